@@ -1,0 +1,33 @@
+"""What evalkit raises. Every message names the file or table, the fault, what was found, where, and the mend."""
+
+
+class EvalkitError(Exception):
+    """Something the user can mend; the command line prints it in one line and exits with status 2."""
+
+
+class DataError(EvalkitError):
+    """A data set, table or argument that can't be used as it is. ``findings`` lists every fault found."""
+
+    def __init__(self, message, findings=None):
+        super().__init__(message)
+        self.findings = findings
+
+
+class NumberError(DataError, ValueError):
+    """A text that is no number, or could be read as two different numbers."""
+
+
+class BasisError(DataError):
+    """Two values on different bases (poverty standards, price years, per month or per year) were combined."""
+
+
+class PlaceError(EvalkitError):
+    """A place that is unknown, ambiguous, or not valid in the years of the data."""
+
+
+class ParameterError(EvalkitError):
+    """A notebook or command parameter that is unknown, missing or of the wrong kind."""
+
+
+class DisclosureError(EvalkitError):
+    """Publishing would reveal a figure that must stay hidden."""
