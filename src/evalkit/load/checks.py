@@ -39,7 +39,7 @@ def table(name, file, text, found):
 
 
 def _like(near):
-    return f" (is it “{near[0]}”?)" if near else ""
+    return f" (is it “{near}”?)" if near else ""
 
 
 def _pandera(name):
