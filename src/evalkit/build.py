@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from evalkit.errors import DataError
-from evalkit.load import places
+from evalkit.load import places, reference
 from evalkit.load.dataset import open_dataset, shipped
 from evalkit.metrics import benchmarks, indicators
 
@@ -82,6 +82,7 @@ def compute(dataset):
     among = benchmarks.among(
         rows,
         levels,
+        reference.table("indicators").query("comparable == 'true'")["indicator"],
         minimum=settings["publish"]["minimum_comparators"],
         years=settings["publish"]["comparison_years"],
     )
