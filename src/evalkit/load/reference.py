@@ -164,7 +164,7 @@ def why_ambiguous(year, lang="vi"):
 def standard_in_force(on):
     """Id of the standard of the household review in force on a date, or in a year where that is certain.
 
-    on: date, ISO text or year (2021 or "2021"). The standard is the same in rural and urban areas; its lines differ.
+    on: date, ISO text or year (2021 or "2021"). Rural and urban areas share the standard, not its lines.
     Raises BasisError for a year whose list may stand on either of two standards, and outside all periods.
     """
     if (year := _year(on)) is not None:
@@ -263,8 +263,8 @@ def classify_household(area, income_month_vnd, deprivations, on):
     found = classify_households([area], [income_month_vnd], [deprivations], standard=standard).iloc[0]
     if pd.isna(found):
         raise DataError(
-            f"household: area {area!r}, income {income_month_vnd!r} and deprivations {deprivations!r} don't decide "
-            f"the class under {standard}. Give the missing value."
+            f"household: area {area!r}, income {income_month_vnd!r} and deprivations {deprivations!r} "
+            f"don't decide the class under {standard}. Give the missing value."
         )
     return found
 
