@@ -4,8 +4,9 @@ Every row has its source or ``verified`` false. In the frames absent text is ``"
 a missing date NaT; an open period has no ``valid_from`` or ``valid_to``. Frames are copies: change freely.
 """
 
-from functools import lru_cache
+from functools import lru_cache, reduce
 from numbers import Integral
+from operator import and_, ge, gt, le, lt
 from pathlib import Path
 
 import pandas as pd
@@ -83,6 +84,11 @@ def standards():
     return by_standard[STANDARD_COLUMNS].first().assign(verified=by_standard["verified"].all())
 
 
+def standard_spans():
+    """First and last day of each standard, extensions included: columns ``valid_from`` and ``valid_to``."""
+    return standards()[["valid_from", "valid_to"]]
+
+
 @lru_cache
 def _standard_names():
     names = {}
@@ -136,10 +142,8 @@ def standards_of_year(year):
     already be drawn up on it (2010, 2015, 2021, 2026). Empty outside all periods.
     """
     periods = _reviewed()
-    first, last, next_first = (
-        pd.Timestamp(y, m, d) for y, m, d in ((year, 1, 1), (year, 12, 31), (year + 1, 1, 1))
-    )
-    in_force = periods[(periods.valid_from <= last) & (periods.valid_to >= first)]
+    next_first = pd.Timestamp(year + 1, 1, 1)
+    in_force = periods[(periods.valid_from < next_first) & (periods.valid_to >= pd.Timestamp(year, 1, 1))]
     follows = periods[periods.valid_from == next_first] if len(in_force) else in_force
     return (*in_force.index, *follows.index)
 
@@ -166,22 +170,20 @@ def why_ambiguous(year, lang="vi"):
 def standard_in_force(on):
     """Id of the standard of the household review in force on a date, or in a year where that is certain.
 
-    on: date, ISO text or year (2021 or "2021"). The standard is the same in rural and urban areas; its lines differ.
+    on: date, ISO text or year (2021 or "2021"). Rural and urban areas share the standard, not its lines.
     Raises BasisError for a year whose list may stand on either of two standards, and outside all periods.
     """
+    periods = _reviewed()
     if (year := _year(on)) is not None:
         possible = standards_of_year(year)
-        if len(possible) > 1:
-            raise BasisError(why_ambiguous(year, "en"))
     else:
-        periods, day = _reviewed(), pd.Timestamp(on)
+        day = pd.Timestamp(on)
         possible = periods.index[(periods.valid_from <= day) & (day <= periods.valid_to)]
+    if len(possible) > 1:
+        raise BasisError(why_ambiguous(year, "en"))
     if len(possible) == 0:
-        periods = _reviewed()
         span = f"{periods.valid_from.min():%Y-%m-%d} to {periods.valid_to.max():%Y-%m-%d}"
-        raise BasisError(
-            f"poverty_standards.csv: no standard on {on}; the table runs {span}. Add the law's row."
-        )
+        raise BasisError(f"poverty_standards.csv: no standard on {on}; it runs {span}. Add the law's row.")
     return possible[0]
 
 
@@ -194,25 +196,19 @@ def classify_households(area, income_month_vnd, deprivations, *, standard):
     deprivations outside the standard's indicators, or a standard without amounts (the survey's line).
     """
     rules = _read("poverty_standards").query("standard == @standard_id(@standard)")
+    rules = rules.fillna({"income_min_inclusive": False, "income_max_inclusive": False})
     if rules[["income_min_vnd", "income_max_vnd"]].isna().all(axis=None):
         raise DataError(f"poverty_standards.csv: {standard} has no amounts, so it classifies no household.")
-    households = pd.DataFrame(
-        {
-            "area": pd.array(area, dtype="str"),
-            "income": pd.array(income_month_vnd, dtype="Float64"),
-            "deprivations": pd.array(deprivations, dtype="Int64"),
-        }
-    )
+    households = pd.DataFrame({"area": pd.array(area, dtype="str")})
+    households["income"] = pd.array(income_month_vnd, dtype="Float64")
+    households["deprivations"] = pd.array(deprivations, dtype="Int64")
     _check_households(households, rules)
-    holds = {
-        label: _any_alternative(households, rules.query("`class` == @label"))
-        for label in ("poor", "near_poor")
-    }
-    result = pd.Series(pd.NA, index=households.index, dtype="str", name="class")
-    result[(~holds["poor"] & ~holds["near_poor"]).fillna(False).to_numpy(bool)] = "not_poor"
-    for label in ("near_poor", "poor"):
-        result[holds[label].fillna(False).to_numpy(bool)] = label
-    return result
+    poor, near_poor = (
+        _any_alternative(households, rules[rules["class"] == label]) for label in ("poor", "near_poor")
+    )
+    classes = pd.Series("not_poor", index=households.index, dtype="str", name="class")
+    classes = classes.mask((poor | near_poor).isna())
+    return classes.mask(near_poor.fillna(False), "near_poor").mask(poor.fillna(False), "poor")
 
 
 def _check_households(households, rules):
@@ -242,18 +238,13 @@ def _any_alternative(households, rules):
 
 def _conjunction(households, rule):
     income, lacked = households["income"], households["deprivations"]
-    holds = pd.Series(True, index=households.index, dtype="boolean")
-    if pd.notna(rule.income_min_vnd):
-        low = rule.income_min_vnd
-        holds &= income >= low if rule.income_min_inclusive else income > low
-    if pd.notna(rule.income_max_vnd):
-        high = rule.income_max_vnd
-        holds &= income <= high if rule.income_max_inclusive else income < high
-    if pd.notna(rule.deprivations_min):
-        holds &= lacked >= rule.deprivations_min
-    if pd.notna(rule.deprivations_max):
-        holds &= lacked <= rule.deprivations_max
-    return holds
+    bounds = (
+        (income, ge if rule.income_min_inclusive else gt, rule.income_min_vnd),
+        (income, le if rule.income_max_inclusive else lt, rule.income_max_vnd),
+        (lacked, ge, rule.deprivations_min),
+        (lacked, le, rule.deprivations_max),
+    )
+    return reduce(and_, (compare(values, bound) for values, compare, bound in bounds if pd.notna(bound)))
 
 
 def classify_household(area, income_month_vnd, deprivations, on):
@@ -265,8 +256,8 @@ def classify_household(area, income_month_vnd, deprivations, on):
     found = classify_households([area], [income_month_vnd], [deprivations], standard=standard).iloc[0]
     if pd.isna(found):
         raise DataError(
-            f"household: area {area!r}, income {income_month_vnd!r} and deprivations {deprivations!r} don't decide "
-            f"the class under {standard}. Give the missing value."
+            f"household: area {area!r}, income {income_month_vnd!r} and deprivations {deprivations!r} "
+            f"don't decide the class under {standard}. Give the missing value."
         )
     return found
 
@@ -279,9 +270,8 @@ def breaks_between(series, start, end):
     """
     breaks = _read("series_breaks")
     if series not in set(breaks["series"]):
-        raise DataError(
-            f"series_breaks.csv: no series {series!r}. Ask for one of: {sorted(set(breaks['series']))}."
-        )
+        known = ", ".join(sorted(set(breaks["series"])))
+        raise DataError(f"series_breaks.csv: no series {series!r}. Ask for one of: {known}.")
     after, until = _closing_day(start), _closing_day(end)
     chosen = (breaks["series"] == series) & (breaks["date"] > after) & (breaks["date"] <= until)
     return breaks[chosen].sort_values("date", kind="stable").reset_index(drop=True)
@@ -297,6 +287,11 @@ def programmes():
     return table("programmes").set_index("code")
 
 
+def largest_household_ceiling():
+    """Largest amount, in VND, that any programme's terms let one household, worker or house have borrowed."""
+    return table("programme_terms")["ceiling_vnd"].max()
+
+
 def group_size(on):
     """Least and most members of a savings-and-loan group on a date or at a year's end; None where not known.
 
@@ -307,6 +302,22 @@ def group_size(on):
     if rule.empty:
         raise DataError(f"group_rules.csv: no rule on members on {on}. Add the law's row.")
     return tuple(None if pd.isna(bound) else int(bound) for bound in rule.iloc[0][["minimum", "maximum"]])
+
+
+def parameter(name, key):
+    """Value of one row of a table with the columns ``parameter`` and ``value``, such as plausibility.csv.
+
+    Raises DataError for a key that the table lacks.
+    """
+    values = _read(name).set_index("parameter")["value"]
+    if key not in values:
+        raise DataError(f"{name}.csv: no parameter {key!r}. Ask for one of: {', '.join(values.index)}.")
+    return values[key]
+
+
+def last_price_year():
+    """The last year that ``price_index`` reaches."""
+    return int(_read("consumer_prices")["year"].max())
 
 
 def price_index(to):
@@ -336,24 +347,3 @@ def chain(changes_pct, to):
 def evidence():
     """What studies and experiments found elsewhere, by ``id``: design, outcome, finding in both languages."""
     return table("external_evidence").set_index("id")
-
-
-def last_price_year():
-    """Last year that the consumer price index reaches."""
-    return int(_read("consumer_prices")["year"].max())
-
-
-def parameter(name, parameter):
-    """One value of a reference table of parameters (column ``parameter``, column ``value``)."""
-    return float(_read(name).set_index("parameter").at[parameter, "value"])
-
-
-def largest_household_ceiling():
-    """Largest loan, in VND, that any programme lends to one household on any date."""
-    terms = _read("programme_terms")
-    return float(terms["ceiling_vnd"].max())
-
-
-def standard_spans():
-    """First and last day on which each poverty standard was in force."""
-    return standards()[["valid_from", "valid_to"]]
