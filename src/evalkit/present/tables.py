@@ -225,7 +225,7 @@ def evidence_elsewhere(place, *, lang):
     shown, raw, items = [], [], []
     for id_, row in rows.assign(rank=rank).sort_values(["rank", "year"], kind="stable").iterrows():
         who = f"{row['authors']} ({row['year']})"
-        shown.append((who, row.get(f"place_{lang}", row["place"]) if f"place_{lang}" in row else row["place"], designs.get(row["design"], row["design"]), row[f"finding_{lang}"]))
+        shown.append((who, row[f"place_{lang}"], designs.get(row["design"], row["design"]), row[f"finding_{lang}"]))
         raw.append((id_, None, row["design"], None))
         if row["source_url"]:
             items.append({"text": who, "url": row["source_url"], "verified": bool(row["verified"])})
