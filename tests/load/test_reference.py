@@ -392,7 +392,7 @@ def test_evidence_holds_the_numbers_as_printed():
 
 LAYOUT = {"present", "publish", "batch"}  # a rate such as 1.2 is a line width there
 COINCIDENCES = {  # the same number with another meaning: (module, value)
-    ("impact/honest.py", 200_000),  # draws of a simulation; also the rural line of 2006–2010
+    ("impact/honest.py", 200_000),  # most corners listed; also the rural line of 2006–2010
     ("simulate/ledger.py", 5_000_000),  # step of simulated loan amounts; also an old ceiling
 }
 GROUP_WORDS = re.compile(r"member|per_group|group_size|households_in_group")
