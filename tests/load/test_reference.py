@@ -391,6 +391,10 @@ def test_evidence_holds_the_numbers_as_printed():
 # No statutory number stands in the code ---------------------------------------------------------------
 
 LAYOUT = {"present", "publish", "batch"}  # a rate such as 1.2 is a line width there
+COINCIDENCES = {  # the same number with another meaning: (module, value)
+    ("impact/honest.py", 200_000),  # most corners listed; also the rural line of 2006–2010
+    ("simulate/ledger.py", 5_000_000),  # step of simulated loan amounts; also an old ceiling
+}
 GROUP_WORDS = re.compile(r"member|per_group|group_size|households_in_group")
 
 
@@ -453,5 +457,6 @@ def test_no_statutory_number_stands_in_the_code():
         for line, value in statutory_literals(
             path.read_text("utf-8"), layout=path.relative_to(package).parts[0] in LAYOUT
         )
+        if (path.relative_to(package).as_posix(), value) not in COINCIDENCES
     ]
     assert not offences, "read these from data/reference: " + ", ".join(offences)
