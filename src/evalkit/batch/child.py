@@ -1,5 +1,6 @@
 """One notebook in one process: papermill with limits, a seed, and outputs that appear under their name at once."""
 
+import atexit
 import contextlib
 import errno
 import hashlib
@@ -14,7 +15,7 @@ from evalkit.batch.journal import write_atomically
 MB = 1 << 20
 
 
-def execute(task: dict, engine: str) -> dict:
+def execute(task: dict, engine: str, **options) -> dict:
     """Execute the task's notebook by ``engine`` and write it; returns status and error, and never raises."""
     import papermill
     from papermill.exceptions import PapermillExecutionError
@@ -23,7 +24,7 @@ def execute(task: dict, engine: str) -> dict:
 
     try:
         _write_under_final_name(task)
-        papermill.execute_notebook(**_arguments(task), engine_name=engine, **_limits(task, engine))
+        papermill.execute_notebook(**_arguments(task), engine_name=engine, **_limits(task, engine), **options)
     except PapermillExecutionError as error:
         settle_marker_ids(Path(task["spool"]))
         sentence = one_sentence(error.ename, error.evalue)
@@ -34,6 +35,18 @@ def execute(task: dict, engine: str) -> dict:
     except Exception as error:
         return {"status": "failed", "error": one_sentence(type(error).__name__, error)}
     return {"status": "ok", "error": ""}
+
+
+def run_forked(task: dict, report: int) -> None:
+    """Be the child that a fork has just made: execute the task, report through the pipe, and end."""
+    owner = os.getpid()
+    reseed(seed_of(task["parameters"]))
+    limit_memory(task["memory_limit"])
+    result = execute(task, "evalkit", on_cell=lambda cell: _say(report, {"cell": cell}))
+    atexit._run_exitfuncs()  # what the notebook left to do at its end, such as removing temporary folders
+    if os.getpid() == owner:
+        _say(report, result | {"memory_mb": private_memory_mb()})
+    os._exit(0)
 
 
 def write_failed(task: dict, cell_index: int, ename: str, message: str) -> None:
@@ -155,6 +168,10 @@ def _write_under_final_name(task):
             write_atomically(spool, buf.encode())
 
     papermill_io.register(task["output"], Atomic())
+
+
+def _say(report, message):
+    os.write(report, (json.dumps(message) + "\n").encode())
 
 
 def _status_kb(name):

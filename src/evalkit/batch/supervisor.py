@@ -18,7 +18,7 @@ from evalkit.batch.summary import RunSummary
 from evalkit.errors import EvalkitError, ParameterError
 
 RETRIED = {"killed"}  # a cell that raises or runs too long would do so again
-UNWRITTEN = {"killed", "timeout"}  # unless the notebook's own process still got to write it
+UNWRITTEN = {"killed", "died", "timeout"}  # unless the notebook's own process still got to write it
 PRELOAD = ("evalkit", "matplotlib.pyplot")
 
 

@@ -16,7 +16,8 @@ class Channel:
     """The two ends of the talk with the supervisor, out of the notebooks' reach."""
 
     def __init__(self):
-        self.incoming = os.fdopen(os.dup(0), "rb")
+        self.closed = False
+        self.incoming = os.dup(0)
         self.outgoing = os.dup(1)
         null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, 0)
@@ -40,8 +41,18 @@ def serve_kernels(channel: Channel) -> None:
         channel.send({"id": task["id"], **_in_kernel(task)})
 
 
+def serve_forking(channel: Channel, preload: list[str]) -> None:
+    """Load everything once, then fork a child for each task."""
+    from evalkit.batch import engine, forker, shell
+
+    os.environ.setdefault("MPLBACKEND", shell.INLINE)
+    engine.register()
+    forker.load(preload)
+    forker.Forker(channel).serve()
+
+
 def _listen(channel, tasks):
-    for line in channel.incoming:
+    for line in os.fdopen(channel.incoming, "rb"):
         tasks.put(json.loads(line))
     end_tree(os.getpid(), itself=False)
     os._exit(0)
@@ -66,6 +77,8 @@ def main() -> None:
     channel = Channel()
     if arguments.mode == "kernels":
         serve_kernels(channel)
+    else:
+        serve_forking(channel, arguments.preload)
 
 
 if __name__ == "__main__":
