@@ -8,6 +8,7 @@ import json
 import os
 import random
 import sys
+import sysconfig
 from pathlib import Path
 
 from evalkit.batch.journal import write_atomically
@@ -39,13 +40,14 @@ def execute(task: dict, engine: str, **options) -> dict:
 
 def run_forked(task: dict, report: int) -> None:
     """Be the child that a fork has just made: execute the task, report through the pipe, and end."""
-    owner = os.getpid()
+    owner, loaded = os.getpid(), set(sys.modules)
     reseed(seed_of(task["parameters"]))
     limit_memory(task["memory_limit"])
     result = execute(task, "evalkit", on_cell=lambda cell: _say(report, {"cell": cell}))
     atexit._run_exitfuncs()  # what the notebook left to do at its end, such as removing temporary folders
     if os.getpid() == owner:
-        _say(report, result | {"memory_mb": private_memory_mb()})
+        result["memory_mb"] = private_memory_mb()
+        _say(report, result | ({"imported": _installed(sys.modules.keys() - loaded)} if task["learn"] else {}))
     os._exit(0)
 
 
@@ -72,9 +74,10 @@ def write_failed(task: dict, cell_index: int, ename: str, message: str) -> None:
 
 def reseed(seed: int) -> None:
     """Start the random numbers of Python and NumPy at ``seed``."""
+    import numpy
+
     random.seed(seed)
-    if numpy := sys.modules.get("numpy"):
-        numpy.random.seed(seed % 2**32)
+    numpy.random.seed(seed % 2**32)
 
 
 def seed_of(parameters: dict) -> int:
@@ -168,6 +171,13 @@ def _write_under_final_name(task):
             write_atomically(spool, buf.encode())
 
     papermill_io.register(task["output"], Atomic())
+
+
+def _installed(names):
+    """Those of the modules that belong to Python or to an installed package, and not to a notebook's folder."""
+    folders = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+    files = {name: getattr(sys.modules.get(name), "__file__", None) or "" for name in names}
+    return [name for name in sys.modules if files.get(name, "").startswith(folders)]
 
 
 def _say(report, message):

@@ -10,6 +10,7 @@ import selectors
 import signal
 import threading
 import time
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,6 +53,7 @@ class Forker:
         self.running: dict[int, Running] = {}
         self.selector = selectors.DefaultSelector()
         self.commands = b""
+        self.known_notebooks: set[str] = set()
 
     def serve(self) -> None:
         """Work until the supervisor closes its end, then end every child."""
@@ -77,6 +79,8 @@ class Forker:
             self._fork(json.loads(line))
 
     def _fork(self, task):
+        task["learn"] = task["notebook"] not in self.known_notebooks
+        self.known_notebooks.add(task["notebook"])
         read, write = os.pipe()
         pid = os.fork()
         if pid == 0:
@@ -133,6 +137,8 @@ class Forker:
         os.close(one.pipe)
         self._end_orphans()
         result = one.result or _death(one, os.waitstatus_to_exitcode(status))
+        if imported := result.pop("imported", None):
+            import_harmless(imported)
         spent = {"seconds": time.monotonic() - one.started, "cpu_seconds": usage.ru_utime + usage.ru_stime}
         self.channel.send({"id": one.task["id"], **spent, **result})
 
@@ -150,6 +156,21 @@ class Forker:
                 end_tree(pid)
 
 
+def import_harmless(modules: list[str]) -> None:
+    """Import what a notebook imported, so that the next child finds it loaded.
+
+    A child tries it first: modules that start a thread, or fail, are left to the notebooks.
+    """
+    pid = os.fork()
+    if pid == 0:
+        _import_all(modules)
+        os._exit(0 if _single_threaded() else 1)
+    if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0:
+        _import_all(modules)
+        gc.collect()
+        gc.freeze()
+
+
 def load(preload: list[str]) -> None:
     """Import modules, and call those given as ``module:function``, leaving this process as it was otherwise."""
     for entry in preload:
@@ -158,11 +179,23 @@ def load(preload: list[str]) -> None:
         if function:
             with _figures_settings():
                 getattr(loaded, function)()
-    if threading.active_count() > 1 or len(os.listdir("/proc/self/task")) > 1:
+    if not _single_threaded():
         names = ", ".join(thread.name for thread in threading.enumerate()[1:]) or "made by a library"
         raise RuntimeError(f"a thread is running ({names}), and a process that forks may have none: {preload}")
     gc.collect()
     gc.freeze()
+
+
+def _import_all(modules):
+    with _figures_settings(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for module in modules:
+            with contextlib.suppress(Exception):  # the notebook itself may have lived with that
+                importlib.import_module(module)
+
+
+def _single_threaded():
+    return len(os.listdir("/proc/self/task")) == 1
 
 
 def _death(one, code):

@@ -17,6 +17,7 @@ from ipykernel.jsonutil import json_clean
 from ipykernel.zmqshell import ZMQInteractiveShell
 from jupyter_client.session import Session, extract_header
 from traitlets import Any
+from traitlets.config import Config
 
 INLINE = "module://matplotlib_inline.backend_inline"
 
@@ -105,7 +106,8 @@ class InProcessKernel:
     def __init__(self):
         os.environ.setdefault("MPLBACKEND", INLINE)
         self.session = Recorder(deliver=lambda message: None)
-        self.shell = InProcessShell.instance(compiler_class=Compiler, profile_dir=None)
+        settings = Config({"HistoryManager": {"enabled": False}})
+        self.shell = InProcessShell.instance(compiler_class=Compiler, config=settings)
         self.shell.displayhook.session = self.shell.display_pub.session = self.session
         self.shell.displayhook.topic = b"execute_result"
         self.loop = asyncio.new_event_loop()
@@ -186,9 +188,9 @@ def connect_figures(shell) -> None:
     from IPython.core.pylabtools import activate_matplotlib
 
     if matplotlib.get_backend(auto_select=False) in ("inline", INLINE):
-        activate_matplotlib(INLINE)
         backend.configure_inline_support.current_backend = "unset"
-        backend.configure_inline_support(shell, INLINE)
+        backend.configure_inline_support(shell, INLINE)  # first, so that figures are shown and closed before
+        activate_matplotlib(INLINE)  # pyplot's own hook would draw them once more for nobody
 
 
 def _no_input(prompt=""):
