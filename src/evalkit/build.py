@@ -39,12 +39,25 @@ def build(folder, out):
     try:
         for name in TABLES:
             tables[name].to_parquet(aside / f"{name}.parquet", index=False)
+        _write_slices(tables, aside / "places")
         (aside / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
         aside.chmod(0o755)
         replace_folder(aside, out)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return out
+
+
+def _write_slices(tables, folder):
+    """Write one small file per place that changes when, and only when, what its reports read changes."""
+    folder.mkdir()
+    digests = {place: hashlib.sha256() for place in tables["places"].loc[tables["places"]["reported"], "place"]}
+    for name in TABLES:
+        for place, cut in tables[name].groupby("place", sort=False):
+            if place in digests:
+                digests[place].update(cut.to_json(orient="values", date_format="iso").encode())
+    for place, digest in digests.items():
+        (folder / f"{place}.sha256").write_text(digest.hexdigest() + "\n", encoding="ascii")
 
 
 def replace_folder(new, target):
@@ -120,6 +133,9 @@ def summary(dataset, rows, among):
     units["kinds"] = units["place"].map(kinds.drop_duplicates().groupby("place").size()).fillna(0).astype(int)
     years = rows[rows["year"].notna()].groupby("place")["year"]
     units["first_year"], units["last_year"] = units["place"].map(years.min()), units["place"].map(years.max())
+    sections = rows.assign(section=rows["indicator"].map(reference.table("indicators").set_index("indicator")["section"]))
+    held = sections.groupby("place")["section"].unique()
+    units["coverage"] = [json.dumps([s for s in ("credit", "groups", "poverty", "income") if s in held.get(p, ())]) for p in units["place"]]
     compared = set(among.loc[among["median"].notna(), "place"])
     units["evidence"] = ["L1" if p in compared else "L0" for p in units["place"]]
     units["reported"] = units["level"].isin(data["levels"]) & (units["kinds"] >= data["minimum_kinds"])

@@ -93,7 +93,7 @@ def basis(row, lang):
         return t("current prices", lang)
     if str(name).startswith("prices of "):
         return t("prices of {year}", lang, year=name.removeprefix("prices of "))
-    return t(f"unit: {name}", lang).removeprefix("unit: ")
+    return words.unit_name(name, lang)
 
 
 def fraction(row, lang):

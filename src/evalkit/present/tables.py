@@ -1,6 +1,7 @@
 """Tables of a report: the figures with basis and source, comparisons, findings, evidence, data to ask for."""
 
 import json
+import re
 
 import pandas as pd
 
@@ -170,15 +171,21 @@ def findings(place, *, lang):
 
 
 def sentence(found, lang):
-    """Return a finding in the reader's language; indicators are named as elsewhere in the report."""
-    values = json.loads(found.arguments)
-    names = {}
-    for key, value in values.items():
-        try:
-            names[key] = words.indicator(value, lang)
-        except KeyError:
-            names[key] = value
-    return t(RULES[found.rule], lang, **names)
+    """Return a finding in the reader's language: indicators, standards, numbers and dates as elsewhere."""
+    return t(RULES[found.rule], lang, **{k: _said(k, v, lang) for k, v in json.loads(found.arguments).items()})
+
+
+def _said(key, value, lang):
+    if isinstance(value, float | int) and key != "row":
+        return words.decimal(value, lang, 3)
+    if key == "standard":
+        return words.standard(value, lang)
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}(-\d{2})?", value):
+        return words.period(value, lang)
+    try:
+        return words.indicator(value, lang)
+    except KeyError:
+        return value
 
 
 def standards(place, *, lang):
