@@ -34,12 +34,16 @@ def table(name, file, text, found):
             finding("error", "wrong_kind", file=file, row=row + 2, column=column, value=value, kind=kind, example=example)
         )
     found += _constraints(name, file, frame, {(row, column) for row, column, _ in wrong})
+    repeated = _repeated(name, frame)
+    for row in frame.index[repeated]:
+        found.append(finding("note", "repeated_row", file=file, row=row + 2))
+    frame = frame[~repeated]
     found += _duplicates(name, file, frame)
     return frame
 
 
 def _like(near):
-    return f" (is it “{near[0]}”?)" if near else ""
+    return f" (is it “{near}”?)" if near else ""
 
 
 def _pandera(name):
@@ -87,6 +91,12 @@ def _constraints(name, file, frame, already):
         else:
             bounds = f"{limits.get('minimum', '−∞')} to {limits.get('maximum', '∞')}"
             yield finding("error", "out_of_bounds", **where, bounds=bounds)
+
+
+def _repeated(name, frame):
+    """Rows that repeat the key and every measure of an earlier row; texts outside the key are remarks."""
+    measures = [c for c, field in schema.fields(name).items() if field["type"] != "string"]
+    return frame.duplicated(list(dict.fromkeys([*schema.key(name), *measures])))
 
 
 def _duplicates(name, file, frame):

@@ -143,7 +143,7 @@ def _settings(folder, found):
 
 
 def _did_you_mean(near):
-    return f" (did you mean {near[0]}?)" if near else ""
+    return f" (did you mean {near}?)" if near else ""
 
 
 def _table(folder, name, found):

@@ -23,6 +23,7 @@ RULES = {
     "not_allowed": "{file}, row {row}, {column}: “{value}” is not one of {allowed}{near}.",
     "bad_format": "{file}, row {row}, {column}: “{value}” is not written as expected ({expected}).",
     "duplicate_key": "{file}, row {row}: the same {key} as in row {first} ({value}). Keep one of them.",
+    "repeated_row": "{file}, row {row}: says again what an earlier row says; it is set aside.",
     "unknown_place": "{file}, row {row}, code: “{value}” is not in communes{near}. Correct the code or add the place.",
     "place_not_valid": (
         "{file}, row {row}: {value} is dated {date}, when {name} did not exist ({span}). "

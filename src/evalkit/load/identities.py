@@ -72,12 +72,12 @@ def _digits(x):
 
 def _group_size(by, limits, say):
     for members, groups in _pairs(by, "group_members", "savings_loan_groups", limits):
-        rule = reference.group_size(members.ends)
+        minimum, maximum = reference.group_size(members.ends if pd.notna(members.ends) else pd.Timestamp.now())
         low, high = members.lower / groups.upper, members.upper / groups.lower
-        if high < rule.minimum or low > rule.maximum:
+        if high < minimum or low > maximum:
             found = {"members": _digits(members.number), "groups": _digits(groups.number)}
             found["found"] = f"{members.number / groups.number:.1f}"
-            yield say("warning", "group_size", members, **found, minimum=rule.minimum, maximum=rule.maximum)
+            yield say("warning", "group_size", members, **found, minimum=minimum, maximum=maximum)
 
 
 def _part_exceeds_whole(by, limits, say):

@@ -1,11 +1,12 @@
 """Places in time: units with dates of validity, looked up by code or name without guessing."""
 
+import difflib
 import re
 
 import pandas as pd
 
 from evalkit.errors import PlaceError
-from evalkit.load.text import fold, nearest
+from evalkit.load.text import fold
 
 _LEVELS = {5: "commune", 3: "district", 2: "province"}
 _TYPE_LEVELS = {
@@ -112,14 +113,14 @@ def _named(query, units):
 
 def _unknown(query, units, reported):
     usable = units[units["place"].isin(reported)]
-    if re.fullmatch(r"\d+", query):
-        near = [c for c in nearest(query, list(usable["code"])) if c != query]
-        hint = "A commune's code has five digits, with its leading zero." if len(query) != 5 else ""
-    else:
-        near, hint = nearest(query, list(usable["name"])), ""
-    listed = usable[usable["code"].isin(near) | usable["name"].isin(near)]
-    names = "; ".join(f"{u.place} {u.name} ({u.district}, {u.province})" for u in listed.head(5).itertuples())
-    return " ".join(filter(None, [f"“{query}” is no place of this data set.", hint, f"Nearest: {names}." if names else ""]))
+    digits = query.isdigit()
+    hint = "A commune's code has five digits, with its leading zero." if digits and len(query) != 5 else ""
+    names = usable["code"] if digits else usable["name"]
+    close = difflib.get_close_matches(fold(query), list(dict.fromkeys(names.map(fold))), n=4, cutoff=0.6)
+    listed = usable[names.map(fold).isin(close)]
+    near = "; ".join(f"{u.place} {u.name} ({u.district}, {u.province})" for u in listed.head(6).itertuples())
+    said = [f"“{query}” is no place of this data set.", hint, f"Nearest: {near}." if near else ""]
+    return " ".join(filter(None, said))
 
 
 def _describe(unit, units, reported):
