@@ -8,19 +8,19 @@ from evalkit.simulate import law
 _UNIONS = ("women", "farmers", "veterans", "youth")
 _UNION_SHARES = (0.42, 0.36, 0.14, 0.08)
 _GOLDEN = 0.6180339887498949  # spreads a commune's groups evenly over the unions
-_FULL = (30, 54)  # members on average above which a commune opens another group; it differs by commune
+_FULL = (34, 58)  # members on average above which a commune opens another group; it differs by commune
 _UNEVEN = 6  # members by which two neighbouring groups differ at most from their mean
 _THOUSAND = 1_000
 _RATINGS = np.array(["good", "fair", "average", "weak"])
 
 
-def sizes(customers, draws):
-    """Return (part, year, number of the group, members) of every group, as arrays.
+def sizes(customers, year, draws):
+    """Return (part, year index, number of the group, members) of every group, as arrays.
 
     Members are the households that owe, so that a part's groups add up to its customers; where these are
     fewer than a group must have, there is none.
     """
-    least, most = law.group_size()
+    least, most = law.group_size(year)
     full = np.minimum(draws.generator("full groups").integers(*_FULL, len(customers)), most)[:, None]
     groups = np.minimum(-(-customers // full), customers // least)
     part, year = np.divmod(np.repeat(np.arange(customers.size), groups.ravel()), customers.shape[1])
@@ -65,24 +65,29 @@ def unions(part, number):
     return np.array(_UNIONS)[np.searchsorted(np.cumsum(_UNION_SHARES)[:-1], position, side="right")]
 
 
-def table(book, history, territory, draws, *, mergers):
-    """Return the table of groups; what a part's groups owe adds up to what the part owes."""
-    part, year, number, members = sizes(book.customers, draws)
+def table(layout, book, history, territory, draws, *, loans, mergers):
+    """Return the table of groups; what a part's groups owe adds up to what the part owes.
+
+    layout: what ``sizes`` returned. loans: the table of single loans; where it has a part's loans, its
+    groups' debts are counted from them.
+    """
+    part, year, number, members = layout
+    label, years = identity(territory, part, number), history.years[year]
     outstanding = _spread(book.outstanding.sum(axis=1)[part, year], part, year, members, draws)
     overdue = _placed(book.overdue.sum(axis=1), part, year, outstanding, draws)
+    outstanding, overdue = _counted(label, years, outstanding, overdue, loans)
     g = draws.generator("savings of groups")
     price = history.prices[year]
     savings = (
         np.rint(members * price * 900 * np.exp(0.3 * g.standard_normal(len(members)))).astype(np.int64)
         * _THOUSAND
     )
-    years = history.years[year]
     code = np.where((years < 2020) & mergers, territory.code[part], territory.unit_code[territory.unit[part]])
     frame = pd.DataFrame(
         {
             "code": code,
             "year": years,
-            "group": identity(territory, part, number),
+            "group": label,
             "union": unions(part, number),
             "members": members,
             "outstanding_vnd": outstanding,
@@ -92,6 +97,16 @@ def table(book, history, territory, draws, *, mergers):
         }
     )
     return frame.sort_values(["code", "year", "group"], ignore_index=True)
+
+
+def _counted(label, years, outstanding, overdue, loans):
+    """Replace the debts of groups whose single loans are known by their sums."""
+    sums = loans.groupby([loans["group"], loans["as_of"].dt.year])[["outstanding_vnd", "overdue_vnd"]].sum()
+    found = sums.reindex(pd.MultiIndex.from_arrays([label, years]))
+    known = found["outstanding_vnd"].notna().to_numpy()
+    outstanding[known] = found["outstanding_vnd"][known]
+    overdue[known] = found["overdue_vnd"][known]
+    return outstanding, overdue
 
 
 def identity(territory, part, number):

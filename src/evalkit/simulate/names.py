@@ -9,18 +9,15 @@ _FIRST = """
     Quang Quảng Sơn Tam Tân Tây Thanh Thạch Thái Thịnh Thủy Thuận Tiên Trung Vạn Văn Vĩnh Xuân Yên
 """.split()  # noqa: SIM905
 _SECOND = """
-    An Bình Châu Cường Đài Điền Định Đức Giang Hà Hải Hòa Hóa Hưng Khánh Khê Lạc Lâm Lập Lĩnh Lộc Long Lợi Lương
-    Lý Mai Mỹ Nghĩa Nguyên Phong Phú Phúc Quý Sơn Tân Thành Thắng Thịnh Thọ Thủy Thượng Tiến Trạch Trung Văn Vân
-    Xá Xuân Yên
+    An Bình Châu Cường Đài Điền Định Đức Giang Hà Hải Hòa Hóa Hưng Khánh Khê Lạc Lâm Lập Lĩnh Lộc Long Lợi
+    Lương Lý Mai Mỹ Nghĩa Nguyên Phong Phú Phúc Quý Sơn Tân Thành Thắng Thịnh Thọ Thủy Thượng Tiến Trạch Trung
+    Văn Vân Xá Xuân Yên
 """.split()  # noqa: SIM905
 _DISTRICTS = (
-    """
-    Vân Khê, Thượng Lĩnh, Đại Nguyên, Lâm Giang, Hòa Lĩnh, Thanh Lạc, Sơn Khánh, Trung Nguyên, Mai Lĩnh, Kim Lộc,
-    Ngọc Trạch, Đồng Khê, Tây Lĩnh, Xuân Khê, Phong Lạc, Hà Nguyên, Yên Lĩnh, Thạch Lâm, Vĩnh Khê, Long Nguyên
-""".strip()
-    .replace("\n   ", "")
-    .split(", ")
-)  # noqa: SIM905
+    *("Vân Khê", "Thượng Lĩnh", "Đại Nguyên", "Lâm Giang", "Hòa Lĩnh", "Thanh Lạc", "Sơn Khánh"),
+    *("Trung Nguyên", "Mai Lĩnh", "Kim Lộc", "Ngọc Trạch", "Đồng Khê", "Tây Lĩnh", "Xuân Khê", "Phong Lạc"),
+    *("Hà Nguyên", "Yên Lĩnh", "Thạch Lâm", "Vĩnh Khê", "Long Nguyên"),
+)
 _OLD_TONES = {"òa": "oà", "óa": "oá", "ỏa": "oả", "ọa": "oạ", "ủy": "uỷ", "úy": "uý", "ùy": "uỳ", "ụy": "uỵ"}
 _TWICE = 0.06  # share of communes that bear the name of another commune of the province
 _OLD = 0.3  # share of names written with the tone mark in its older place

@@ -94,7 +94,7 @@ class Parameters:
     difficulties: Difficulties = field(default_factory=Difficulties)
     provinces: int = 1
     loan_communes: int = 4
-    survey_communes: int = 60
+    survey_communes: int = 50
     press_communes: int = 30
 
     def __post_init__(self):

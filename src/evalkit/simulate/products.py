@@ -6,11 +6,12 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from evalkit.load import reference
 from evalkit.simulate import law
 
 PRODUCTION_TERM = 5  # years; every production loan
 WORKOUT = 3  # years from the last due date until a debt that wasn't paid is settled or written off
-_SMALL, _BIG, _TOP_UP = 0.5, 0.8, 0.2  # amounts as shares of the ceiling
+_SMALL, _BIG, _TOP_UP = 0.65, 1.0, 0.2  # amounts as shares of the ceiling
 _ADJUSTMENT = 0.4  # share of the way to a new ceiling that loans go each year
 _MILLION = 1_000_000
 
@@ -46,13 +47,13 @@ _SHORT = (10, 6, 3)
 PRODUCTS = {
     p.code: p
     for p in (
-        Product("poor", "poor", 0.18, _BULLET, ceiling_of="poor", top_up=0.04),
-        Product("near_poor", "near_poor", 0.18, _BULLET, ceiling_of="poor", top_up=0.04),
-        Product("escaped", "escaped", 0.15, _BULLET, ceiling_of="poor", top_up=0.04),
-        Product("students", "all", 0.0065, _STUDY, typical_million=20, top_up=0.15),
-        Product("water", "rural", 0.038, _EVEN, ceiling_of="water", works=2),
-        Product("jobs", "all", 0.006, _LATE, ceiling_of="jobs"),
-        Product("difficult_area", "difficult", 0.020, _BULLET, typical_million=30),
+        Product("poor", "poor", 0.13, _BULLET, ceiling_of="poor", top_up=0.04),
+        Product("near_poor", "near_poor", 0.13, _BULLET, ceiling_of="poor", top_up=0.04),
+        Product("escaped", "escaped", 0.11, _BULLET, ceiling_of="poor", top_up=0.04),
+        Product("students", "all", 0.005, _STUDY, typical_million=20, top_up=0.15),
+        Product("water", "rural", 0.03, _EVEN, ceiling_of="water", works=2),
+        Product("jobs", "all", 0.005, _LATE, ceiling_of="jobs"),
+        Product("difficult_area", "difficult", 0.014, _BULLET, typical_million=30),
         Product("housing_poor", "poor", 0.03, _HOUSE, ceiling_of="housing_poor"),
         Product("social_housing", "urban", 0.002, _HOUSE, typical_million=250),
         Product("ethnic_minority", "minority", 0.010, _HOUSE, ceiling_of="ethnic_minority"),
@@ -69,8 +70,8 @@ LONGEST = max(len(p.remaining) for p in PRODUCTS.values())
 
 @lru_cache
 def programmes():
-    """Return the programmes of the register that the simulation knows, in the register's order."""
-    return tuple(p for p in law.programmes() if p.code in PRODUCTS)
+    """Return the rows of the register of programmes that the simulation knows, in its order."""
+    return tuple(p for p in reference.programmes().reset_index().itertuples() if p.code in PRODUCTS)
 
 
 def codes():

@@ -11,12 +11,15 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError
-from evalkit.simulate import credit, groups, history, income, places, poverty, truth
+from evalkit.simulate import credit, groups, history, households, income, loans, places, poverty, press, truth
 from evalkit.simulate.draws import Draws
 from evalkit.simulate.parameters import Parameters
 
-BENCHMARK_TABLES = ("communes", "credit", "groups", "poverty", "income")
-TABLES = BENCHMARK_TABLES
+TABLES = (
+    *("communes", "credit", "groups", "poverty", "income"),
+    *("households", "loans", "repayments", "facts"),
+)
+_PARQUET = ("loans", "repayments")  # written as Parquet, the others as CSV
 _MISSING = {"credit": 0.015, "poverty": 0.02, "income": 0.06}  # share of commune-years without a delivery
 
 
@@ -32,14 +35,14 @@ class Simulated:
         return self.tables[name]
 
 
-def draw(*, tables=BENCHMARK_TABLES, **parameters):
+def draw(*, tables=TABLES[:5], **parameters):
     """Draw a province in memory.
 
-    tables: the tables wanted; the others cost nothing. parameters: those of ``Parameters`` (districts,
-    communes, years, seed, effect, difficulties, ...). Returns ``Simulated``. The same parameters give the
-    same figures whichever tables are asked for.
+    tables: the tables wanted; the others cost next to nothing. parameters: those of ``Parameters``
+    (districts, communes, years, seed, effect, difficulties, ...). Returns ``Simulated``. The same parameters
+    give the same figures whichever tables are asked for.
 
-    Raises ParameterError for a parameter that is unknown or out of range.
+    Raises ParameterError for a parameter that is out of range.
     """
     return _draw(Parameters(**parameters), tables)
 
@@ -81,31 +84,54 @@ def province(folder, **parameters):
     return folder
 
 
-def _draw(parameters, tables):
+def _draw(parameters, wanted):
     draws, on = Draws(parameters.seed), parameters.difficulties
     land = places.draw(parameters, draws)
     past = history.draw(parameters, draws, land)
     bank = credit.book(past, draws)
     delivered = places.Boundaries.of(land, past.years, mergers=on.mergers_2020)
     incomes, heaped = income.table(past, land, delivered, draws, heaping=on.heaping)
-    makers = {
-        "communes": lambda: places.table(land, draws, mergers=on.mergers_2020),
-        "credit": lambda: credit.table(bank, delivered),
-        "groups": lambda: groups.table(bank, past, land, draws, mergers=on.mergers_2020),
-        "poverty": lambda: poverty.table(past, delivered),
-        "income": lambda: incomes,
-    }
-    frames = {name: makers[name]() for name in tables}
+    needs = {*wanted, *(("credit", "groups", "poverty") if "facts" in wanted else ())}
+    tables = {"communes": places.table(land, draws, mergers=on.mergers_2020), "income": incomes}
+    if "credit" in needs:
+        tables["credit"] = credit.table(bank, delivered)
+    if "poverty" in needs:
+        tables["poverty"] = poverty.table(past, delivered)
+    if needs & {"groups", "loans", "repayments"}:
+        tables |= _debts(parameters, draws, land, past, bank)
+    if "households" in needs:
+        switches = {"standards_break": on.standards_break, "mergers": on.mergers_2020}
+        tables["households"] = households.table(parameters, past, bank, land, draws, **switches)
+    if "facts" in needs:
+        tables["facts"] = press.table(tables, parameters, draws, rounding=on.press_rounding)
     if on.missing_years:
-        frames = {name: _with_gaps(name, frame, delivered, draws) for name, frame in frames.items()}
+        known = land.code[loans.chosen_parts(parameters, land, draws)]
+        tables = {name: _with_gaps(name, frame, delivered, known, draws) for name, frame in tables.items()}
+    frames = {name: tables[name] for name in wanted}
     return Simulated(parameters, frames, truth.statement(parameters, past, land, bank, delivered, heaped))
 
 
-def _with_gaps(name, frame, delivered, draws):
-    """Leave out the commune-years that weren't delivered."""
+def _debts(parameters, draws, land, past, bank):
+    """Return the tables of groups, loans and repayments, which describe the same debts."""
+    mergers = parameters.difficulties.mergers_2020
+    layout = groups.sizes(bank.customers, past.years[-1], draws)
+    parts = loans.chosen_parts(parameters, land, draws)
+    ledger = loans.ledger(parts, past, bank, land, draws)
+    single = loans.snapshots(ledger, past, land, layout, mergers=mergers)
+    return {
+        "groups": groups.table(layout, bank, past, land, draws, loans=single, mergers=mergers),
+        "loans": single,
+        "repayments": loans.instalments(ledger, past, draws),
+    }
+
+
+def _with_gaps(name, frame, delivered, known, draws):
+    """Leave out the commune-years that weren't delivered; the book of communes with loans is whole."""
     if name not in _MISSING:
         return frame
     lost = draws.uniform(f"missing {name}", len(delivered.codes)) < _MISSING[name]
+    if name == "credit":
+        lost &= ~np.isin(delivered.codes, known)
     gaps = pd.MultiIndex.from_arrays([delivered.codes[lost], delivered.years[lost]])
     return frame[~pd.MultiIndex.from_frame(frame[["code", "year"]]).isin(gaps)].reset_index(drop=True)
 
@@ -133,7 +159,10 @@ def _swap(aside, folder):
 
 def _write(simulated, folder):
     for name, frame in simulated.tables.items():
-        frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
+        if name in _PARQUET:
+            frame.to_parquet(folder / f"{name}.parquet", index=False, compression="zstd")
+        else:
+            frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
     text = json.dumps(simulated.truth, ensure_ascii=False, indent=1, default=_plain)
     (folder / "truth.json").write_text(text + "\n", encoding="utf-8")
     (folder / "dataset.toml").write_text(_SETTINGS.format(p=simulated.parameters), encoding="utf-8")
