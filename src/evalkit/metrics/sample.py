@@ -166,7 +166,8 @@ def _unsampled(fpc, n, first_of_stratum, psus_in_stratum):
         wrong = int(np.argmax(~((fraction > 0) & (fraction <= 1))))
         raise DataError(
             f"fpc: {fpc[wrong]:g} sampling units in the population of a stratum where "
-            f"{psus_in_stratum[wrong]} were drawn. Give the population's number of units, or the fraction sampled (0 to 1)."
+            f"{psus_in_stratum[wrong]} were drawn. Give the population's number of units, or the fraction "
+            "sampled (0 to 1)."
         )
     return 1 - fraction
 

@@ -46,21 +46,27 @@ def precision(sample, value, influence):
     )
 
 
-def estimate(sample, value, influence, *, method, unit, bounds=(-np.inf, np.inf), confidence=0.95):
+def estimate(sample, value, influence, *, method, unit, bounds=(-np.inf, np.inf), log=False, confidence=0.95):
     """Return ``value`` with its standard error and a t interval cut at ``bounds``: an Estimate, or a table.
 
-    value: one per group; influence: one per observation.
+    value: one per group; influence: one per observation. log: make the interval on the logarithm, for
+    measures above 0 whose sampling distribution leans to the right.
     """
     found = precision(sample, value, influence)
-    lower, upper = np.clip(t_interval(value, found, confidence), *bounds)
-    return present(sample, value, found, (lower, upper), f"{method}; t interval", unit, confidence)
+    lower, upper = np.clip(t_interval(value, found, confidence, log), *bounds)
+    interval = "t interval on the log scale" if log else "t interval"
+    return present(sample, value, found, (lower, upper), f"{method}; {interval}", unit, confidence)
 
 
-def t_interval(value, found, confidence):
-    """Value minus and plus the t quantile times its standard error."""
-    with np.errstate(invalid="ignore"):
+def t_interval(value, found, confidence, log=False):
+    """Value minus and plus the t quantile times its standard error; with ``log``, of its logarithm."""
+    with np.errstate(divide="ignore", invalid="ignore"):
         quantile = stats.t.ppf((1 + confidence) / 2, np.where(found.freedom > 0, found.freedom, np.nan))
-    return value - quantile * found.std_error, value + quantile * found.std_error
+        half = quantile * found.std_error
+        if log:
+            factor = np.exp(np.where(value > 0, half / value, 0.0))
+            return value / factor, value * factor
+    return value - half, value + half
 
 
 def present(sample, value, found, interval, method, unit, confidence):
