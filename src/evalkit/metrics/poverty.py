@@ -29,9 +29,9 @@ def fgt(income, line, *, alpha, inclusive=False, confidence=0.95, **design):
 
     inclusive: count an income equal to the line as poor, as Vietnamese standards do ("từ ... trở xuống");
     the textbook's line is strict. Unit: proportion, 0 to 1. Interval: headcount Wilson on the effective
-    sample size, otherwise t cut at 0 and 1; where no poor household was seen, up to the headcount's upper bound,
-    which holds because no gap exceeds 1. Zero incomes are valid. A negative income has a gap above 1; it
-    counts as it is, and a warning says so.
+    sample size, otherwise t cut at 0 and 1; where no poor household was seen, up to the headcount's upper
+    bound, which holds because no gap exceeds 1. Zero incomes are valid. A negative income has a gap above 1;
+    it counts as it is, and a warning says so.
 
     Raises DataError where alpha is negative or a line isn't positive.
     Source: Foster, Greer and Thorbecke (1984), Econometrica 52, 761-766.
