@@ -30,7 +30,9 @@ def blocks(rows, merged, find_header):
     while header is not None:
         following = find_header(header.stop)
         end = len(rows) if following is None else _first_title(rows, header.stop, following.start)
-        found.append(Block(range(start, header.start), header, range(header.stop, end), paths(rows, merged, header)))
+        found.append(
+            Block(range(start, header.start), header, range(header.stop, end), paths(rows, merged, header))
+        )
         start, header = end, following
     return found
 

@@ -85,7 +85,9 @@ def _years(cells):
         if isinstance(cell, datetime.date):
             values[i] = cell.year
             continue
-        text = re.sub(r"^\s*(?:năm|year)\s*", "", cell, flags=re.IGNORECASE) if isinstance(cell, str) else cell
+        text = (
+            re.sub(r"^\s*(?:năm|year)\s*", "", cell, flags=re.IGNORECASE) if isinstance(cell, str) else cell
+        )
         try:
             number = parse_number(text)
         except DataError:
@@ -192,8 +194,12 @@ def _code_fault(cell, text, short):
 
 
 def _lost(cell):
-    if isinstance(cell, str) and (cell.startswith("#") and cell.endswith(("!", "?", "/A")) or cell.startswith("=")):
-        return f'"{cell}" is an error of the spreadsheet, or a formula without a stored value. Mend it and save.'
+    if isinstance(cell, str) and (
+        cell.startswith("#") and cell.endswith(("!", "?", "/A")) or cell.startswith("=")
+    ):
+        return (
+            f'"{cell}" is an error of the spreadsheet, or a formula without a stored value. Mend it and save.'
+        )
     if isinstance(cell, (int, float)) and abs(cell) > _LARGEST_EXACT:
         return f'"{cell:.0f}" has lost its last digits as a number. Write it as text.'
     return None

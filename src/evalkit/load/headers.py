@@ -159,10 +159,14 @@ def _first_header(rows, merged, table):
     if best is None or named_by[best] < needed:
         return None
     top, stop = best
-    covered = [b + 1 for t, _, b, _ in merged if top <= t < stop and not any(map(_is_data, rows[stop : b + 1]))]
+    covered = [
+        b + 1 for t, _, b, _ in merged if top <= t < stop and not any(map(_is_data, rows[stop : b + 1]))
+    ]
     return range(top, max([stop, *covered]))
 
 
 def _is_data(row):
     """Whether ``row`` holds a typed figure that is no year, which a header never does."""
-    return any(is_figure(c) and not isinstance(c, str) and not is_year(c) for c in row) and not is_numbering(row)
+    return any(is_figure(c) and not isinstance(c, str) and not is_year(c) for c in row) and not is_numbering(
+        row
+    )

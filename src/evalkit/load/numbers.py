@@ -132,7 +132,9 @@ def _from_text(text, given):
     if _EXCEL_ERROR.search(body):
         raise NumberError(f'"{text}" is an error of the spreadsheet, not a number. Mend the formula.')
     if body.startswith("="):
-        raise NumberError(f'"{text}" is a formula without a stored result. Open the file, calculate and save it.')
+        raise NumberError(
+            f'"{text}" is a formula without a stored result. Open the file, calculate and save it.'
+        )
     if gap := _GAPS.get(body.lower()):
         return _same(Number(math.nan, name, (gap,)))
     if first := _CURRENCY_FIRST.fullmatch(body):

@@ -13,8 +13,6 @@ from evalkit.load.rows import filled, is_figure, is_numbering, is_year, vocabula
 from evalkit.load.text import fold, nfc
 from evalkit.load.units import parse_unit, unit_in
 
-_ROUNDING = 1e-9  # sums of printed figures are exact but for binary fractions
-
 
 def read_plain(grids, *, unit=None):
     """``Reading`` of the tables in ``grids``: figures as printed, or in the base of ``unit`` where it is given.
@@ -50,7 +48,9 @@ def _without_table(grid):
         if filled(row)
     ]
     nothing = pd.DataFrame()
-    return Reading(nothing, rejected_table(lines), list(grid.notes), pd.DataFrame(columns=["file", "sheet", "row"]))
+    return Reading(
+        nothing, rejected_table(lines), list(grid.notes), pd.DataFrame(columns=["file", "sheet", "row"])
+    )
 
 
 def _read_block(grid, block, given):
@@ -59,7 +59,9 @@ def _read_block(grid, block, given):
     body = sort_rows(rows, block, lambda row: any(j < len(row) and is_figure(row[j]) for j in numeric))
     names = _names(rows, block, body)
     caption = stated_unit(rows, block.titles)
-    title = " ".join(nfc(c) for i in block.titles for _, c in filled(rows[i]) if isinstance(c, str) and len(c) > 1)
+    title = " ".join(
+        nfc(c) for i in block.titles for _, c in filled(rows[i]) if isinstance(c, str) and len(c) > 1
+    )
     aside = dict.fromkeys((i for i in block.titles if filled(rows[i])), "title")
     aside |= dict.fromkeys((i for i in block.header if filled(rows[i])), "header") | body.aside
     lines = {i: rejected_row(grid.file, grid.sheet, i + 1, why, rows[i]) for i, why in aside.items()}
@@ -81,7 +83,9 @@ def _read_block(grid, block, given):
         faults = dict(read.faults) | _foreign_units(cells, read, own)
         for k, why in faults.items():
             i = positions[k]
-            lines[i] = rejected_row(grid.file, grid.sheet, i + 1, why, rows[i], name, cells[k])
+            lines[i] = lines.get(i) or rejected_row(
+                grid.file, grid.sheet, i + 1, why, rows[i], name, cells[k]
+            )
         flags += [(positions[k], name, flag) for k, marks in read.flags.items() for flag in marks]
     frame = pd.DataFrame(columns, index=positions)
     sections = [body.sections.get(i) for i in positions]
@@ -112,7 +116,9 @@ def _whole_years(values):
 
 
 def _index(block, j):
-    return bool(block.paths[j]) and any(fold(part) in vocabulary()["index"] for part in block.paths[j][0].split("\n"))
+    return bool(block.paths[j]) and any(
+        fold(part) in vocabulary()["index"] for part in block.paths[j][0].split("\n")
+    )
 
 
 def _numeric_columns(rows, block):
@@ -146,7 +152,13 @@ def _letter(j):
 def _text(first_line, cell):
     if cell is None:
         return None
-    text = nfc(cell) if isinstance(cell, str) else str(int(cell)) if isinstance(cell, float) and cell % 1 == 0 else str(cell)
+    text = (
+        nfc(cell)
+        if isinstance(cell, str)
+        else str(int(cell))
+        if isinstance(cell, float) and cell % 1 == 0
+        else str(cell)
+    )
     return f"{first_line} {text}" if first_line else text
 
 
@@ -182,12 +194,16 @@ def _sums(data, totals, figures, body):
             continue
         printed, summed = totals.loc[position, figures], members[figures].sum(min_count=1)
         compared = [c for c in figures if not math.isnan(printed[c])]
-        apart = [c for c in compared if not _close(printed[c], summed[c])]
+        apart = [c for c in compared if abs(printed[c] - summed[c]) > _rounding(members[c])]
         name = totals.loc[position, label] if label else "no label"
         if 2 * len(apart) > len(compared):
-            notes.append(f"row {position + 1} ({name}) is no sum of its rows: an average, or rows are missing")
+            notes.append(
+                f"row {position + 1} ({name}) is no sum of its rows: an average, or rows are missing"
+            )
             continue
-        notes.append(f"row {position + 1} ({name}): its rows sum to it in {len(compared) - len(apart)} of {len(compared)} columns")
+        notes.append(
+            f"row {position + 1} ({name}): its rows sum to it, within rounding, in {len(compared) - len(apart)} of {len(compared)} columns"
+        )
         notes += [
             f"row {position + 1} ({name}), {c}: printed {printed[c]:,.10g}, its rows sum to {summed[c]:,.10g}"
             for c in apart
@@ -200,5 +216,7 @@ def _group(data, totals, position):
     return data.loc[(data.index > position) & (data.index < min(later, default=math.inf))]
 
 
-def _close(printed, summed):
-    return abs(printed - summed) <= _ROUNDING * max(abs(printed), 1)
+def _rounding(figures):
+    """The most by which the sum of rounded ``figures`` can miss the rounded sum: half a last digit for each."""
+    decimals = max((len(f"{v:.6f}".rstrip("0").partition(".")[2]) for v in figures.dropna()), default=0)
+    return 0.5 * 10**-decimals * (figures.count() + 1)

@@ -46,7 +46,15 @@ class Reading:
 def rejected_row(file, sheet, row, reason, cells, column=None, value=None):
     """One line of ``Reading.rejected``; ``row`` counts from 1."""
     text = " | ".join(" ".join(str(cell).split()) for cell in cells if cell is not None)
-    return {"file": file, "sheet": sheet, "row": row, "reason": reason, "column": column, "value": value, "text": text}
+    return {
+        "file": file,
+        "sheet": sheet,
+        "row": row,
+        "reason": reason,
+        "column": column,
+        "value": value,
+        "text": text,
+    }
 
 
 def rejected_table(lines):
@@ -64,7 +72,11 @@ def combine(readings):
     for reading in readings:
         starts.append(start)
         start += len(reading.frame)
-    flags = [r.flags.assign(index=r.flags["index"] + s) for r, s in zip(readings, starts, strict=True) if len(r.flags)]
+    flags = [
+        r.flags.assign(index=r.flags["index"] + s)
+        for r, s in zip(readings, starts, strict=True)
+        if len(r.flags)
+    ]
     return Reading(
         frame=_stack([r.frame for r in readings]),
         rejected=_stack([r.rejected for r in readings], _REJECTED),

@@ -78,7 +78,9 @@ def is_total(label):
     folded = fold(label)
     if folded in words["total"]:
         return True
-    opening = next((w for w in sorted(words["total"], key=len, reverse=True) if folded.startswith(w + " ")), None)
+    opening = next(
+        (w for w in sorted(words["total"], key=len, reverse=True) if folded.startswith(w + " ")), None
+    )
     if opening is None:
         return False
     rest = folded[len(opening) + 1 :]

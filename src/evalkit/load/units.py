@@ -116,7 +116,9 @@ def caption_unit(text):
     if caption:
         return parse_unit(caption["unit"].strip(" ."))
     parts = [parse_unit(part) for part in re.split(r"\s+[-–—]\s*|\n", text.strip(" ().")) if part.strip()]
-    return parts[0] if parts and None not in parts and len({(u.name, u.exponent) for u in parts}) == 1 else None
+    return (
+        parts[0] if parts and None not in parts and len({(u.name, u.exponent) for u in parts}) == 1 else None
+    )
 
 
 def without_unit(text):
