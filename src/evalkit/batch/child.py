@@ -1,8 +1,7 @@
-"""One notebook in one process: papermill with limits, a seed, and outputs that appear under their name at once."""
+"""One notebook in one process: papermill with limits, a seed, and an output that appears at once."""
 
 import atexit
 import contextlib
-import errno
 import hashlib
 import json
 import os
@@ -11,7 +10,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from evalkit.batch.journal import write_atomically
+from evalkit.batch.journal import DISK_FULL, write_atomically
 
 MB = 1 << 20
 
@@ -31,7 +30,7 @@ def execute(task: dict, engine: str, **options) -> dict:
         sentence = one_sentence(error.ename, error.evalue)
         return {"status": ENDINGS.get(error.ename, "failed"), "error": sentence, "written": True}
     except OSError as error:
-        status = "disk" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "failed"
+        status = "disk" if error.errno in DISK_FULL else "failed"
         return {"status": status, "error": one_sentence(type(error).__name__, error)}
     except Exception as error:
         return {"status": "failed", "error": one_sentence(type(error).__name__, error)}
@@ -43,16 +42,19 @@ def run_forked(task: dict, report: int) -> None:
     owner, loaded = os.getpid(), set(sys.modules)
     reseed(seed_of(task["parameters"]))
     limit_memory(task["memory_limit"])
-    result = execute(task, "evalkit", on_cell=lambda cell: _say(report, {"cell": cell}))
+    options = {"notebook_timeout": task["timeout"], "on_cell": lambda cell: _say(report, {"cell": cell})}
+    result = execute(task, "evalkit", **options)
     atexit._run_exitfuncs()  # what the notebook left to do at its end, such as removing temporary folders
     if os.getpid() == owner:
         result["memory_mb"] = private_memory_mb()
-        _say(report, result | ({"imported": _installed(sys.modules.keys() - loaded)} if task["learn"] else {}))
+        _say(
+            report, result | ({"imported": _installed(sys.modules.keys() - loaded)} if task["learn"] else {})
+        )
     os._exit(0)
 
 
 def write_failed(task: dict, cell_index: int, ename: str, message: str) -> None:
-    """Write the notebook of a process that died: its parameters, and the error in the cell that was running."""
+    """Write the notebook of a process that died, with the error in the cell that was running."""
     import nbformat
     import papermill
     from papermill.exceptions import PapermillExecutionError
@@ -80,6 +82,12 @@ def reseed(seed: int) -> None:
     numpy.random.seed(seed % 2**32)
 
 
+def start_kernel(seed: int, memory_limit_mb: float | None) -> None:
+    """What a forked child does before its notebook, for an ordinary kernel."""
+    reseed(seed)
+    limit_memory(memory_limit_mb)
+
+
 def seed_of(parameters: dict) -> int:
     """A seed that depends on the parameters alone, so that neither order nor number of workers matters."""
     text = json.dumps(parameters, sort_keys=True, ensure_ascii=False)
@@ -87,8 +95,8 @@ def seed_of(parameters: dict) -> int:
 
 
 def limit_memory(limit_mb: float | None) -> None:
-    """Let this process and each of its children take ``limit_mb`` more private memory than it has now."""
-    if limit_mb is None:
+    """Let this process, and each it starts, take ``limit_mb`` more private memory than it has now (Linux)."""
+    if limit_mb is None or not sys.platform.startswith("linux"):
         return
     import resource
 
@@ -135,11 +143,12 @@ def settle_marker_ids(path: Path) -> None:
 
 
 def _arguments(task):
+    folder = os.path.dirname(task["notebook"])
     return {
         "input_path": _literal(task["notebook"]),
         "output_path": _literal(task["output"]),
         "parameters": task["parameters"],
-        "cwd": os.path.dirname(task["notebook"]),
+        "cwd": folder if os.path.isdir(folder) else os.path.dirname(task["spool"]),
         "progress_bar": False,
         "request_save_on_cell_execute": False,
     }
@@ -151,30 +160,37 @@ def _literal(path):
 
 
 def _limits(task, engine):
-    seed = f"__import__('evalkit.batch.child', fromlist=['reseed']).reseed({seed_of(task['parameters'])})"
-    extra = (
-        {}
-        if engine == "evalkit"
-        else {"extra_arguments": [f'--IPKernelApp.exec_lines=["{seed}"]', "--log-level=50"]}
-    )
-    return {"execution_timeout": task["cell_timeout"], **extra}
+    """Of an ordinary kernel; it sets its seed and its memory limit itself, before the first cell."""
+    limits = {"execution_timeout": task["cell_timeout"]}
+    if engine != "evalkit":
+        seed, memory = seed_of(task["parameters"]), task["memory_limit"]
+        start = f"__import__('evalkit.batch.child', fromlist=['child']).start_kernel({seed}, {memory})"
+        limits["extra_arguments"] = [f'--IPKernelApp.exec_lines=["{start}"]', "--log-level=50"]
+    return limits
 
 
 def _write_under_final_name(task):
-    """papermill names the output's final path in its metadata; what it writes goes to the task's spool."""
+    """papermill names the output's final path in its metadata; what it writes goes to the task's spool.
+
+    A task from another machine brings the notebook's text, and no file is read.
+    """
     from papermill.iorw import LocalHandler, papermill_io
 
     spool = Path(task["spool"])
 
     class Atomic(LocalHandler):
+        def read(self, path):
+            return task.get("text") or super().read(path)
+
         def write(self, buf, path):
             write_atomically(spool, buf.encode())
 
+    papermill_io.register(task["notebook"], Atomic())
     papermill_io.register(task["output"], Atomic())
 
 
 def _installed(names):
-    """Those of the modules that belong to Python or to an installed package, and not to a notebook's folder."""
+    """Those of the modules that belong to Python or an installed package, not to a notebook's folder."""
     folders = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
     files = {name: getattr(sys.modules.get(name), "__file__", None) or "" for name in names}
     return [name for name in sys.modules if files.get(name, "").startswith(folders)]

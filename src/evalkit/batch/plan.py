@@ -30,8 +30,8 @@ class Job:
     """One notebook to execute once.
 
     ``inputs`` are the files (or folders) whose content, together with the notebook, the parameters and the
-    package versions, decides whether the work has to be done again. ``name`` identifies the job in the journal
-    and is unique in a run; it is also the output's path below the output folder, without the suffix.
+    package versions, decides whether the work has to be done again. ``name`` identifies the job in the
+    journal and is unique in a run; it is also the output's path below the output folder, without suffix.
     """
 
     notebook: Path

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 from evalkit.publish.collect import LEVELS, SECTIONS
 from evalkit.publish.names import alphabetical, date_text, fold, isolate, years_text
+from evalkit.publish.places import TABLES
 
 HERE = Path(__file__).parent
 LANGUAGES = {"vi": "Tiếng Việt", "en": "English"}
@@ -27,12 +28,7 @@ LEVEL_WORDS = dict(
         strict=True,
     )
 )
-TABLE_WORDS = {
-    "credit": "credit",
-    "groups": "savings-and-loan groups",
-    "poverty": "poverty",
-    "income": "income",
-}
+TABLE_WORDS = dict(zip(TABLES, ("credit", "savings-and-loan groups", "poverty", "income"), strict=True))
 TYPE_WORDS = {
     "xã": ("commune", "{name} commune"),
     "phường": ("ward", "{name} ward"),
@@ -118,9 +114,7 @@ class Pages:
         others = [*place["predecessors"], *place["successors"]]
         return place | {
             "find": " | ".join(fold(place[key]) for key in ("name", "code", "district", "province")),
-            "also": " | ".join(
-                f"{fold(other['name'])} {other.get('code') or ''}".strip() for other in others
-            ),
+            "also": " | ".join(f"{fold(other['name'])} {other['code']}".strip() for other in others),
             "last_year": max(place["years"], default=""),
         }
 
@@ -138,9 +132,7 @@ class Pages:
             "full_name": lambda place, name: (
                 t(TYPE_WORDS[place["type"]][1], name=name) if place["type"] in TYPE_WORDS else name
             ),
-            "page_of": lambda other: (
-                other.get("place_id") if other.get("place_id") in self.page_ids else None
-            ),
+            "page_of": lambda other: other["place_id"] if other["place_id"] in self.page_ids else "",
             "generated": _generated(self.meta["generated"], lang),
         }
 
