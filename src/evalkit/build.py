@@ -131,8 +131,8 @@ def summary(dataset, rows, among):
     kinds = kinds.replace({"indicator": {"income_per_capita_vnd": "income_year_vnd"}})
     units = dataset.places.copy()
     units["kinds"] = units["place"].map(kinds.drop_duplicates().groupby("place").size()).fillna(0).astype(int)
-    years = rows[rows["year"].notna()].groupby("place")["year"]
-    units["first_year"], units["last_year"] = units["place"].map(years.min()), units["place"].map(years.max())
+    years = rows[rows["year"].notna()].groupby("place")["year"].unique()
+    units["years"] = [json.dumps(sorted(int(y) for y in years.get(p, ()))) for p in units["place"]]
     sections = rows.assign(section=rows["indicator"].map(reference.table("indicators").set_index("indicator")["section"]))
     held = sections.groupby("place")["section"].unique()
     units["coverage"] = [json.dumps([s for s in ("credit", "groups", "poverty", "income") if s in held.get(p, ())]) for p in units["place"]]
@@ -167,3 +167,17 @@ def _installed():
         return bool(version("evalkit"))
     except PackageNotFoundError:
         return False
+
+
+def indicators(build_folder, place=None):
+    """Return the indicator rows of a build, of all places or of one (code, identity or name).
+
+    Columns: place, period, indicator, value, lower, upper, numerator, denominator, unit, basis, method,
+    source, flags, year, title, note. These are the full rows, nothing hidden: for the researcher, not for
+    readers. Raises PlaceError for a place that is unknown or ambiguous, DataError where there is no build.
+    """
+    rows = read(build_folder, "indicators")
+    if place is None:
+        return rows
+    identity = places.find(place, read(build_folder, "places"), set(rows["place"]))
+    return rows[rows["place"] == identity].reset_index(drop=True)
