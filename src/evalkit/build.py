@@ -13,7 +13,8 @@ import pandas as pd
 from evalkit.errors import DataError
 from evalkit.load import places, reference
 from evalkit.load.dataset import open_dataset, shipped
-from evalkit.metrics import benchmarks, indicators
+from evalkit.metrics import benchmarks
+from evalkit.metrics.indicators import assemble
 
 TABLES = ("places", "indicators", "beside", "among", "findings")
 _AREA_LEVELS = ("district", "province", "region", "national")
@@ -82,11 +83,11 @@ def fingerprint(folder):
 def compute(dataset):
     """Return the tables of a build, for every place at once, without writing anything."""
     settings, units = dataset.settings, dataset.places
-    rows = indicators.assemble(dataset)
+    rows = assemble(dataset)
     references, areas = rows, units
     if settings["data"]["benchmarks"]:
         other = open_dataset(shipped(settings["data"]["benchmarks"]))
-        references = pd.concat([rows, indicators.assemble(other)], ignore_index=True)
+        references = pd.concat([rows, assemble(other)], ignore_index=True)
         areas = pd.concat([units, other.places], ignore_index=True)
     areas = areas[areas["level"].isin(_AREA_LEVELS)].drop_duplicates("place")
     references = references[references["place"].isin(areas["place"])]
