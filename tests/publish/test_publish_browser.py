@@ -1,4 +1,4 @@
-"""The finished site in a real browser, opened from its folder: at a desk, on a phone, on paper, by keyboard."""
+"""The finished site in a browser, opened from its folder: at a desk, on a phone, on paper, by keyboard."""
 
 import shutil
 from itertools import product
@@ -89,9 +89,8 @@ def country(tmp_path_factory, words):
     )
     folder = tmp_path_factory.mktemp("country")
     shutil.copytree(HERE / "assets", folder / "assets")
-    for lang in pages.languages:
-        (folder / lang).mkdir()
-        (folder / lang / "index.html").write_text(pages.index(lang), encoding="utf-8")
+    (folder / "vi").mkdir()
+    (folder / "vi" / "index.html").write_text(pages.index("vi"), encoding="utf-8")
     return folder
 
 
@@ -108,27 +107,34 @@ def test_no_page_scrolls_sideways_and_every_figure_is_drawn(made, opened, path, 
     assert page.locator(".skip").evaluate("e => getComputedStyle(e).position") == "absolute", "styled"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", PAGES)
-def test_axe_finds_no_violation(made, opened, path, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    for size in (DESK, PHONE):
-        page = opened(made / path, viewport=size, color_scheme=scheme)
-        page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
-        result = axe.run(page, options={"runOnly": {"type": "tag", "values": tags}, "preload": False})
-        assert result.response["passes"]
-        assert not result.response["violations"], result.generate_report()
-
-
-def test_axe_finds_no_violation_on_a_simulated_page(tmp_path, opened, words):
-    sample.write_sample(tmp_path / "private")
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory, words):
+    """The sample site with its banner: everything a page can hold."""
+    out = tmp_path_factory.mktemp("simulated")
+    sample.write_sample(out / "private")
     meta = sample.META | {"simulated": True}
-    index = publish.site(tmp_path / "private", tmp_path, sample.PLACES, meta=meta, words=words)
+    return publish.site(out / "private", out, sample.PLACES, meta=meta, words=words).parent
+
+
+@pytest.mark.parametrize(
+    ("path", "size", "scheme"),
+    [
+        ("index.html", DESK, "light"),
+        ("en/index.html", PHONE, "dark"),
+        ("en/08473/index.html", DESK, "light"),
+        ("vi/08473/index.html", PHONE, "dark"),
+        ("en/08434-2025/index.html", PHONE, "light"),
+        ("vi/05125/index.html", DESK, "dark"),
+    ],
+)
+def test_axe_finds_no_violation(simulated, opened, path, size, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    for path, scheme in product((index, index.parent / "en" / "08473" / "index.html"), ("light", "dark")):
-        page = opened(path, color_scheme=scheme)
-        assert not axe.run(page, options={"preload": False}).response["violations"]
+    page = opened(simulated / path, viewport=size, color_scheme=scheme)
+    page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    result = axe.run(page, options={"runOnly": {"type": "tag", "values": tags}, "preload": False})
+    assert len(result.response["passes"]) > 15
+    assert not result.response["violations"], result.generate_report()
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,11 @@ def translator(words, lang):
     """
     from markupsafe import Markup, escape
 
+    plain = cache(lambda msgid: escape(words(msgid, lang)))
+
     def t(msgid, **parts):
+        if not parts:
+            return plain(msgid)
         text = words(msgid, lang, **{name: f"\ue000{name}\ue001" for name in parts})
         pieces = SLOT.split(text)
         return Markup("").join(escape(parts[p] if odd % 2 else p) for odd, p in enumerate(pieces))
