@@ -129,7 +129,10 @@ def _assignments(source):
     found = {}
     for statement in ast.parse(source).body:
         if isinstance(statement, ast.AnnAssign) and statement.value is not None:
-            found[statement.target.id] = _kinds(ast.unparse(statement.annotation)), ast.unparse(statement.value)
+            found[statement.target.id] = (
+                _kinds(ast.unparse(statement.annotation)),
+                ast.unparse(statement.value),
+            )
         elif isinstance(statement, ast.Assign):
             default = ast.unparse(statement.value)
             names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
