@@ -269,7 +269,7 @@ def ask_label(table, lang):
 def sources(place, *, lang):
     """Return every source of the place's figures, numbered as in the tables."""
     own = place.rows[["source", "title"]]
-    areas = place.beside.rename(columns={"parent_source": "source", "parent_title": "title"})[["source", "title"]]
+    areas = place.beside[["parent_source", "parent_title"]].set_axis(["source", "title"], axis=1)
     rows = pd.concat([own, areas]).dropna(subset="source").drop_duplicates("source")
     items = tuple(
         {"text": f"[{n}] {r.title if pd.notna(r.title) and r.title else r.source}", "url": r.source, "verified": True}
