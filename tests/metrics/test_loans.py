@@ -212,7 +212,7 @@ portfolio = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(portfolio, st.integers(0, 400))
 def test_laws(rows, days):
     frame = pd.DataFrame(rows, columns=["outstanding_vnd", "share", "days_past_due", "status", "group"])

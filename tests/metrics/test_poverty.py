@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalkit.errors import DataError
@@ -98,6 +98,7 @@ def test_moves_in_and_out():
 incomes = st.lists(st.integers(1, 200), min_size=2, max_size=40)
 
 
+@settings(max_examples=40)
 @given(incomes, st.integers(1, 200), st.floats(0.1, 1e5), st.randoms())
 def test_scale_order_and_replication_change_nothing(income, line, factor, random):
     measures = [
@@ -125,6 +126,7 @@ def test_severity_below_gap_below_headcount(income, line):
         assert e.upper > 0
 
 
+@settings(max_examples=40)
 @given(incomes, st.integers(1, 200), st.data())
 def test_a_whole_is_the_weighted_mean_of_its_parts(income, line, data):
     group = np.array(data.draw(st.lists(st.sampled_from("abc"), min_size=len(income), max_size=len(income))))
