@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalkit.errors import DataError
-from evalkit.metrics import poverty, survey
+from evalkit.metrics import inequality, poverty, survey
 
 # Haughton and Khandker (2009), Handbook on Poverty and Inequality, ch. 4, pp. 71-72: country C, line 125.
 COUNTRY_C = [100, 110, 150, 160]
@@ -178,6 +178,9 @@ def test_interval_where_nobody_poor_was_seen_reaches_as_far_as_the_headcount_s()
     income = [200.0] * 40
     headcount, gap = (poverty.fgt(income, 100, alpha=a) for a in (0, 1))
     assert gap.upper == headcount.upper == pytest.approx(0.0876, abs=5e-5)
+    assert poverty.sen(income, 100).upper == headcount.upper
+    assert np.isnan(poverty.watts(income, 100).upper)  # without a ceiling nothing bounds what wasn't seen
+    assert poverty.alkire_foster([[0, 0]] * 40, None, 1).M0.upper == headcount.upper
 
 
 def test_many_places_and_years_at_once_equal_one_by_one():
@@ -254,3 +257,22 @@ def test_faults_are_named_and_negative_incomes_announced():
     debt = poverty.fgt([-50.0, 200.0], 100, alpha=1)
     assert debt.estimate == pytest.approx(0.75)
     assert "1 negative incomes: their gap exceeds 1" in debt.warnings
+
+
+def test_agrees_with_the_package_microdf():
+    mdf = pytest.importorskip("microdf", reason="microdf-python is among the oracle requirements")
+    rng = np.random.default_rng(0)
+    income, w, line = rng.lognormal(0, 1, 500), rng.uniform(1, 5, 500), 0.8
+    theirs = mdf.MicroDataFrame({"income": income, "line": np.full(500, line)}, weights=w)
+    people = w.sum()
+    assert poverty.fgt(income, line, alpha=0, weights=w).estimate == pytest.approx(
+        theirs.poverty_rate("income", "line")
+    )
+    # microdf returns the totals of gaps and of squared gaps in money.
+    assert poverty.fgt(income, line, alpha=1, weights=w).estimate * people * line == pytest.approx(
+        theirs.poverty_gap("income", "line")
+    )
+    assert poverty.fgt(income, line, alpha=2, weights=w).estimate * people * line**2 == pytest.approx(
+        theirs.squared_poverty_gap("income", "line")
+    )
+    assert inequality.gini(income, weights=w).estimate == pytest.approx(theirs.income.gini())

@@ -157,7 +157,7 @@ def vintages(loans, *, days=30, by=(), period="year"):
     table = aggregate(
         rel,
         [*keys, "as_of"],
-        seen="count(DISTINCT loan)",
+        seen="count(*)",
         outstanding_vnd=f"coalesce(sum(outstanding_vnd) FILTER ({live}), 0)",
         at_risk_vnd=f"coalesce(sum(outstanding_vnd) FILTER (({live}) AND {DAYS} > {limit}), 0)",
         written_off_vnd="coalesce(sum(outstanding_vnd) FILTER (status = 'written_off'), 0)",
