@@ -98,7 +98,7 @@ def test_moves_in_and_out():
 incomes = st.lists(st.integers(1, 200), min_size=2, max_size=40)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(incomes, st.integers(1, 200), st.floats(0.1, 1e5), st.randoms())
 def test_scale_order_and_replication_change_nothing(income, line, factor, random):
     measures = [
@@ -126,7 +126,7 @@ def test_severity_below_gap_below_headcount(income, line):
         assert e.upper > 0
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(incomes, st.integers(1, 200), st.data())
 def test_a_whole_is_the_weighted_mean_of_its_parts(income, line, data):
     group = np.array(data.draw(st.lists(st.sampled_from("abc"), min_size=len(income), max_size=len(income))))
@@ -137,6 +137,7 @@ def test_a_whole_is_the_weighted_mean_of_its_parts(income, line, data):
         assert np.average(part.estimate, weights=part.n) == pytest.approx(whole, abs=1e-12)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.integers(1, 99), min_size=2, max_size=20), st.data())
 def test_transfers_among_the_poor(income, data):
     """From less poor to poorer: the gap stays, severity, Watts and Sen don't rise."""
@@ -167,7 +168,7 @@ def test_intervals_cover_the_truth(name):
         "at_risk": poverty.at_risk_rate,
     }[name]
     rng = np.random.default_rng(21)
-    truth = measure(rng.lognormal(0, 0.6, 1_000_000)).estimate
+    truth = measure(rng.lognormal(0, 0.6, 300_000)).estimate
     table = measure(rng.lognormal(0, 0.6, 800 * 300), by=np.repeat(np.arange(800), 300))
     covered = ((table.lower <= truth) & (truth <= table.upper)).mean()
     assert 0.925 <= covered <= 0.975  # nominal 0.95, three standard errors of 800 draws
