@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from evalkit.errors import DataError
 from evalkit.metrics import loans as measures
 
+CONNECTION = duckdb.connect()
+
 
 @pytest.fixture
 def six():
@@ -96,6 +98,8 @@ def test_groups_programmes_and_purposes(six):
     by_purpose = measures.arrears_ratio(measures.with_purpose(six, programmes), by="purpose")
     assert by_purpose.purpose.fillna("missing").tolist() == ["production", "missing"]
     assert by_purpose.denominator.tolist() == [75e6, 25e6]
+    store = measures.with_purpose(CONNECTION.from_df(six), programmes)
+    pd.testing.assert_frame_equal(measures.arrears_ratio(store, by="purpose"), by_purpose, check_dtype=False)
 
 
 def test_ageing_by_hand(six):
@@ -200,8 +204,6 @@ def test_a_store_and_a_frame_give_one_answer(two_dates, tmp_path):
         pd.testing.assert_frame_equal(measure(two_dates, **more), measure(store, **more))
     pd.testing.assert_frame_equal(two_dates, before)
 
-
-CONNECTION = duckdb.connect()
 
 portfolio = st.lists(
     st.tuples(

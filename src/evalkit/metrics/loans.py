@@ -276,17 +276,16 @@ def repayment_on_time(repayments, *, as_of, loans=None, by=(), grace_days=0):
 
 
 def with_purpose(loans, programmes):
-    """Return the loans as a relation with a column ``purpose``, from the programme table's code and purpose.
+    """Return the loans, frame or relation, with a column ``purpose``: that of the programme's code.
 
-    A programme that the table doesn't name has no purpose, and groups as missing.
+    programmes: the programme table, with code and purpose. A programme that it doesn't name has no purpose
+    and groups as missing.
     """
-    rel = relation(loans, ("programme",))
-    cases = " ".join(
-        f"WHEN {relations.text(code)} THEN {relations.text(purpose)}"
-        for code, purpose in zip(programmes["code"], programmes["purpose"], strict=True)
-        if isinstance(purpose, str)
-    )
-    return rel.project(f"*, CASE programme {cases} END AS purpose")
+    purpose = programmes.set_index("code")["purpose"].dropna()
+    if isinstance(loans, pd.DataFrame):
+        return loans.assign(purpose=loans["programme"].map(purpose))
+    cases = " ".join(f"WHEN {relations.text(code)} THEN {relations.text(to)}" for code, to in purpose.items())
+    return relation(loans, ("programme",)).project(f"*, CASE programme {cases} END AS purpose")
 
 
 def _portfolio(loans, columns, as_of, by, known, numerator, at_risk):

@@ -151,7 +151,8 @@ def proportion(event, *, method="share", confidence=0.95, **design):
     .. math:: n^* = n \frac{\hat p(1-\hat p)/(n-1)}{\widehat{var}(\hat p)} \left(\frac{t_{n-1}}{t_d}\right)^2
 
     which is n itself for a simple random sample, so the interval never leaves 0 to 1 and isn't empty where
-    no event was seen. d: degrees of freedom of the design. ``design``, ``by`` and errors: see
+    no event was seen (there n* is n, as the design effect is unknown: too short if events cluster). d:
+    degrees of freedom of the design. ``design``, ``by`` and errors: see
     :func:`evalkit.metrics.sample.draw`.
 
     Source: Korn and Graubard (1998), Survey Methodology 24, 193-201; Dean and Pagano (2015), Journal of
