@@ -163,6 +163,7 @@ def test_incomes_for_which_a_measure_is_not_defined_are_refused():
     with pytest.raises(DataError, match="rule='linear'"):
         inequality.quintile_ratio([1, 2, 3], weights=[1, 2, 1], rule="linear")
     assert np.isnan(inequality.gini([np.nan, np.nan]).estimate)
+    assert all(np.isnan(measure([]).estimate) for measure in MEASURES)
     # Zero incomes have their limit where one exists.
     assert inequality.theil([0, 2]).estimate == pytest.approx(np.log(2))
     assert inequality.gini([0, 2]).estimate == pytest.approx(0.5)

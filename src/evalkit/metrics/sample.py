@@ -47,7 +47,7 @@ class Sample:
 
     def sum(self, values):
         """Sum of ``values`` in each group."""
-        return np.bincount(self.group, weights=values, minlength=self.groups)
+        return np.bincount(self.group, weights=values, minlength=self.groups).astype(float)
 
 
 def draw(values, *, weights=None, strata=None, cluster=None, fpc=None, single_psu="fail", by=None):
