@@ -184,6 +184,12 @@ def test_repayment_on_time_by_hand(six):
     by = measures.repayment_on_time(instalments, as_of="2020-12-31", loans=six, by="programme")
     assert by.programme.tolist() == ["poor", "water"]
     assert by.numerator.tolist() == [10e6, 10e6]
+    unsized = instalments.assign(paid_vnd=instalments.paid_vnd.where(instalments.paid_on != "2020-03-01"))
+    got = measures.repayment_on_time(unsized, as_of="2020-12-31").iloc[0]
+    assert (got.numerator, got.unknown_vnd) == (
+        10e6,
+        15e6,
+    )  # a date without an amount is no payment of the due
     unknown = measures.repayment_on_time(instalments.assign(due_vnd=np.nan), as_of="2020-12-31").iloc[0]
     assert np.isnan(unknown.value)
     assert (unknown.lower, unknown.upper) == (0, 1)

@@ -253,21 +253,22 @@ def repayment_on_time(repayments, *, as_of, loans=None, by=(), grace_days=0):
     in_time = f"(CAST(paid_on AS DATE) <= {grace})::INT"
     rel = rel.filter(f"{grace} <= {relations.date(as_of)}")
     unpaid = "coalesce(paid_vnd, 0) = 0 AND paid_on IS NULL"
-    timely = f"CASE WHEN {unpaid} THEN due_vnd * 0 ELSE least(paid_vnd, due_vnd) * {in_time} END"
+    # SQL's least() would take the known one of two amounts, and read a payment of unknown size as the due.
+    known = "paid_vnd IS NOT NULL AND due_vnd IS NOT NULL"
+    timely = f"CASE WHEN {unpaid} THEN due_vnd * 0 WHEN {known} THEN least(paid_vnd, due_vnd) * {in_time} END"
     table = aggregate(
         rel,
         by,
         instalments="count(*)",
-        numerator=f"sum({timely})",
+        numerator=f"coalesce(sum({timely}), 0)",
         denominator=f"coalesce(sum(due_vnd) FILTER ({timely} IS NOT NULL), 0)",
         unknown_vnd=f"coalesce(sum(due_vnd) FILTER ({timely} IS NULL), 0)",
         lacking="count(*) FILTER (due_vnd IS NULL)",
     )
     table = table[table.instalments > 0].reset_index(drop=True)
     whole = (table.denominator + table.unknown_vnd).where(lambda due: due > 0)
-    known = table.numerator / table.denominator.where(table.denominator > 0)
     return table.assign(
-        value=known,
+        value=table.numerator / table.denominator.where(table.denominator > 0),
         lower=(table.numerator / whole).where(table.lacking == 0, 0),
         upper=((table.numerator + table.unknown_vnd) / whole).where(table.lacking == 0, 1),
         unit="proportion",
