@@ -60,7 +60,7 @@ def estimate(sample, value, influence, *, method, unit, bounds=(-np.inf, np.inf)
 
 def t_interval(value, found, confidence, log=False):
     """Value minus and plus the t quantile times its standard error; with ``log``, of its logarithm."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         quantile = special.stdtrit(np.where(found.freedom > 0, found.freedom, np.nan), (1 + confidence) / 2)
         half = quantile * found.std_error
         if log:
