@@ -11,10 +11,9 @@ import sys
 import time
 from pathlib import Path
 
-from notebooks import write_notebook
-
 from evalkit.batch import plan, run
 from evalkit.batch.processes import MARK, descendants
+from notebooks import write_notebook
 
 CELLS = (
     "import random, subprocess, time\nsleeper = subprocess.Popen(['sleep', '99'])",
@@ -53,7 +52,7 @@ def left_over(out):
     found = []
     for entry in Path("/proc").glob("[0-9]*/environ"):
         try:
-            if mark in entry.read_bytes().split(b"\0"):
+            if any(one.startswith(mark) for one in entry.read_bytes().split(b"\0")):
                 found.append(int(entry.parent.name))
         except OSError:
             continue

@@ -5,9 +5,9 @@ import re
 
 import papermill
 import pytest
-from notebooks import REPORT, outputs, write_notebook
 
 from evalkit.batch import engine, plan, run
+from notebooks import REPORT, outputs, write_notebook
 
 engine.register()
 

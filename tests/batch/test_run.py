@@ -9,10 +9,10 @@ from pathlib import Path
 import nbformat
 import pytest
 from faults import jobs_for, wait_until_gone
-from notebooks import REPORT, outputs, write_notebook
 
 from evalkit.batch import RunSummary, plan, run
 from evalkit.errors import EvalkitError, ParameterError
+from notebooks import REPORT, outputs, write_notebook
 
 ENDLESS = "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])\nwhile True:\n    pass"
 ENDS = {
