@@ -2,12 +2,12 @@
 
     python benchmarks/batch.py OUT --places 225 --rounds 3
 
-OUT is a folder with a build (`evalkit build DATA --out OUT`). Every method runs in a process of its own, in turn
-(A B C A B C ...), on the same notebooks, places and processors; wall and processor time are those of the process
-and of all it started, and the table gives medians. papermill's pages are made by nbconvert, ours by `evalkit
-publish`. Where the build has fewer places than asked for, they are taken again under further names.
-``--slow-places`` gives papermill fewer places: what is compared is the cost per notebook, and the table says of
-how many. ``--scale N`` also runs the batch alone on N places, to see that the cost stays the same.
+OUT is a folder with a build (`evalkit build DATA --out OUT`). Every method runs in a process of its own, in
+turn (A B C A B C ...), on the same notebooks, places and processors; wall and processor time are those of the
+process and of all it started, and the table gives medians. papermill's pages are made by nbconvert, ours by
+`evalkit publish`. Where the build has fewer places than asked for, they are taken again under further names.
+``--slow-places`` gives papermill fewer places: what is compared is the cost per notebook, and the table says
+of how many. ``--scale N`` also runs the batch alone on N places, to see that the cost stays the same.
 """
 
 import argparse
@@ -170,9 +170,8 @@ def show(found):
 
 def show_scale(row):
     hours = each(row, "wall") * COMMUNES_OF_VIETNAM * len(NOTEBOOKS) / 3600
-    print(
-        f"{row['notebooks']} notebooks: {each(row, 'wall'):.3f} s wall, {each(row, 'processor'):.3f} s processor each"
-    )
+    wall, processor = each(row, "wall"), each(row, "processor")
+    print(f"{row['notebooks']} notebooks: {wall:.3f} s wall, {processor:.3f} s processor each")
     print(f"projected, not measured: {COMMUNES_OF_VIETNAM} communes in {hours:.1f} h on these processors")
 
 

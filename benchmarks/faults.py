@@ -2,9 +2,9 @@
 
     python benchmarks/faults.py --moments 30
 
-Kills children, the forking process and the supervisor in turn, and fills a disk (a small file system of its own,
-where the system lets one be mounted). After every kill the run is resumed; all its files must be the same byte
-for byte but for times, and no process may be left behind. Exits with 1 and says where they differ.
+Kills children, the forking process and the supervisor in turn, and fills a disk (a small file system of its
+own, where the system lets one be mounted). After every kill the run is resumed; all its files must be the
+same byte for byte but for times, and no process may be left behind. Exits with 1 and says where they differ.
 """
 
 import argparse
