@@ -110,7 +110,7 @@ def draw(parameters, draws):
         province_code=np.array(["99"] if single else [f"{i + 1:02d}" for i in range(parameters.provinces)])[
             province
         ],
-        province_name=np.array([f"Tỉnh {x}" for x in own])[province],
+        province_name=np.array(own)[province],
     )
 
 
