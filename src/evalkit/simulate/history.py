@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from evalkit.errors import ParameterError
 from evalkit.simulate import law, lending
 from evalkit.simulate.draws import headcount, persistent, whole
 
@@ -64,6 +65,7 @@ class _Simulation:
     def __init__(self, parameters, draws, territory):
         self.p, self.on, self.draws, self.land = parameters, parameters.difficulties, draws, territory
         self.years = np.arange(parameters.years[0], parameters.years[1] + 1)
+        self._refuse_unknown_standards()
         self.prices = law.price_index(tuple(int(y) for y in self.years))
         n, T = len(territory.unit), len(self.years)
         self.households = np.rint(
@@ -72,6 +74,14 @@ class _Simulation:
         self._fixed_traits(n)
         self._shocks(n, T)
         self.bank = lending.Lending(parameters, draws, territory, self.prices, self.district)
+
+    def _refuse_unknown_standards(self):
+        unknown = {s for y in self.years for s in law.standards(int(y))} - set(_PATHS)
+        if unknown:
+            raise ParameterError(
+                f"simulate: years {self.years[0]} to {self.years[-1]} fall under {', '.join(sorted(unknown))}, which "
+                f"isn't simulated. Choose years of {', '.join(_PATHS)}."
+            )
 
     def _fixed_traits(self, n):
         d, land = self.draws, self.land

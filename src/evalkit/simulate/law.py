@@ -8,13 +8,14 @@ from evalkit.errors import ParameterError
 from evalkit.load import reference
 
 _NRD_AREA = "northern_mountains"
+_ALWAYS = pd.Timestamp(1900, 1, 1)  # a term without a first day was in force before any year of the data
 
 
 @lru_cache
 def ceilings(programme):
     """Return the ceilings of a programme's loans as (in force from, VND), oldest first."""
     rows = reference.table("programme_terms").query("programme == @programme and ceiling_vnd.notna()")
-    starts = rows["valid_from"].fillna(pd.Timestamp.min)
+    starts = rows["valid_from"].fillna(_ALWAYS)
     return sorted(zip(starts, rows["ceiling_vnd"], strict=True))
 
 

@@ -129,7 +129,8 @@ def _with_gaps(name, frame, delivered, known, draws):
     """Leave out the commune-years that weren't delivered; the book of communes with loans is whole."""
     if name not in _MISSING:
         return frame
-    lost = draws.uniform(f"missing {name}", len(delivered.codes)) < _MISSING[name]
+    u = draws.uniform(f"missing {name}", *delivered.rows.shape)[delivered.part, delivered.t]
+    lost = u < _MISSING[name]
     if name == "credit":
         lost &= ~np.isin(delivered.codes, known)
     gaps = pd.MultiIndex.from_arrays([delivered.codes[lost], delivered.years[lost]])
@@ -159,6 +160,8 @@ def _swap(aside, folder):
 
 def _write(simulated, folder):
     for name, frame in simulated.tables.items():
+        if frame.empty:
+            continue
         if name in _PARQUET:
             frame.to_parquet(folder / f"{name}.parquet", index=False, compression="zstd")
         else:
