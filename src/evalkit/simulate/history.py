@@ -79,8 +79,8 @@ class _Simulation:
         unknown = {s for y in self.years for s in law.standards(int(y))} - set(_PATHS)
         if unknown:
             raise ParameterError(
-                f"simulate: years {self.years[0]} to {self.years[-1]} fall under {', '.join(sorted(unknown))}, which "
-                f"isn't simulated. Choose years of {', '.join(_PATHS)}."
+                f"simulate: years {self.years[0]} to {self.years[-1]} need {', '.join(sorted(unknown))}, "
+                f"which isn't simulated. Choose years of {', '.join(_PATHS)}."
             )
 
     def _fixed_traits(self, n):

@@ -27,7 +27,9 @@ def standards(year):
     """
     found = reference.standards_of_year(year)
     if not found:
-        raise ParameterError(f"simulate: the reference data have no poverty standard for {year}.")
+        raise ParameterError(
+            f"simulate: the reference data have no poverty standard for {year}. Choose years of one."
+        )
     return found
 
 
@@ -57,6 +59,7 @@ def recognition_thresholds_vnd(years):
     return dated.reindex(ends, method="ffill").to_numpy()
 
 
-def group_size(year):
-    """Return the fewest and the most members of a savings-and-loan group at the end of a year."""
-    return reference.group_size(int(year))
+def group_size():
+    """Return the fewest and the most members of a savings-and-loan group by the rule of today."""
+    rules = reference.table("group_rules").query("rule == 'members' and valid_to.isna()")
+    return tuple(int(bound) for bound in rules.iloc[0][["minimum", "maximum"]])

@@ -13,6 +13,14 @@ from evalkit.simulate.province import TABLES
 _SWITCHES = sorted(simulate.Difficulties.__dataclass_fields__)
 
 
+@pytest.fixture(scope="module")
+def whole_province():
+    """Return a small province with every table and every difficulty but missing years."""
+    kept = [f for f in simulate.Difficulties.__dataclass_fields__ if f != "missing_years"]
+    difficulties = simulate.Difficulties.only(*kept)
+    return simulate.draw(tables=TABLES, communes=40, districts=5, seed=7, difficulties=difficulties)
+
+
 @st.composite
 def provinces(draw):
     """Draw a small province: any switches, any years, an effect that may be absurd."""
@@ -35,7 +43,7 @@ def provinces(draw):
     )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(provinces())
 def test_every_identity_holds(province):
     for check in (
@@ -137,7 +145,7 @@ def _reviews_add_up(province):
     followed = before.notna() & poverty["escaped"].notna()
     assert (poverty["poor"] == before + moved)[followed].all()
     assert (poverty["escaped"] <= before)[followed].all()
-    asked = poverty["year"].map(lambda y: reference.standards_of_year(int(y)))
+    asked = poverty["year"].map({y: reference.standards_of_year(int(y)) for y in poverty["year"].unique()})
     if province.parameters.difficulties.standards_break:
         assert all(s in some for s, some in zip(poverty["standard"], asked, strict=True))
     else:
@@ -145,11 +153,12 @@ def _reviews_add_up(province):
 
 
 def _loans_add_up(province):
-    loans, paid = province["loans"], province["repayments"]
-    if loans.empty:
+    if not province.parameters.loan_communes:
+        assert "loans" not in province.tables
         return
+    loans, paid = province["loans"], province["repayments"]
     keys = ["code", "year", "programme"]
-    loans = loans.assign(year=loans["as_of"].dt.year)
+    loans = loans.assign(year=loans["as_of"].dt.year.astype("int64"))
     open_ = loans[loans["outstanding_vnd"] > 0]
     counted = open_.groupby(keys).agg(
         outstanding_vnd=("outstanding_vnd", "sum"),
@@ -163,7 +172,7 @@ def _loans_add_up(province):
     home = loans.groupby(["loan", "year"])[["code", "programme"]].first()
     new = loans[loans["disbursed_on"].dt.year == loans["year"]]
     counted["lent_vnd"] = new.groupby(keys)["amount_vnd"].sum().reindex(counted.index, fill_value=0)
-    paid = paid[paid["paid_on"].notna()].assign(year=lambda d: d["paid_on"].dt.year)
+    paid = paid[paid["paid_on"].notna()].assign(year=lambda d: d["paid_on"].dt.year.astype("int64"))
     paid = paid.join(home, on=["loan", "year"], how="inner")
     counted["collected_vnd"] = paid.groupby(keys)["paid_vnd"].sum().reindex(counted.index, fill_value=0)
     credit = province["credit"].set_index(keys)
@@ -183,7 +192,7 @@ def _loans_add_up(province):
 
 def _codes_exist_in_their_years(province):
     communes = province["communes"]
-    for name in ("credit", "groups", "poverty", "income", "households"):
+    for name in {"credit", "groups", "poverty", "income", "households"} & set(province.tables):
         rows = province[name][["code", "year"]].drop_duplicates().merge(communes, on="code")
         end = pd.to_datetime(rows["year"].astype(str) + "-12-31")
         valid = (rows["valid_from"] <= end) & ~(rows["valid_to"] < end)
@@ -204,7 +213,7 @@ def test_stocks_carry_over_the_mergers(whole_province):
         )
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_the_default_province_adds_up(seed):
     province = simulate.draw(seed=seed, tables=TABLES)
     for check in (
