@@ -6,7 +6,7 @@ import json
 import matplotlib
 
 matplotlib.use("svg")
-from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.figure import Figure
 
 MIME = "application/vnd.evalkit.v1+json"
 ARTICLE = "https://baophutho.vn/diem-sang-trong-thuc-hien-tin-dung-chinh-sach-xa-hoi-218958.htm"
@@ -112,8 +112,8 @@ def payloads(lang):
             "Outstanding loans over households that still owe; communes with the same kind of figures.",
         ),
         "alt": say(
-            "Hương Nộn trên 43,2 triệu đồng một hộ (2024), cao hơn Yên Thượng 40,7 và Tòng Đậu 18,7 triệu.",
-            "Hương Nộn over 43.2 million VND per household (2024), above Yên Thượng's 40.7 and Tòng Đậu's 18.7.",
+            "Hương Nộn trên 43,2 triệu đồng một hộ (2024), Yên Thượng 40,7, Tòng Đậu 18,7 triệu.",
+            "Hương Nộn over 43.2 million VND per household (2024), Yên Thượng 40.7, Tòng Đậu 18.7.",
         ),
         "svg": drawing(
             ["Hương Nộn 2024 (>)", "Yên Thượng ≤2019", "Tòng Đậu 2018"],
@@ -226,7 +226,7 @@ def payloads(lang):
         "title": say("Các thực nghiệm ở nơi khác", "What experiments found elsewhere"),
         "paragraphs": [
             say(
-                "Sáu thực nghiệm ngẫu nhiên cho thấy tác động tích cực vừa phải, không làm thay đổi hẳn đời sống.",
+                "Sáu thực nghiệm ngẫu nhiên cho thấy tác động tích cực nhưng khiêm tốn.",
                 "Six randomised experiments found modestly positive, but not transformative, effects.",
             )
         ],
@@ -289,8 +289,8 @@ def payloads(lang):
         "id": "place",
         "paragraphs": [
             say(
-                "Xã có tám chương trình tín dụng; danh mục cho vay ở mức bình thường so với các xã cùng loại số liệu.",
-                "Eight credit programmes; the portfolio is ordinary beside communes with the same kind of figures.",
+                "Xã có tám chương trình tín dụng; danh mục cho vay ở mức bình thường.",
+                "Eight credit programmes; the portfolio is ordinary beside comparable communes.",
             )
         ],
         "columns": [

@@ -1,4 +1,4 @@
-"""Runs parameterised notebooks over many places: checked before it starts, supervised, resumed, never lost."""
+"""Runs parameterised notebooks over many places: checked first, supervised, resumed, never lost."""
 
 from evalkit.batch.plan import Job, plan, read_parameters
 from evalkit.batch.summary import RunSummary

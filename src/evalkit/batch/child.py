@@ -1,8 +1,7 @@
-"""One notebook in one process: papermill with limits, a seed, and outputs that appear under their name at once."""
+"""One notebook in one process: papermill with limits, a seed, and an output that appears at once."""
 
 import atexit
 import contextlib
-import errno
 import hashlib
 import json
 import os
@@ -11,7 +10,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from evalkit.batch.journal import write_atomically
+from evalkit.batch.journal import DISK_FULL, write_atomically
 
 MB = 1 << 20
 
@@ -25,13 +24,13 @@ def execute(task: dict, engine: str, **options) -> dict:
 
     try:
         _write_under_final_name(task)
-        papermill.execute_notebook(**_arguments(task), engine_name=engine, **_limits(task, engine), **options)
+        papermill.execute_notebook(**_arguments(task), engine_name=engine, **_limits(task), **options)
     except PapermillExecutionError as error:
         settle_marker_ids(Path(task["spool"]))
         sentence = one_sentence(error.ename, error.evalue)
         return {"status": ENDINGS.get(error.ename, "failed"), "error": sentence, "written": True}
     except OSError as error:
-        status = "disk" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "failed"
+        status = "disk" if error.errno in DISK_FULL else "failed"
         return {"status": status, "error": one_sentence(type(error).__name__, error)}
     except Exception as error:
         return {"status": "failed", "error": one_sentence(type(error).__name__, error)}
@@ -41,18 +40,19 @@ def execute(task: dict, engine: str, **options) -> dict:
 def run_forked(task: dict, report: int) -> None:
     """Be the child that a fork has just made: execute the task, report through the pipe, and end."""
     owner, loaded = os.getpid(), set(sys.modules)
-    reseed(seed_of(task["parameters"]))
-    limit_memory(task["memory_limit"])
-    result = execute(task, "evalkit", on_cell=lambda cell: _say(report, {"cell": cell}))
+    options = {"notebook_timeout": task["timeout"], "on_cell": lambda cell: _say(report, {"cell": cell})}
+    result = execute(task, "evalkit", **options)
     atexit._run_exitfuncs()  # what the notebook left to do at its end, such as removing temporary folders
     if os.getpid() == owner:
         result["memory_mb"] = private_memory_mb()
-        _say(report, result | ({"imported": _installed(sys.modules.keys() - loaded)} if task["learn"] else {}))
+        _say(
+            report, result | ({"imported": _installed(sys.modules.keys() - loaded)} if task["learn"] else {})
+        )
     os._exit(0)
 
 
 def write_failed(task: dict, cell_index: int, ename: str, message: str) -> None:
-    """Write the notebook of a process that died: its parameters, and the error in the cell that was running."""
+    """Write the notebook of a process that died, with the error in the cell that was running."""
     import nbformat
     import papermill
     from papermill.exceptions import PapermillExecutionError
@@ -72,12 +72,17 @@ def write_failed(task: dict, cell_index: int, ename: str, message: str) -> None:
     settle_marker_ids(Path(task["spool"]))
 
 
-def reseed(seed: int) -> None:
-    """Start the random numbers of Python and NumPy at ``seed``."""
+def begin(seed: int, memory_limit_mb: float | None) -> None:
+    """Start the random numbers of Python and NumPy at ``seed``, and limit what this process may take.
+
+    The limit is on private memory beyond what the process has now, for it and each process it starts (Linux).
+    """
     import numpy
 
     random.seed(seed)
     numpy.random.seed(seed % 2**32)
+    if memory_limit_mb is not None and sys.platform.startswith("linux"):
+        limit_memory(memory_limit_mb)
 
 
 def seed_of(parameters: dict) -> int:
@@ -86,15 +91,11 @@ def seed_of(parameters: dict) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
-def limit_memory(limit_mb: float | None) -> None:
-    """Let this process and each of its children take ``limit_mb`` more private memory than it has now."""
-    if limit_mb is None:
-        return
+def limit_memory(more_mb: float) -> None:
     import resource
 
-    held = _status_kb("VmData") * 1024
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    wanted = held + int(limit_mb * MB)
+    wanted = _status_kb("VmData") * 1024 + int(more_mb * MB)
     resource.setrlimit(
         resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
     )
@@ -135,11 +136,12 @@ def settle_marker_ids(path: Path) -> None:
 
 
 def _arguments(task):
+    folder = os.path.dirname(task["notebook"])
     return {
         "input_path": _literal(task["notebook"]),
         "output_path": _literal(task["output"]),
         "parameters": task["parameters"],
-        "cwd": os.path.dirname(task["notebook"]),
+        "cwd": folder if os.path.isdir(folder) else os.path.dirname(task["spool"]),
         "progress_bar": False,
         "request_save_on_cell_execute": False,
     }
@@ -150,31 +152,36 @@ def _literal(path):
     return path.replace("{", "{{").replace("}", "}}")
 
 
-def _limits(task, engine):
-    seed = f"__import__('evalkit.batch.child', fromlist=['reseed']).reseed({seed_of(task['parameters'])})"
-    extra = (
-        {}
-        if engine == "evalkit"
-        else {"extra_arguments": [f'--IPKernelApp.exec_lines=["{seed}"]', "--log-level=50"]}
-    )
-    return {"execution_timeout": task["cell_timeout"], **extra}
+def _limits(task):
+    return {
+        "execution_timeout": task["cell_timeout"],
+        "begin": (seed_of(task["parameters"]), task["memory_limit"]),
+        "extra_arguments": ["--log-level=50"],
+    }
 
 
 def _write_under_final_name(task):
-    """papermill names the output's final path in its metadata; what it writes goes to the task's spool."""
+    """papermill names the output's final path in its metadata; what it writes goes to the task's spool.
+
+    A task from another machine brings the notebook's text, and no file is read.
+    """
     from papermill.iorw import LocalHandler, papermill_io
 
     spool = Path(task["spool"])
 
     class Atomic(LocalHandler):
+        def read(self, path):
+            return task.get("text") or super().read(path)
+
         def write(self, buf, path):
             write_atomically(spool, buf.encode())
 
+    papermill_io.register(task["notebook"], Atomic())
     papermill_io.register(task["output"], Atomic())
 
 
 def _installed(names):
-    """Those of the modules that belong to Python or to an installed package, and not to a notebook's folder."""
+    """Those of the modules that belong to Python or an installed package, not to a notebook's folder."""
     folders = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
     files = {name: getattr(sys.modules.get(name), "__file__", None) or "" for name in names}
     return [name for name in sys.modules if files.get(name, "").startswith(folders)]

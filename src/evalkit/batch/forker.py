@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from evalkit.batch import child
-from evalkit.batch.processes import descendants, end_tree
+from evalkit.batch.processes import end_tree
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 GRACE_SECONDS = 2.0
@@ -37,7 +37,7 @@ class Running:
 
     def overdue(self, now: float) -> str:
         """Why the child has to be ended, or nothing."""
-        if now - self.started > self.task["timeout"]:
+        if now - self.started > self.task["timeout"] + GRACE_SECONDS:
             return f"the notebook ran over {self.task['timeout']:g} s"
         limit = self.task["cell_timeout"]
         if limit and now - self.cell_started > limit + GRACE_SECONDS:
@@ -143,7 +143,7 @@ class Forker:
         self.channel.send({"id": one.task["id"], **spent, **result})
 
     def _end_orphans(self):
-        """What a child started and left behind has become ours, for each child adopts its own while it lives."""
+        """What a child left behind has become ours: while it lives, each child adopts its own orphans."""
         for pid in _children():
             if pid not in self.running:
                 end_tree(pid)
@@ -172,7 +172,7 @@ def import_harmless(modules: list[str]) -> None:
 
 
 def load(preload: list[str]) -> None:
-    """Import modules, and call those given as ``module:function``, leaving this process as it was otherwise."""
+    """Import modules, call those given as ``module:function``, and make sure that no thread was started."""
     for entry in preload:
         module, _, function = entry.partition(":")
         loaded = importlib.import_module(module)
@@ -181,7 +181,9 @@ def load(preload: list[str]) -> None:
                 getattr(loaded, function)()
     if not _single_threaded():
         names = ", ".join(thread.name for thread in threading.enumerate()[1:]) or "made by a library"
-        raise RuntimeError(f"a thread is running ({names}), and a process that forks may have none: {preload}")
+        raise RuntimeError(
+            f"a thread is running ({names}), and a process that forks may have none: {preload}"
+        )
     gc.collect()
     gc.freeze()
 
@@ -203,7 +205,11 @@ def _death(one, code):
     if one.ended_for:
         return {"status": "timeout", "error": one.ended_for, "cell": one.cell}
     if code >= 0:
-        return {"status": "died", "error": f"the process ended itself with exit status {code}", "cell": one.cell}
+        return {
+            "status": "died",
+            "error": f"the process ended itself with exit status {code}",
+            "cell": one.cell,
+        }
     name = signal.Signals(-code).name
     if -code in FROM_OUTSIDE:
         reason = "; the system does so when memory runs out" if -code == signal.SIGKILL else ""

@@ -1,6 +1,7 @@
 """The journal of an output folder: one line of JSON per finished job, from which a run resumes."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -11,6 +12,7 @@ from evalkit.errors import EvalkitError
 
 FILE = "journal.jsonl"
 DONE = ("ok", "skipped")
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Journal:
     """Append-only record in ``folder``, held by one run at a time.
 
     A line is added only once the job's notebook has its final name, so that a run killed at any moment leaves
-    a journal that tells the truth; a line cut short by a kill or a full disk is ignored and its job runs again.
+    a journal that tells the truth; a line cut short by a kill or a full disk counts for nothing.
     """
 
     def __init__(self, folder: Path):
@@ -46,8 +48,8 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(folder / ".lock")
         self.entries = _read(self.path)
-        self._file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
-        _end_line(self._file)
+        self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        _end_line(self._file, self.path)
 
     def finished(self, name: str, key: str, output: Path) -> Row | None:
         """The row of an earlier run, if the job is unchanged and its notebook still is what was written."""
@@ -61,12 +63,12 @@ class Journal:
         self.entries[row.name] = entry
         line = (json.dumps(entry, ensure_ascii=False) + "\n").encode()
         if os.write(self._file, line) < len(line):
-            raise OSError(28, "No space left on device", str(self.path))
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
 
-    def settle(self, names: list[str]) -> None:
+    def settle(self) -> None:
         """Rewrite the journal with one line per job, in order, so that it stays as small as the run."""
-        wanted = [self.entries[name] for name in sorted({*names, *self.entries}) if name in self.entries]
-        lines = (json.dumps(entry, ensure_ascii=False) + "\n" for entry in wanted)
+        entries = (self.entries[name] for name in sorted(self.entries))
+        lines = (json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
         write_atomically(self.path, "".join(lines).encode())
 
     def close(self) -> None:
@@ -77,10 +79,19 @@ class Journal:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write under a temporary name beside ``path`` and rename: readers see the old file or the new one."""
-    part = path.with_name(f".{path.name}.part")
+    part = part_of(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part.write_bytes(content)
-    os.replace(part, path)
+    try:
+        part.write_bytes(content)
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def part_of(path: Path) -> Path:
+    """The temporary name under which ``path`` is written."""
+    return path.with_name(f".{path.name}.part")
 
 
 def digest(path: Path) -> str:
@@ -103,10 +114,10 @@ def _read(path):
     return entries
 
 
-def _end_line(file):
+def _end_line(file, path):
     """A line cut short by a kill must not swallow the next one."""
-    size = os.fstat(file).st_size
-    if size and os.pread(file, 1, size - 1) != b"\n":
+    content = path.read_bytes()
+    if content and not content.endswith(b"\n"):
         os.write(file, b"\n")
 
 
@@ -115,7 +126,7 @@ def _lock(path):
         import fcntl
     except ImportError:  # Windows: two runs at once into one folder are not noticed there
         return None
-    handle = os.open(path, os.O_RDWR | os.O_CREAT)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

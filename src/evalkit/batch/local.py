@@ -1,19 +1,23 @@
 """Worker processes on this machine: one that forks for all, or one per notebook at a time with kernels."""
 
+import contextlib
 import queue
 from collections.abc import Iterator
 
 from evalkit.batch.process import WorkerProcess
 from evalkit.batch.processes import end_marked
+from evalkit.errors import EvalkitError
 
 GRACE_SECONDS = 5.0
+FALSE_STARTS = 3
 
 
 class LocalWorkers:
-    """Takes tasks and gives results; a worker process that dies or hangs is replaced, its tasks reported killed."""
+    """Takes tasks and gives results; a worker that dies or hangs is replaced, its tasks reported killed."""
 
     def __init__(self, engine: str, slots: int, mark: str, preload: tuple[str, ...]):
         self.engine, self.mark, self.preload = engine, mark, preload
+        self.false_starts = 0
         self.events = queue.SimpleQueue()
         end_marked(mark)  # what a run killed at its root may have left
         count, each = (1, slots) if engine == "fork" else (slots, 1)
@@ -29,20 +33,13 @@ class LocalWorkers:
 
     def results(self, wait_seconds: float = 0.25) -> Iterator[tuple[int, dict]]:
         """The results that have come, after waiting for the first of them no longer than ``wait_seconds``."""
-        try:
+        with contextlib.suppress(queue.Empty):
             worker, message = self.events.get(timeout=wait_seconds)
-        except queue.Empty:
-            for worker in list(self.workers):
-                for task_id in worker.overdue():
-                    yield from self._replace(worker, overdue=task_id)
-            return
-        if worker not in self.workers:
-            return
-        if message is None:
-            yield from self._replace(worker)
-        elif "id" in message:
-            worker.finish(message["id"])
-            yield message["id"], message
+            if worker in self.workers:  # and not one that was replaced
+                yield from self._take(worker, message)
+        for worker in list(self.workers):
+            for task_id in worker.overdue():
+                yield from self._replace(worker, overdue=task_id)
 
     def close(self) -> None:
         for worker in self.workers:
@@ -55,11 +52,27 @@ class LocalWorkers:
             self.engine, slots, self.mark, self.preload, lambda *event: self.events.put(event)
         )
 
+    def _take(self, worker, message):
+        if message is None:
+            yield from self._replace(worker)
+        elif "broken" in message:
+            raise EvalkitError(f"no notebook can be run: {message['broken']}")
+        elif "ready" in message:
+            worker.begin()
+            self.false_starts = 0
+        else:
+            worker.finish(message["id"])
+            yield message["id"], message
+
     def _replace(self, worker, overdue=None):
         """End a dead or hanging worker, start another, and say how each of its tasks ended."""
-        self.workers.remove(worker)
+        self.false_starts += worker.began is None
+        if self.false_starts == FALSE_STARTS:
+            raise EvalkitError(
+                f"no notebook can be run: the process for it died {FALSE_STARTS} times at its start"
+            )
+        self.workers[self.workers.index(worker)] = self._start(worker.slots)
         worker.kill()
-        self.workers.append(self._start(worker.slots))
         for task_id, task in worker.tasks.items():
             if task_id == overdue:
                 yield task_id, {"status": "timeout", "error": f"the notebook ran over {task['timeout']:g} s"}

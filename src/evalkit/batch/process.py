@@ -33,7 +33,8 @@ class WorkerProcess:
     def __init__(self, mode: str, slots: int, mark: str, preload: Iterable[str], report: Callable):
         self.slots = slots
         self.tasks = {}
-        self.deadlines = {}
+        self.limits = {}
+        self.began = None
         self.process = subprocess.Popen(
             [sys.executable, "-m", "evalkit.batch.worker", mode, *preload],
             stdin=subprocess.PIPE,
@@ -50,19 +51,28 @@ class WorkerProcess:
     def submit(self, task: dict, seconds: float) -> None:
         """Hand over a task; after ``seconds`` without a result it counts as overdue."""
         self.tasks[task["id"]] = task
-        self.deadlines[task["id"]] = time.monotonic() + seconds
+        self.limits[task["id"]] = (time.monotonic(), seconds)
         with contextlib.suppress(OSError):  # a dead process reports itself
             self.process.stdin.write((json.dumps(task) + "\n").encode())
             self.process.stdin.flush()
 
     def finish(self, task_id: int) -> dict:
         """Forget a task whose result has come, or will not; returns it."""
-        self.deadlines.pop(task_id, None)
+        del self.limits[task_id]
         return self.tasks.pop(task_id)
 
+    def begin(self) -> None:
+        """The process has loaded its libraries; the tasks' time counts from now."""
+        self.began = time.monotonic()
+
     def overdue(self) -> list[int]:
+        if self.began is None:
+            return []
         now = time.monotonic()
-        return [task_id for task_id, deadline in self.deadlines.items() if deadline < now]
+        late = (
+            task for task, (since, seconds) in self.limits.items() if now - max(since, self.began) > seconds
+        )
+        return list(late)
 
     def close(self, patience_seconds: float = 1.0) -> None:
         """Let the process end, with all it started, by closing its input; kill it if it takes too long."""

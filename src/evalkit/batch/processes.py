@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import defaultdict
 from pathlib import Path
 
@@ -16,11 +17,13 @@ def end_tree(root: int, *, itself: bool = True) -> None:
     if sys.platform == "win32":
         subprocess.run(["taskkill", "/F", "/T", "/PID", str(root)], capture_output=True, check=False)
         return
-    while found := descendants(
-        root
-    ):  # again and again: one may have forked while the others were being killed
+    patience = time.monotonic() + 5.0
+    while (
+        found := descendants(root)
+    ) and time.monotonic() < patience:  # one may fork while others are killed
         for pid in found:
             _kill(pid)
+        time.sleep(0.005)
     if itself:
         _kill(root)
 

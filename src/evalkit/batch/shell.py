@@ -2,20 +2,20 @@
 
 import asyncio
 import builtins
-import contextlib
 import io
 import os
 import sys
 import tempfile
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 
-from IPython.core.compilerop import CachingCompiler
-from IPython.core.error import StdinNotImplementedError
-from IPython.core.interactiveshell import InteractiveShell
+import comm
 from ipykernel.jsonutil import json_clean
 from ipykernel.zmqshell import ZMQInteractiveShell
-from jupyter_client.session import Session, extract_header
+from IPython.core.compilerop import CachingCompiler
+from IPython.core.error import StdinNotImplementedError, UsageError
+from jupyter_client.session import Session
 from traitlets import Any
 from traitlets.config import Config
 
@@ -49,7 +49,7 @@ class Stream(io.TextIOBase):
     def __init__(self, session, name, descriptor):
         self.session, self.name, self.descriptor = session, name, descriptor
         self.parts = []
-        self.file = tempfile.TemporaryFile()
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115
         self.position = 0
         self.saved = os.dup(descriptor)
         os.dup2(self.file.fileno(), descriptor)
@@ -96,8 +96,19 @@ class Compiler(CachingCompiler):
 class InProcessShell(ZMQInteractiveShell):
     """The kernel's shell without a kernel behind it."""
 
+    def enable_gui(self, gui=None):
+        """``%matplotlib inline`` asks for no window; there is none to be had."""
+        if gui not in (None, "inline"):
+            raise UsageError(f"a batch has no screen for {gui}")
+
     def _update_exit_now(self, change):
         """``exit`` in a cell: the engine looks at ``exit_now`` and runs no further cell."""
+
+
+def make_shell() -> InProcessShell:
+    """The shell of this process; made before forking, it is ready in every child."""
+    settings = Config({"HistoryManager": {"enabled": False}})
+    return InProcessShell.instance(compiler_class=Compiler, config=settings)
 
 
 class InProcessKernel:
@@ -106,11 +117,12 @@ class InProcessKernel:
     def __init__(self):
         os.environ.setdefault("MPLBACKEND", INLINE)
         self.session = Recorder(deliver=lambda message: None)
-        settings = Config({"HistoryManager": {"enabled": False}})
-        self.shell = InProcessShell.instance(compiler_class=Compiler, config=settings)
+        self.shell = make_shell()
+        self.shell.history_manager.dir_hist[:] = [Path.cwd()]
         self.shell.displayhook.session = self.shell.display_pub.session = self.session
         self.shell.displayhook.topic = b"execute_result"
         self.loop = asyncio.new_event_loop()
+        self.needs_kernel = False
         connect_figures(self.shell)
 
     def __enter__(self):
@@ -122,6 +134,7 @@ class InProcessKernel:
         if "" not in sys.path:
             sys.path.insert(0, "")
         asyncio.set_event_loop(self.loop)
+        self.create_comm, comm.create_comm = comm.create_comm, self._refuse_comm
         return self
 
     def __exit__(self, *exception):
@@ -130,16 +143,19 @@ class InProcessKernel:
             stream.restore()
         asyncio.set_event_loop(None)
         self.loop.close()
-        InteractiveShell.clear_instance()
+        comm.create_comm = self.create_comm
+        InProcessShell.clear_instance()
 
     def execute(self, code: str, deliver: Callable[[dict], None]) -> dict:
-        """Execute one cell; returns the content of the reply a kernel would send."""
+        """Execute one cell; returns the content of the reply a kernel would send, or raises NeedsKernel."""
         parent = self.session.msg("execute_request")
         self.session.deliver = lambda message: deliver(message | {"parent_header": parent["header"]})
         self.shell.set_parent(parent)
         self._publish("status", {"execution_state": "busy"})
         self._publish("execute_input", {"code": code, "execution_count": self.shell.execution_count})
         result = self.loop.run_until_complete(self._run(code))
+        if self.needs_kernel:
+            raise NeedsKernel
         for stream in self.streams:
             stream.flush()
         reply = json_clean(self._reply(result))
@@ -169,7 +185,16 @@ class InProcessKernel:
         if result.success and not self.shell._last_traceback_during_displayhook:
             return {"status": "ok"}
         traceback = self.shell._last_traceback or []
-        return {"status": "error", "traceback": traceback, "ename": type(error).__name__, "evalue": str(error)}
+        return {
+            "status": "error",
+            "traceback": traceback,
+            "ename": type(error).__name__,
+            "evalue": str(error),
+        }
+
+    def _refuse_comm(self, *args, **kwargs):
+        self.needs_kernel = True
+        raise NeedsKernel("widgets need an ordinary kernel")
 
     def _publish(self, kind, content):
         self.session.send(None, kind, content, self.shell.get_parent())
@@ -194,6 +219,4 @@ def connect_figures(shell) -> None:
 
 
 def _no_input(prompt=""):
-    raise StdinNotImplementedError(
-        "raw_input was called, but this frontend does not support input requests."
-    )
+    raise StdinNotImplementedError("raw_input was called, but this frontend does not support input requests.")

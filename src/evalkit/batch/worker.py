@@ -1,4 +1,4 @@
-"""A process that executes notebooks for the supervisor: tasks in on standard input, results out, one JSON a line."""
+"""A process that executes notebooks for the supervisor: tasks come in and results go out as lines of JSON."""
 
 import argparse
 import json
@@ -47,7 +47,7 @@ def serve_forking(channel: Channel, preload: list[str]) -> None:
 
     os.environ.setdefault("MPLBACKEND", shell.INLINE)
     engine.register()
-    forker.load(preload)
+    forker.load([*preload, "evalkit.batch.engine:warm_up"])
     forker.Forker(channel).serve()
 
 
@@ -75,10 +75,11 @@ def main() -> None:
     parser.add_argument("preload", nargs="*")
     arguments = parser.parse_args()
     channel = Channel()
-    if arguments.mode == "kernels":
-        serve_kernels(channel)
-    else:
-        serve_forking(channel, arguments.preload)
+    try:
+        serve_kernels(channel) if arguments.mode == "kernels" else serve_forking(channel, arguments.preload)
+    except Exception as error:
+        channel.send({"broken": child.one_sentence(type(error).__name__, error)})
+        raise
 
 
 if __name__ == "__main__":

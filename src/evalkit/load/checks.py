@@ -131,7 +131,7 @@ def assign_places(name, file, frame, units, found):
         found.append(
             finding(
                 "warning", "place_not_valid", file=file, row=row.Index + 2, column="code", value=value,
-                place=row.place, date=f"{row.starts:%d/%m/%Y}", name=row.unit_name, span=places.span(row),
+                place=row.place, date=row.starts, name=row.unit_name, start=row.valid_from, end=row.valid_to,
             )
         )  # fmt: skip
     return frame

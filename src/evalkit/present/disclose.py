@@ -63,7 +63,7 @@ def place(build_folder, code, audience="public"):
         beside=beside,
         among=built.read(build_folder, "among").query("place == @identity").reset_index(drop=True),
         findings=findings[findings["place"] == identity].reset_index(drop=True),
-        before=tuple(places.predecessors(unit, units)),
+        before=tuple(places.predecessors(next(units[units["place"] == identity].itertuples()), units)),
         after=next(iter(units[units["place"] == unit["successor_place"]].itertuples()), None),
         settings=settings,
         audience=audience,

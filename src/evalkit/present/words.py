@@ -81,8 +81,14 @@ def quantity(value, unit, lang):
         return money(value, lang) + per
     if unit == "percent":
         return f"{decimal(value, lang, 2)} %" if lang == "en" else f"{decimal(value, lang, 2)}%"
-    name = t(f"unit: {unit}", lang).removeprefix("unit: ")
-    return f"{decimal(value, lang, 1)} {name}".strip()
+    return f"{decimal(value, lang, 1)} {unit_name(unit, lang)}".strip()
+
+
+def unit_name(unit, lang):
+    """Return the name of a unit; empty for plain counts and indices, which go without."""
+    if unit in ("count", "index"):
+        return ""
+    return t(f"unit: {unit}", lang).removeprefix("unit: ")
 
 
 def rounded(value, unit, lang):

@@ -1,4 +1,4 @@
-"""The static site: only what notebooks marked for readers, as plain pages that need no server and no script."""
+"""The static site: what notebooks marked for readers, as plain pages without server or script."""
 
 from evalkit.publish.site import site
 

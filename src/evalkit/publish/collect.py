@@ -11,6 +11,8 @@ SECTIONS = ("credit", "poverty_income", "evaluation")
 KINDS = ("place", "figure", "table", "text", "notice", "claims", "sources")
 LEVELS = ("L0", "L1", "L2", "L3", "L4")
 SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
+COLUMN = {"label": "", "numeric": False, "unit": ""}
+ITEM = {"text": "", "url": "", "verified": None}
 TEXTS = ("title", "caption", "alt", "svg")
 
 
@@ -65,18 +67,12 @@ def _block(payload, lang, where):
         )
     if payload.get("level"):
         _one_of(payload["level"], LEVELS, "level", where)
-    block = {key: str(payload.get(key) or "") for key in TEXTS}
-    block |= {
-        key: list(payload.get(key) or ()) for key in ("columns", "rows", "notes", "paragraphs", "items")
-    }
-    block |= {
-        "kind": kind,
-        "id": slug,
-        "section": section,
-        "level": payload.get("level"),
-        "where": f"{where} ({slug})",
-    }
-    block |= {"raw": payload.get("raw"), "anchor": f"{section}-{slug}" if section else slug}
+    block = {"kind": kind, "id": slug, "section": section, "level": payload.get("level")}
+    block |= {"anchor": f"{section}-{slug}" if section else slug, "where": f"{where} ({slug})"}
+    block |= {key: str(payload.get(key) or "") for key in TEXTS}
+    block |= {key: list(payload.get(key) or ()) for key in ("rows", "raw", "notes", "paragraphs")}
+    block["columns"] = [COLUMN | column for column in payload.get("columns") or ()]
+    block["items"] = [ITEM | item for item in payload.get("items") or ()]
     if kind == "figure" and not (block["svg"] and block["alt"].strip()):
         raise DataError(f"{where}: figure {slug} lacks its drawing or its text alternative. Give both.")
     _rectangular(block)
@@ -90,7 +86,7 @@ def _one_of(value, allowed, name, where):
 
 def _rectangular(block):
     width = len(block["columns"])
-    for name, rows in (("rows", block["rows"]), ("raw", block["raw"] or ())):
+    for name, rows in (("rows", block["rows"]), ("raw", block["raw"])):
         for number, row in enumerate(rows, 1):
             if len(row) != width:
                 raise DataError(

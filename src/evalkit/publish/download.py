@@ -8,7 +8,7 @@ BOM = "\ufeff"  # without it spreadsheets misread Vietnamese letters
 
 
 def table_csv(block, place):
-    """Return the block's machine values as CSV text: place_id and code, then one column per key with its unit.
+    """Return the block's machine values as CSV text: place_id, code, then a column per key with its unit.
 
     A value that isn't there or stays hidden is an empty cell, never 0. A text that a spreadsheet would take
     for a formula gets an apostrophe in front.
@@ -22,12 +22,11 @@ def table_csv(block, place):
 
 
 def _header(column):
-    unit = column.get("unit")
-    return _cell(f"{column['key']} ({unit})" if unit else column["key"])
+    return _cell(f"{column['key']} ({column['unit']})" if column["unit"] else column["key"])
 
 
 def _cell(value):
-    if value is None:
+    if value is None or value != value:  # NaN
         return ""
     if isinstance(value, str) and value.startswith(FORMULA):
         return f"'{value}"

@@ -15,7 +15,7 @@ def fold(text):
 
 
 def alphabetical(text):
-    """Sort key of the Vietnamese dictionary: letters first (a ă â b c d đ e ê …), tones after, then the code points."""
+    """Sort key of the Vietnamese dictionary: letters (a ă â b c d đ …), then tones, then code points."""
     letters, tones = [], []
     for character in unicodedata.normalize("NFC", text.lower()):
         parts = unicodedata.normalize("NFD", character)
@@ -27,7 +27,7 @@ def alphabetical(text):
 
 
 def isolate(text):
-    """Wrap a name so that right-to-left marks in it can't reorder the words around it (titles, attributes)."""
+    """Wrap a name so that right-to-left marks in it can't reorder the words around it (for titles)."""
     return f"{FIRST_STRONG}{text}{END}"
 
 

@@ -5,14 +5,12 @@ import shutil
 from pathlib import Path
 
 from evalkit.errors import DataError
-from evalkit.publish.collect import LEVELS, SLUG, blocks
+from evalkit.publish.collect import blocks
 from evalkit.publish.download import table_csv
-from evalkit.publish.pages import HERE, LANGUAGES, TABLE_WORDS, Pages
+from evalkit.publish.pages import HERE, LANGUAGES, Pages
+from evalkit.publish.places import checked
 from evalkit.publish.svg import drawing
 
-STATUSES = ("published", "failed", "no_data")
-TEXTS = ("code", "name", "type", "district", "province", "valid_from", "valid_to", "level", "reason")
-LISTS = ("successors", "predecessors", "years", "coverage")
 META = ("title", "source", "rights", "simulated", "years", "generated", "version")
 
 
@@ -20,17 +18,17 @@ def site(private, out, places, *, meta, words, languages=("vi", "en")):
     """Write ``out/site`` from the marked outputs in ``private`` and return the path of its index page.
 
     private: folder with ``<place_id>/<lang>/<notebook>.ipynb``, executed; nothing but the outputs bearing
-    evalkit's own MIME type is read. places: one dict per place (place_id, code, name, type, district,
-    province, valid_from, valid_to, successors and predecessors as dicts with name, code, place_id and date,
-    level, kinds, years, coverage, status, reason). meta: title, source, rights (text, or text by language),
-    simulated, years, generated, version. words(msgid, lang, **parts) gives the wording. The first language
-    is the one a reader meets first.
+    evalkit's own MIME type is read. places: one dict per place, see ``evalkit.publish.places.checked``.
+    meta: title, source, rights (text, or text by language), simulated, years, generated, version.
+    words(msgid, lang, **parts) gives the wording. The first language is the one a reader meets first.
 
     The folder is written aside and renamed, so a reader sees the old site or the new one, whole; the same
-    input gives the same bytes. Raises DataError for an unknown status, language or table, a place given
-    twice, a payload that breaks the contract, and where ``out/site`` is some other folder.
+    input gives the same bytes.
+
+    Raises DataError for places, languages or payloads that break their contract, and where ``out/site`` is
+    some other folder; nothing is written then.
     """
-    places = _checked(places)
+    places = checked(places)
     _check_languages(languages)
     absent = [key for key in META if key not in meta]
     if absent:
@@ -42,6 +40,7 @@ def site(private, out, places, *, meta, words, languages=("vi", "en")):
         )
 
     aside = target.with_name(f".site-{os.getpid()}")
+    shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     try:
         _write(aside, Path(private), Pages(places, meta=meta, languages=languages, words=words))
@@ -82,39 +81,6 @@ def _replace(target, aside):
         target.rename(old)
     aside.rename(target)
     shutil.rmtree(old, ignore_errors=True)
-
-
-def _checked(places):
-    known, result = set(), []
-    for given in places:
-        name = given.get("place_id")
-        if not isinstance(name, str) or not SLUG.fullmatch(name):
-            raise DataError(
-                f"places: place_id {name!r} can't be a folder's name. Use letters, digits, - and _."
-            )
-        if name in known:
-            raise DataError(f"places: {name} is given twice. Tell the two apart by the date of validity.")
-        known.add(name)
-        place = {
-            "place_id": name,
-            "status": given.get("status") or "published",
-            "kinds": given.get("kinds") or 0,
-        }
-        place |= {key: str(given.get(key) or "") for key in TEXTS}
-        place |= {key: list(given.get(key) or ()) for key in LISTS}
-        _one_of(place["status"], STATUSES, f"{name}: status")
-        _one_of(place["level"], ("", *LEVELS), f"{name}: level")
-        for table in place["coverage"]:
-            _one_of(table, TABLE_WORDS, f"{name}: coverage")
-        result.append(place)
-    return result
-
-
-def _one_of(value, allowed, what):
-    if value not in allowed:
-        raise DataError(
-            f"places: {what} {value!r} is unknown. Use one of: {', '.join(filter(None, allowed))}."
-        )
 
 
 def _check_languages(languages):

@@ -7,9 +7,9 @@ from evalkit.errors import DataError
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
-DRAWING = frozenset(
-    "svg g path use defs clipPath rect circle ellipse line polyline polygon text tspan style title desc "
-    "linearGradient radialGradient stop pattern mask marker symbol image".split()
+DRAWING = re.compile(
+    "svg|g|path|use|defs|clipPath|rect|circle|ellipse|line|polyline|polygon|text|tspan|style|title|desc|"
+    "linearGradient|radialGradient|stop|pattern|mask|marker|symbol|image"
 )
 HREFS = ("href", f"{{{XLINK}}}href")
 HREF = re.compile(r"#|data:image/png;base64,")
@@ -42,7 +42,7 @@ def drawing(text, where):
 
 def _check(element, where):
     name = element.tag.removeprefix(f"{{{SVG}}}")
-    if name not in DRAWING:
+    if not DRAWING.fullmatch(name):
         raise DataError(f"{where}: the figure holds the element {name!r}, which is no drawing. Remove it.")
     for key, value in element.attrib.items():
         refers = key in HREFS
