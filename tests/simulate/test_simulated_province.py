@@ -1,6 +1,7 @@
 """Writing a data set: whole or not at all, the same bytes each time, never over others' files."""
 
 import json
+import os
 import tomllib
 from pathlib import Path
 
@@ -20,10 +21,6 @@ _SMALL = {
     "survey_communes": 4,
     "press_communes": 2,
 }
-
-
-def _disk_full(*_, **__):
-    raise OSError("disk full")
 
 
 def _bytes(folder):
@@ -59,10 +56,26 @@ def test_the_data_set_says_that_it_is_simulated(tmp_path):
     assert truth["parameters"]["seed"] == 1
 
 
+def _fails(*_, **__):
+    raise OSError("disk full")
+
+
 def test_an_interrupted_write_leaves_the_former_data_set_whole(tmp_path, monkeypatch):
     folder = simulate.province(tmp_path / "p", seed=1, **_SMALL)
     before = _bytes(folder)
-    monkeypatch.setattr(json, "dumps", _disk_full)
+    monkeypatch.setattr("pandas.DataFrame.to_parquet", _fails)
+    with pytest.raises(OSError, match="disk full"):
+        simulate.province(folder, seed=2, **_SMALL)
+    assert _bytes(folder) == before
+    assert [p.name for p in tmp_path.iterdir()] == ["p"]
+
+
+def test_a_failed_exchange_puts_the_former_data_set_back(tmp_path, monkeypatch):
+    folder = simulate.province(tmp_path / "p", seed=1, **_SMALL)
+    before, rename = _bytes(folder), os.rename
+    monkeypatch.setattr(
+        os, "rename", lambda a, b: rename(a, b) if Path(a) == folder or "former" in str(a) else _fails()
+    )
     with pytest.raises(OSError, match="disk full"):
         simulate.province(folder, seed=2, **_SMALL)
     assert _bytes(folder) == before

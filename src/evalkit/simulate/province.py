@@ -157,7 +157,12 @@ def _swap(aside, folder):
         return
     former = Path(tempfile.mkdtemp(prefix=f".{folder.name}-former-", dir=folder.parent))
     os.rename(folder, former / folder.name)
-    os.rename(aside, folder)
+    try:
+        os.rename(aside, folder)
+    except BaseException:
+        os.rename(former / folder.name, folder)
+        former.rmdir()
+        raise
     shutil.rmtree(former)
 
 
