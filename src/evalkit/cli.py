@@ -22,6 +22,7 @@ Data = Annotated[Path, typer.Argument(help="Folder of a data set: dataset.toml a
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to; everything goes below it.")]
 Langs = Annotated[str, typer.Option("--langs", help="Languages of the reports, separated by commas.")]
 Places = Annotated[list[str] | None, typer.Option("--place", help="Only this place (code or name); may be repeated. Default: every place with enough figures.")]
+Suite = Annotated[Path | None, typer.Option("--notebooks", help="Folder of the notebooks (with commune/ and province/). Default: evalkit's own.")]
 Workers = Annotated[int | None, typer.Option("--workers", help="Notebooks at a time. Default: one per processor.")]
 
 
@@ -73,9 +74,9 @@ def build(data: Data, out: Out = Path("out")):
 
 
 @app.command()
-def run(out: Out = Path("out"), langs: Langs = "vi,en", place: Places = None, workers: Workers = None):
+def run(out: Out = Path("out"), langs: Langs = "vi,en", place: Places = None, workers: Workers = None, notebooks: Suite = None):
     """Run the notebooks once per place and language on a build; unchanged work is skipped."""
-    summary = _run(out, _languages(langs), place, workers)
+    summary = _run(out, _languages(langs), place, workers, notebooks)
     raise typer.Exit(1 if summary.failed else 0)
 
 
@@ -88,13 +89,20 @@ def publish(out: Out = Path("out"), langs: Langs = "vi,en"):
 
 
 @app.command()
-def report(data: Data, out: Out = Path("out"), langs: Langs = "vi,en", place: Places = None, workers: Workers = None):
+def report(
+    data: Data,
+    out: Out = Path("out"),
+    langs: Langs = "vi,en",
+    place: Places = None,
+    workers: Workers = None,
+    notebooks: Suite = None,
+):
     """Build, run and publish in one go; ends by printing the path of the site's index page."""
     from evalkit.build import build as compute
 
     languages = _languages(langs)
     compute(data, out / "build")
-    summary = _run(out, languages, place, workers)
+    summary = _run(out, languages, place, workers, notebooks)
     index = _publish(out, languages, summary)
     print(index)
     raise typer.Exit(1 if summary.failed else 0)
@@ -129,7 +137,7 @@ def _languages(langs):
     return list(dict.fromkeys(chosen))
 
 
-def _run(out, languages, chosen, workers):
+def _run(out, languages, chosen, workers, suite):
     from evalkit.batch import plan, run
     from evalkit.build import manifest, read
     from evalkit.load import places
@@ -143,7 +151,7 @@ def _run(out, languages, chosen, workers):
         wanted = list(units.loc[units["reported"], "place"])
     if not wanted:
         raise EvalkitError(f"{folder}: no place has {manifest_['settings']['data']['minimum_kinds']} kinds of figures. Lower minimum_kinds in dataset.toml or add data.")
-    notebooks = sorted((notebooks_folder() / "commune").glob("*.ipynb"))
+    notebooks = sorted(((suite or notebooks_folder()) / "commune").glob("*.ipynb"))
     sets = [{"place": code, "build": str(folder.resolve()), "lang": lang} for code in wanted for lang in languages]
     slices = folder / "places"
     jobs = plan(notebooks, sets, out / "private", inputs=lambda p: [slices / f"{p['place']}.sha256"], name="{place}/{lang}/{notebook}")
