@@ -93,6 +93,8 @@ def _heading(rows, lines, section):
 
 def _label_lines(rows, lines, row):
     """Those of the text rows above ``row`` that begin its label: Vietnamese lines over their English one."""
+    if not lines:
+        return []
     label = label_of(row)
     column = next((j for j, cell in filled(row) if cell == label), None)
     same = []

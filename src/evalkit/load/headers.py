@@ -57,6 +57,9 @@ def _column(position, path, table):
     preliminary = any(_PRELIMINARY.search(part) for part in path)
     years, parts, unit = set(), [], None
     for part in path:
+        if fold(part) in spellings(table):  # "households" heads a column, though it is a unit too
+            parts.append(part)
+            continue
         unit = unit_in(part) or unit
         part = _PRELIMINARY.sub(" ", _MARK.sub(" ", part))
         if fold(part) not in spellings(table):

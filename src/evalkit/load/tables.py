@@ -199,18 +199,17 @@ class _Table:
         except DataError as error:
             raise DataError(f'{self.where}: column "{column.header}" {error}. Mend its unit.') from error
         faults = dict(read.faults)
+        missing = read.values.isna().to_numpy().nonzero()[0].tolist()
         if column.field in schema.key(self.table) and column.field in schema.required(self.table):
             label = declared["label"]["vi"]
             empty = f'no {column.field}: fill in "{label}", also where it is that of the row above'
-            faults |= {
-                k: empty for k in range(len(cells)) if k not in faults and pd.isna(read.values.iloc[k])
-            }
+            faults |= {k: empty for k in missing if k not in faults}
         for k, why in faults.items():
             i = self.body.data[k]
             lines.setdefault(i, self._rejected(i, why, column.header, cells[k]))
         marks = [(k, mark) for k, found in read.flags.items() for mark in found]
         if column.preliminary:
-            marks += [(k, "preliminary") for k in range(len(cells)) if not pd.isna(read.values.iloc[k])]
+            marks += [(k, "preliminary") for k in sorted(set(range(len(cells))).difference(missing))]
         flags += [(self.body.data[k], column.field, mark) for k, mark in dict.fromkeys(marks)]
         self.notes += [f"{self.where}: {note}" for note in read.notes]
         return read.values
