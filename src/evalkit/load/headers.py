@@ -6,9 +6,9 @@ from functools import lru_cache
 
 from evalkit.load import schema
 from evalkit.load.blocks import paths
-from evalkit.load.rows import filled, is_figure, is_numbering, is_year, vocabulary
+from evalkit.load.rows import filled, is_figure, is_numbering, is_year, lone_text, vocabulary
 from evalkit.load.text import fold, nearest
-from evalkit.load.units import Unit, caption_unit, unit_in, without_unit
+from evalkit.load.units import Unit, caption_unit, parse_unit, unit_in, without_unit
 
 _YEAR = re.compile(
     r"(?:(?:đến|tính đến|thời điểm|ngày|tại|as of|at)\s+)*(?:31\s*[/.]\s*12\s*[/.]\s*|năm\s*|year\s*)?"
@@ -57,12 +57,13 @@ def _column(position, path, table):
     preliminary = any(_PRELIMINARY.search(part) for part in path)
     years, parts, unit = set(), [], None
     for part in path:
-        if fold(part) in spellings(table):  # "households" heads a column, though it is a unit too
+        usual = fold(part) in spellings(table)
+        if usual and caption_unit(part):  # "households" heads a column, though it is a unit too
             parts.append(part)
             continue
         unit = unit_in(part) or unit
         part = _PRELIMINARY.sub(" ", _MARK.sub(" ", part))
-        if fold(part) not in spellings(table):
+        if not usual:
             years.update(map(int, _YEAR.findall(part)))
             part = _YEAR.sub(" ", part)
         if caption_unit(part) is None:
@@ -165,7 +166,20 @@ def _first_header(rows, merged, table):
     covered = [
         b + 1 for t, _, b, _ in merged if top <= t < stop and not any(map(_is_data, rows[stop : b + 1]))
     ]
-    return range(top, max([stop, *covered]))
+    stop = max([stop, *covered])
+    first = next((j for j, _ in filled(rows[top])), 0)
+    while stop < len(rows) and _divides_header(rows[stop], first):
+        stop += 1
+    return range(top, stop)
+
+
+def _divides_header(row, first):
+    """Whether ``row``, right under a header, says what its columns hold ("Số tiền", "Số hộ"; "triệu đồng")."""
+    cells = filled(row)
+    if not cells or cells[0][0] <= first or any(is_figure(c) or not isinstance(c, str) for _, c in cells):
+        return False
+    text = lone_text(row)
+    return text is None or parse_unit(text.strip(" ()")) is not None
 
 
 def _is_data(row):

@@ -76,7 +76,7 @@ def table_files(folder, name):
         for p in (*beside, *inside)
         if p.is_file() and p.suffix.lower() in kinds and not p.name.startswith("~$")
     ]
-    return sorted(found)
+    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
 
 
 def _frame_grid(path, table):
