@@ -1,7 +1,7 @@
 """Time to read a workbook of 60,000 rows of credit: evalkit against pandas with openpyxl.
 
-Both start from the same file. evalkit finds title, unit and header, parses the figures, keeps the codes as text
-and accounts for every row; pandas.read_excel is told where the header is and only loads the cells.
+Both start from the same file. evalkit finds title, unit and header, parses the figures, keeps the codes as
+text and accounts for every row; pandas.read_excel is told where the header is and only loads the cells.
 """
 
 import argparse
@@ -18,7 +18,16 @@ from evalkit.load.spreadsheet import read_spreadsheet
 
 ROWS = 60_000
 REPEATS = 2
-HEADER = ["STT", "Mã xã", "Năm", "Chương trình", "Cho vay trong năm", "Tổng dư nợ", "Nợ quá hạn", "Số hộ còn dư nợ"]
+HEADER = [
+    "STT",
+    "Mã xã",
+    "Năm",
+    "Chương trình",
+    "Cho vay trong năm",
+    "Tổng dư nợ",
+    "Nợ quá hạn",
+    "Số hộ còn dư nợ",
+]
 PROGRAMMES = ["Hộ nghèo", "Hộ cận nghèo", "Hộ mới thoát nghèo", "Giải quyết việc làm", "Nước sạch và vệ sinh"]
 
 
@@ -51,7 +60,7 @@ def seconds(call):
 
 
 def measure():
-    """{name: (seconds of evalkit, seconds of pandas with openpyxl)} for typed cells and for figures as text."""
+    """{name: (seconds of evalkit, seconds of pandas with openpyxl)} for typed cells and figures as text."""
     measured = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in ("typed_cells", "figures_as_text"):
@@ -60,7 +69,9 @@ def measure():
             ours, reading = seconds(lambda path=path: read_spreadsheet(path, table="credit"))
             if len(reading.frame) != ROWS:
                 raise SystemExit(f"{name}: {len(reading.frame)} of {ROWS} rows were read")
-            theirs, _ = seconds(lambda path=path: pd.read_excel(path, header=2, engine="openpyxl", dtype={"Mã xã": str}))
+            theirs, _ = seconds(
+                lambda path=path: pd.read_excel(path, header=2, engine="openpyxl", dtype={"Mã xã": str})
+            )
             measured[name] = ours, theirs
     return measured
 

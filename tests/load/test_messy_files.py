@@ -17,7 +17,14 @@ def test_budget_plan_2004(messy):
     assert len(reading.frame) == 61
     assert names.notna().all()
     assert names.nunique() == 61
-    assert {fold(n) for n in names} >= {"ha giang", "phu tho", "hoa binh", "tp ho chi minh", "ba ria vung tau", "ca mau"}
+    assert {fold(n) for n in names} >= {
+        "ha giang",
+        "phu tho",
+        "hoa binh",
+        "tp ho chi minh",
+        "ba ria vung tau",
+        "ca mau",
+    }
     columns = amounts(reading)
     assert len(columns) == 4
     total = reading.totals.iloc[0]
@@ -34,8 +41,10 @@ def test_budget_plan_2007_differs_from_its_total_by_its_own_footnotes(messy):
     apart = (reading.totals.iloc[0][columns].astype(float) - reading.frame[columns].sum()).round(-1)
     # Footnotes (1) and (2): 207 and 300 tỷ đồng of the national total are allotted to no province.
     assert apart.tolist() == [0, 0, 507_000, 0, 507_000, 207_000, 0, 300_000]
-    assert set(reading.units[c] for c in columns) == {"Đơn vị: Triệu đồng."}
-    assert columns[-1].startswith("BỔ SUNG TỪ NGÂN SÁCH TRUNG ƯƠNG CHO NGÂN SÁCH ĐỊA PHƯƠNG / BỔ SUNG CÓ MỤC TIÊU / ")
+    assert {reading.units[c] for c in columns} == {"Đơn vị: Triệu đồng."}
+    assert columns[-1].startswith(
+        "BỔ SUNG TỪ NGÂN SÁCH TRUNG ƯƠNG CHO NGÂN SÁCH ĐỊA PHƯƠNG / BỔ SUNG CÓ MỤC TIÊU / "
+    )
     regions = reading.rejected.loc[reading.rejected["reason"] == "subtotal", "text"]
     assert len(regions) == 6
 
@@ -84,5 +93,10 @@ def test_income_by_province_sets_the_regions_aside(messy):
     reading = read_spreadsheet(messy / name)
     assert len(reading.frame) == 63
     assert reading.frame.shape[1] == 26
-    assert reading.rejected["reason"].value_counts().to_dict() == {"subtotal": 6, "title": 1, "header": 1, "total": 1}
+    assert reading.rejected["reason"].value_counts().to_dict() == {
+        "subtotal": 6,
+        "title": 1,
+        "header": 1,
+        "total": 1,
+    }
     assert reading.frame.set_index("Cities, provincies").loc["Phu Tho", "2010 General average"] == 1126

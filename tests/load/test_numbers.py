@@ -61,7 +61,8 @@ def test_what_is_no_number_raises(text):
 @pytest.mark.parametrize(
     ("text", "flag"),
     [
-        ("12,5(*)", "footnote"), ("12,5 (1)", "footnote"), ("12,5²", "footnote"), ("Sơ bộ 12,5", "preliminary"),
+        ("12,5(*)", "footnote"), ("12,5 (1)", "footnote"), ("12,5²", "footnote"),
+        ("Sơ bộ 12,5", "preliminary"),
         ("12,5 (ước)", "estimated"), ("trên 12,5", "over"), ("gần 12,5", "nearly"), ("khoảng 12,5", "about"),
         ("dưới 12,5", "under"), ("1,25E+01", "scientific"),
     ],

@@ -80,7 +80,9 @@ def test_every_row_is_accounted_for_with_a_reason(delivery):
         1: "title", 4: "header", 6: "column numbers", 7: "subtotal", 12: "total", 14: "note", 16: "note",
     }  # fmt: skip
     assert "error of the spreadsheet" in reasons[11]
-    assert reading.flags.to_dict("records") == [{"index": 1, "column": "overdue_vnd", "flag": "none_occurred"}]
+    assert reading.flags.to_dict("records") == [
+        {"index": 1, "column": "overdue_vnd", "flag": "none_occurred"}
+    ]
     page = reading._repr_html_()
     assert "rows set aside" in page
     assert "Xã Hương Nộn" in page
@@ -89,7 +91,8 @@ def test_every_row_is_accounted_for_with_a_reason(delivery):
 def test_years_over_the_columns_become_rows(tmp_path):
     path = csv(
         tmp_path / "poverty.csv",
-        "RÀ SOÁT theo chuẩn nghèo giai đoạn 2016-2020\nMã xã;2018;;2019;\n;Tổng số hộ;Hộ nghèo;Tổng số hộ;Hộ nghèo\n"
+        "RÀ SOÁT theo chuẩn nghèo giai đoạn 2016-2020\nMã xã;2018;;2019;\n"
+        ";Tổng số hộ;Hộ nghèo;Tổng số hộ;Hộ nghèo\n"
         "08473;2.100;95;2.110;80\n08474;1.050;45;1.060;x\n",
     )
     frame = read_spreadsheet(path, table="poverty").frame
@@ -109,8 +112,13 @@ def test_a_row_of_units_under_the_header_is_read(tmp_path):
 
 
 def test_a_near_miss_is_proposed_and_not_read(tmp_path):
-    path = csv(tmp_path / "credit.csv", "Mã xã,Năm,Chương trình,Tông dư nợ cuôi,Nợ quá hạnn\n08473,2019,Hộ nghèo,5,1\n")
-    with pytest.raises(DataError, match='outstanding_vnd .*"Nợ quá hạnn" was not read; it may mean overdue_vnd'):
+    path = csv(
+        tmp_path / "credit.csv",
+        "Mã xã,Năm,Chương trình,Tông dư nợ cuôi,Nợ quá hạnn\n08473,2019,Hộ nghèo,5,1\n",
+    )
+    with pytest.raises(
+        DataError, match=r'outstanding_vnd .*"Nợ quá hạnn" was not read; it may mean overdue_vnd'
+    ):
         read_spreadsheet(path, table="credit")
 
 
@@ -140,7 +148,8 @@ def test_a_unit_of_the_wrong_kind_is_refused(tmp_path):
 def test_a_change_of_unit_inside_a_sheet_sets_the_rest_aside(tmp_path):
     path = csv(
         tmp_path / "credit.csv",
-        "ĐVT: triệu đồng\nMã xã;Năm;Chương trình;Dư nợ\n08473;2019;Hộ nghèo;5\nĐơn vị: đồng\n08474;2019;Hộ nghèo;7000000\n",
+        "ĐVT: triệu đồng\nMã xã;Năm;Chương trình;Dư nợ\n08473;2019;Hộ nghèo;5\n"
+        "Đơn vị: đồng\n08474;2019;Hộ nghèo;7000000\n",
     )
     reading = read_spreadsheet(path, table="credit")
     assert reading.frame["outstanding_vnd"].tolist() == [5_000_000]
@@ -165,7 +174,15 @@ def test_codes_that_lost_their_zeros(tmp_path):
 
 
 def test_dates_serials_and_impossible_days(tmp_path):
-    header = ["Mã món vay", "Mã xã", "Chương trình", "Ngày giải ngân", "Số tiền vay", "Dư nợ", "Trạng thái nợ"]
+    header = [
+        "Mã món vay",
+        "Mã xã",
+        "Chương trình",
+        "Ngày giải ngân",
+        "Số tiền vay",
+        "Dư nợ",
+        "Trạng thái nợ",
+    ]
     days = [datetime.date(2018, 5, 6), 43226, "06/05/2018", "31/02/2018", "quý II/2018"]
     rows = [["DANH SÁCH MÓN VAY đến ngày 31/12/2019"], ["ĐVT: đồng"], header]
     rows += [[f"KU-{i}", "08473", "Hộ nghèo", day, 5e7, 4e7, "Trong hạn"] for i, day in enumerate(days)]
@@ -195,7 +212,8 @@ def test_title_and_sheet_that_name_different_years_are_refused(tmp_path):
 
 def test_a_repeated_header_and_a_second_table_on_a_sheet(tmp_path):
     head = ["Mã xã", "Năm", "Chương trình", "Dư nợ (tỷ đồng)"]
-    rows = [head, ["08473", 2019, "Hộ nghèo", 5], head, ["08474", 2019, "Hộ nghèo", 6], [], ["Huyện Lâm Thao"],
+    rows = [head, ["08473", 2019, "Hộ nghèo", 5], head, ["08474", 2019, "Hộ nghèo", 6], [],
+            ["Huyện Lâm Thao"],
             head, ["08475", 2019, "Hộ nghèo", 7]]  # fmt: skip
     reading = read_spreadsheet(workbook(tmp_path / "credit.xlsx", rows), table="credit")
     assert reading.frame["outstanding_vnd"].tolist() == [5e9, 6e9, 7e9]
@@ -214,13 +232,18 @@ def test_parquet_and_stata_read_as_the_workbook_does(tmp_path, delivery):
 def test_a_table_from_several_files_and_sheets_keeps_where_each_row_stood(tmp_path):
     csv(tmp_path / "credit.csv", "Mã xã,Năm,Chương trình,Dư nợ\n08473,2018,Hộ nghèo,5\n")
     rows = [["DƯ NỢ"], [], CREDIT, ["08473", 2019, "Hộ nghèo", 6]]
-    workbook(tmp_path / "credit-2019.xlsx", rows, more_sheets=[("Hạ Hòa", [CREDIT, ["07912", 2019, "Hộ nghèo", 7]])])
+    workbook(
+        tmp_path / "credit-2019.xlsx",
+        rows,
+        more_sheets=[("Hạ Hòa", [CREDIT, ["07912", 2019, "Hộ nghèo", 7]])],
+    )
     (tmp_path / "credit").mkdir()
     csv(tmp_path / "credit" / "a.csv", "Mã xã,Năm,Chương trình,Dư nợ\n08473,2020,Hộ nghèo,8\n", "utf-16")
     csv(tmp_path / "creditors.csv", "a,b\n1,2\n")
     reading = read_table(tmp_path, "credit")
     assert reading.origin.to_numpy().tolist() == [
-        ["credit-2019.xlsx", "Sheet", 4], ["credit-2019.xlsx", "Hạ Hòa", 2], ["credit.csv", None, 2], ["a.csv", None, 2],
+        ["credit-2019.xlsx", "Sheet", 4], ["credit-2019.xlsx", "Hạ Hòa", 2], ["credit.csv", None, 2],
+        ["a.csv", None, 2],
     ]  # fmt: skip
     assert reading.frame["outstanding_vnd"].tolist() == [6e6, 7e6, 5, 8]
     assert read_table(tmp_path, "poverty") is None
@@ -257,7 +280,8 @@ def test_a_file_that_is_no_table_is_refused(tmp_path, name):
 def test_plain_table_keeps_headers_and_figures_as_printed(tmp_path):
     path = csv(
         tmp_path / "t.csv",
-        "Đơn vị: triệu đồng\nTT;Đơn vị;Thu;Chi\n1;Xã A;1.234,5;10\n2;Xã B;2.000,0;20\n;Tổng cộng;3.234,5;41\n",
+        "Đơn vị: triệu đồng\nTT;Đơn vị;Thu;Chi\n1;Xã A;1.234,5;10\n2;Xã B;2.000,0;20\n"
+        ";Tổng cộng;3.234,5;41\n",
     )
     reading = read_spreadsheet(path)
     assert reading.frame["Thu"].tolist() == [1234.5, 2000]

@@ -16,7 +16,8 @@ IN_VNI = "Soá ñôn vò haønh chính, ñaát ñai, daân soá vaø lao ñoäng
 
 
 @pytest.mark.parametrize(
-    "spelling", ["Hoà Bình", "Hòa Bình", "HÒA BÌNH", "hoa  binh", "Hòa-Bình", unicodedata.normalize("NFD", "Hòa Bình")]
+    "spelling",
+    ["Hoà Bình", "Hòa Bình", "HÒA BÌNH", "hoa  binh", "Hòa-Bình", unicodedata.normalize("NFD", "Hòa Bình")],
 )
 def test_fold_is_blind_to_accents_case_tone_placement_and_spacing(spelling):
     assert fold(spelling) == "hoa binh"
@@ -67,7 +68,10 @@ def test_decode_tells_the_encoding_from_the_text(data, name):
 
 def test_decode_windows_1258_with_its_combining_tones():
     # Windows-1258 stores ộ as ô and a combining dot below.
-    assert decode("Hô\u0323i Nông dân xa\u0303 Ba\u0300n Nguyên".encode("cp1258")) == "Hội Nông dân xã Bàn Nguyên"
+    assert (
+        decode("Hô\u0323i Nông dân xa\u0303 Ba\u0300n Nguyên".encode("cp1258"))
+        == "Hội Nông dân xã Bàn Nguyên"
+    )
 
 
 def test_decode_mends_utf_8_that_was_read_as_windows_1252():
@@ -81,7 +85,10 @@ def test_unicode_with_letters_of_latin_1_only_stays():
 
 
 def test_a_unicode_line_among_legacy_ones_stays():
-    assert decode(f"{IN_TCVN3}\nHà Nội, Hưng Yên\n{IN_TCVN3}\n".encode()) == f"{UNICODE}\nHà Nội, Hưng Yên\n{UNICODE}\n"
+    assert (
+        decode(f"{IN_TCVN3}\nHà Nội, Hưng Yên\n{IN_TCVN3}\n".encode())
+        == f"{UNICODE}\nHà Nội, Hưng Yên\n{UNICODE}\n"
+    )
 
 
 def test_one_word_with_several_readings_is_left_alone():

@@ -24,7 +24,7 @@ _SEARCHED_ROWS = 80
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a sheet: position, header as written, the ``field`` it means (None: none), unit and year."""
+    """A column of a sheet: position, header as written, the ``field`` it means (or None), unit and year."""
 
     position: int
     header: str
@@ -36,7 +36,7 @@ class Column:
 
 @lru_cache(maxsize=32)
 def spellings(table):
-    """{folded spelling: field name} of a table; for a table of places' codes also those of the place's name."""
+    """{folded spelling: field name} of a table; for one with codes also those of the place's name."""
     found = {}
     for name, field in schema.fields(table).items():
         for spelling in (name, *field["label"].values(), *field.get("aliases", ())):
@@ -168,13 +168,26 @@ def _first_header(rows, merged, table):
     ]
     stop = max([stop, *covered])
     first = next((j for j, _ in filled(rows[top])), 0)
-    while stop < len(rows) and _divides_header(rows[stop], first):
+    while (
+        stop < len(rows)
+        and _divides_header(rows[stop], first)
+        and _keeps_fields(rows, merged, table, top, stop)
+    ):
         stop += 1
     return range(top, stop)
 
 
+def _keeps_fields(rows, merged, table, top, stop):
+    """Whether the columns named so far stay named when row ``stop`` joins the header."""
+    shorter, longer = (
+        {c.field for c in read_columns(paths(rows[:end], merged, range(top, end)), table)}
+        for end in (stop, stop + 1)
+    )
+    return shorter - {None} <= longer
+
+
 def _divides_header(row, first):
-    """Whether ``row``, right under a header, says what its columns hold ("Số tiền", "Số hộ"; "triệu đồng")."""
+    """Whether ``row``, right under a header, says what its columns hold ("Số tiền", "Số hộ"; "hộ")."""
     cells = filled(row)
     if not cells or cells[0][0] <= first or any(is_figure(c) or not isinstance(c, str) for _, c in cells):
         return False

@@ -85,7 +85,8 @@ def number_readings(text, *, unit=None):
     """The possible readings of ``text``, by convention: {"dot": Number, "comma": Number}.
 
     "dot" groups thousands by dots (Vietnamese), "comma" by commas (English). A text that only one of them
-    allows has one entry; one that says nothing of the convention has two equal ones. Raises NumberError for none.
+    allows has one entry; one that says nothing of the convention has two equal ones. Raises NumberError for
+    none.
     """
     given = _given_unit(unit)
     if isinstance(text, str):
@@ -252,8 +253,8 @@ def _digits(digits, exponent, convention):
 class NumberColumn:
     """Figures of one column: ``values`` (NaN where there is none), and by position ``flags`` and ``faults``.
 
-    A position in ``faults`` holds the reason why its cell gives no figure; one in ``stated`` the unit that the
-    cell itself states. ``convention`` is "dot" or "comma", None where the column shows none or both.
+    A position in ``faults`` holds the reason why its cell gives no figure; one in ``stated`` the unit that
+    the cell itself states. ``convention`` is "dot" or "comma", None where the column shows none or both.
     """
 
     values: Sequence[float]
@@ -264,11 +265,11 @@ class NumberColumn:
 
 
 def read_numbers(column, *, unit=None, admissible: Callable[[float], bool] | None = None):
-    """The figures of ``column`` (a list) as a ``NumberColumn`` in the base unit; empty cells are NaN, unflagged.
+    """The figures of ``column`` (a list) as a ``NumberColumn`` in the base unit; empty cells are NaN.
 
-    A text with two readings ("1.234") is read by the convention that the unambiguous texts of the column share;
-    where they share none, by ``admissible``, a law of the quantity (a count is whole, a share at most 100) that
-    only one reading obeys; else it is a fault, never a guess. ``unit`` is the column's own.
+    A text with two readings ("1.234") is read by the convention that the unambiguous texts of the column
+    share; where they share none, by ``admissible``, a law of the quantity (a count is whole, a share at
+    most 100) that only one reading obeys; else it is a fault, never a guess. ``unit`` is the column's own.
     """
     given = _given_unit(unit)
     exponent = given.exponent if given else 0
@@ -301,7 +302,7 @@ def read_numbers(column, *, unit=None, admissible: Callable[[float], bool] | Non
 
 
 def _decide(text, readings, shown, admissible):
-    """The ``Number`` that ``text`` is, given the conventions ``shown`` in its column, or None: it stays open."""
+    """The ``Number`` that ``text`` is, by the conventions ``shown`` in its column, or None: it stays open."""
     if (number := _settled(readings)) is not None:
         return number
     possible = {c: number for c, number in readings.items() if admissible is None or admissible(number.value)}

@@ -1,4 +1,4 @@
-"""What the fast workbook reader leaves out of an .xlsx file: error cells, unsaved formulas, percent formats."""
+"""What the fast workbook reader leaves out of an .xlsx file: errors, unsaved formulas, percent formats."""
 
 import html
 import re
