@@ -49,8 +49,14 @@ def _first_title(rows, body, header):
 
 
 def header_by_figures(rows, merged):
-    """A ``find_header`` for a table without a schema: the header is what stands over the first figures."""
+    """A ``find_header`` for a table without a schema: the header is what stands over the first figures.
+
+    In a table of texts or years alone it is the first row of several cells.
+    """
     covered = _vertically_merged(merged)
+    if not any(_has_figures(row) for row in rows):
+        first = next((i for i, row in enumerate(rows) if len(filled(row)) > 1 and lone_text(row) is None), None)
+        return lambda start: range(first, first + 1) if first is not None and start <= first else None
 
     def find(start):
         data = start

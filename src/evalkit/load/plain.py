@@ -56,7 +56,11 @@ def _without_table(grid):
 def _read_block(grid, block, given):
     rows = grid.rows
     numeric = _numeric_columns(rows, block)
-    body = sort_rows(rows, block, lambda row: any(j < len(row) and is_figure(row[j]) for j in numeric))
+
+    def has_values(row):
+        return any(j < len(row) and is_figure(row[j]) for j in numeric) if numeric else len(filled(row)) > 1
+
+    body = sort_rows(rows, block, has_values)
     names = _names(rows, block, body)
     caption = stated_unit(rows, block.titles)
     title = " ".join(
