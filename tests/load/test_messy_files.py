@@ -1,7 +1,10 @@
 """Real files as their offices published them: what must come out whole."""
 
+import struct
+
 import pytest
 
+from evalkit.load import xls
 from evalkit.load.spreadsheet import read_spreadsheet
 from evalkit.load.text import fold
 
@@ -100,3 +103,23 @@ def test_income_by_province_sets_the_regions_aside(messy):
         "total": 1,
     }
     assert reading.frame.set_index("Cities, provincies").loc["Phu Tho", "2010 General average"] == 1126
+
+
+def test_an_error_in_an_xls_file_sets_its_row_aside(messy, tmp_path):
+    """The stored result of the formula that numbers Lào Cai becomes #REF!, as Excel stores it."""
+    path = messy / "Plan_2007.xls"
+    data = path.read_bytes()
+    stream = xls._workbook_stream(data)
+    start = next(
+        struct.unpack_from("<I", d)[0] for kind, d in xls._records(stream, 0) if kind == xls._BOUND_SHEET
+    )
+    cell = struct.pack("<HH", 19, 0)
+    record = next(d for kind, d in xls._records(stream, start) if kind == xls._FORMULA and d[:4] == cell)
+    assert data.count(record[:14]) == 1
+    broken = record[:6] + bytes([2, 0, 0x17, 0, 0, 0, 0xFF, 0xFF])
+    (tmp_path / "plan.xls").write_bytes(data.replace(record[:14], broken))
+    reading = read_spreadsheet(tmp_path / "plan.xls")
+    assert len(reading.frame) == 63
+    fault = reading.rejected.set_index("row").loc[20]
+    assert fault["value"] == "#REF!"
+    assert fault["column"] == "STT"

@@ -288,3 +288,8 @@ def test_plain_table_keeps_headers_and_figures_as_printed(tmp_path):
     assert reading.units["Thu"] == "Đơn vị: triệu đồng"
     assert reading.totals["Chi"].tolist() == [41]
     assert any("Chi: printed 41, its rows sum to 30" in note for note in reading.notes)
+
+
+def test_plain_table_of_texts_alone(tmp_path):
+    reading = read_spreadsheet(csv(tmp_path / "t.csv", "DANH MỤC\nmã;tên\na1;Xã A\nb2;Xã B\n"))
+    assert reading.frame.to_dict("list") == {"mã": ["a1", "b2"], "tên": ["Xã A", "Xã B"]}

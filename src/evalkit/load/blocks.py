@@ -55,7 +55,9 @@ def header_by_figures(rows, merged):
     """
     covered = _vertically_merged(merged)
     if not any(_has_figures(row) for row in rows):
-        first = next((i for i, row in enumerate(rows) if len(filled(row)) > 1 and lone_text(row) is None), None)
+        first = next(
+            (i for i, row in enumerate(rows) if len(filled(row)) > 1 and lone_text(row) is None), None
+        )
         return lambda start: range(first, first + 1) if first is not None and start <= first else None
 
     def find(start):

@@ -14,9 +14,9 @@ class Reading:
     """Rows read, rows set aside and notes on both.
 
     frame: the accepted rows. rejected: a line for each row set aside: file, sheet, row, reason; for a cell
-    that can't be read also its column and value; text shows the row. origin: file, sheet and row of each accepted
-    row, with the frame's index. flags: index, column and flag (preliminary, footnote, not_collected, …) of
-    marked figures. units: {column: unit as written}, of figures kept as printed. totals: rows set aside as
+    that can't be read also its column and value; text shows the row. origin: file, sheet and row of each
+    accepted row, with the frame's index. flags: index, column and flag (preliminary, footnote, …) of marked
+    figures. units: {column: unit as written}, of figures kept as printed. totals: rows set aside as
     totals or subtotals, in the frame's columns. notes: sentences.
 
     ``rows_read`` counts the rows of the files that are not empty: those in ``origin``, those in ``rejected``.
