@@ -133,6 +133,23 @@ def test_a_count_under_an_amount_is_not_taken_for_the_borrowers(tmp_path):
     assert any("Nợ quá hạn / Số hộ" in note for note in reading.notes)
 
 
+def test_rates_and_counts_under_their_parents(tmp_path):
+    text = (
+        "Mã xã;Năm;Chuẩn nghèo;Hộ nghèo;;Hộ cận nghèo\n"
+        ";;;Số hộ;Tỷ lệ (%);Tỷ lệ (%)\n08473;2019;2016-2020;95;4;2\n"
+    )
+    frame = read_spreadsheet(csv(tmp_path / "poverty.csv", text), table="poverty").frame
+    assert frame[["poor", "poor_pct", "near_poor_pct"]].to_numpy().tolist() == [[95, 4, 2]]
+    assert "near_poor" not in frame
+
+
+def test_a_place_under_the_header_is_no_header(tmp_path):
+    path = csv(tmp_path / "communes.csv", "code,name,type\n,Xã Không Mã,xã\n08474,Tổng Cọt,xã\n")
+    reading = read_spreadsheet(path, table="communes")
+    assert reading.frame["name"].tolist() == ["Tổng Cọt"]
+    assert reading.rejected["reason"].str.contains("no code").sum() == 1
+
+
 def test_two_columns_for_one_field_are_refused(tmp_path):
     path = csv(tmp_path / "credit.csv", "Mã xã,Năm,Chương trình,Dư nợ,Tổng dư nợ\n08473,2019,Hộ nghèo,5,6\n")
     with pytest.raises(DataError, match='"Dư nợ" and "Tổng dư nợ" both read as outstanding_vnd'):

@@ -167,32 +167,37 @@ def _first_header(rows, merged, table):
         b + 1 for t, _, b, _ in merged if top <= t < stop and not any(map(_is_data, rows[stop : b + 1]))
     ]
     stop = max([stop, *covered])
-    first = next((j for j, _ in filled(rows[top])), 0)
-    while (
-        stop < len(rows)
-        and _divides_header(rows[stop], first)
-        and _keeps_fields(rows, merged, table, top, stop)
-    ):
+    while stop < len(rows) and _divides_header(rows, merged, table, top, stop):
         stop += 1
     return range(top, stop)
 
 
-def _keeps_fields(rows, merged, table, top, stop):
-    """Whether the columns named so far stay named when row ``stop`` joins the header."""
-    shorter, longer = (
-        {c.field for c in read_columns(paths(rows[:end], merged, range(top, end)), table)}
-        for end in (stop, stop + 1)
-    )
-    return shorter - {None} <= longer
+def _divides_header(rows, merged, table, top, stop):
+    """Whether row ``stop``, right under a header, says what its columns hold ("Số tiền"; "triệu đồng").
 
-
-def _divides_header(row, first):
-    """Whether ``row``, right under a header, says what its columns hold ("Số tiền", "Số hộ"; "hộ")."""
-    cells = filled(row)
+    Its cells are words of headers; a row of other texts must leave as many columns with a field as before.
+    """
+    cells = filled(rows[stop])
+    first = next((j for j, _ in filled(rows[top])), 0)
     if not cells or cells[0][0] <= first or any(is_figure(c) or not isinstance(c, str) for _, c in cells):
         return False
-    text = lone_text(row)
-    return text is None or parse_unit(text.strip(" ()")) is not None
+    text = lone_text(rows[stop])
+    if text is not None and caption_unit(text) and parse_unit(text.strip(" ()")) is None:
+        return False
+    if all(_is_header_word(cell, table) for _, cell in cells):
+        return True
+    before, after = (
+        len({c.field for c in read_columns(paths(rows[:end], merged, range(top, end)), table)} - {None})
+        for end in (stop, stop + 1)
+    )
+    return text is None and after >= before
+
+
+def _is_header_word(cell, table):
+    words = vocabulary()
+    text = fold(_OF_WHICH.sub("", without_unit(_MARK.sub(" ", cell))))
+    known = words["neutral"] | words["measure"] | spellings(table).keys()
+    return text in known or parse_unit(cell.strip(" ()")) is not None
 
 
 def _is_data(row):
