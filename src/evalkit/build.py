@@ -11,9 +11,10 @@ from pathlib import Path
 import pandas as pd
 
 from evalkit.errors import DataError
-from evalkit.load import places
+from evalkit.load import places, reference
 from evalkit.load.dataset import open_dataset, shipped
-from evalkit.metrics import benchmarks, indicators
+from evalkit.metrics import benchmarks
+from evalkit.metrics.indicators import assemble
 
 TABLES = ("places", "indicators", "beside", "among", "findings")
 _AREA_LEVELS = ("district", "province", "region", "national")
@@ -39,12 +40,25 @@ def build(folder, out):
     try:
         for name in TABLES:
             tables[name].to_parquet(aside / f"{name}.parquet", index=False)
+        _write_slices(tables, aside / "places")
         (aside / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
         aside.chmod(0o755)
         replace_folder(aside, out)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return out
+
+
+def _write_slices(tables, folder):
+    """Write one small file per place that changes when, and only when, what its reports read changes."""
+    folder.mkdir()
+    digests = {place: hashlib.sha256() for place in tables["places"].loc[tables["places"]["reported"], "place"]}
+    for name in TABLES:
+        for place, cut in tables[name].groupby("place", sort=False):
+            if place in digests:
+                digests[place].update(cut.to_json(orient="values", date_format="iso").encode())
+    for place, digest in digests.items():
+        (folder / f"{place}.sha256").write_text(digest.hexdigest() + "\n", encoding="ascii")
 
 
 def replace_folder(new, target):
@@ -69,11 +83,11 @@ def fingerprint(folder):
 def compute(dataset):
     """Return the tables of a build, for every place at once, without writing anything."""
     settings, units = dataset.settings, dataset.places
-    rows = indicators.assemble(dataset)
+    rows = assemble(dataset)
     references, areas = rows, units
     if settings["data"]["benchmarks"]:
         other = open_dataset(shipped(settings["data"]["benchmarks"]))
-        references = pd.concat([rows, indicators.assemble(other)], ignore_index=True)
+        references = pd.concat([rows, assemble(other)], ignore_index=True)
         areas = pd.concat([units, other.places], ignore_index=True)
     areas = areas[areas["level"].isin(_AREA_LEVELS)].drop_duplicates("place")
     references = references[references["place"].isin(areas["place"])]
@@ -82,6 +96,7 @@ def compute(dataset):
     among = benchmarks.among(
         rows,
         levels,
+        reference.table("indicators").query("comparable == 'true'")["indicator"],
         minimum=settings["publish"]["minimum_comparators"],
         years=settings["publish"]["comparison_years"],
     )
@@ -117,8 +132,11 @@ def summary(dataset, rows, among):
     kinds = kinds.replace({"indicator": {"income_per_capita_vnd": "income_year_vnd"}})
     units = dataset.places.copy()
     units["kinds"] = units["place"].map(kinds.drop_duplicates().groupby("place").size()).fillna(0).astype(int)
-    years = rows[rows["year"].notna()].groupby("place")["year"]
-    units["first_year"], units["last_year"] = units["place"].map(years.min()), units["place"].map(years.max())
+    years = rows[rows["year"].notna()].groupby("place")["year"].unique()
+    units["years"] = [json.dumps(sorted(int(y) for y in years.get(p, ()))) for p in units["place"]]
+    sections = rows.assign(section=rows["indicator"].map(reference.table("indicators").set_index("indicator")["section"]))
+    held = sections.groupby("place")["section"].unique()
+    units["coverage"] = [json.dumps([s for s in ("credit", "groups", "poverty", "income") if s in held.get(p, ())]) for p in units["place"]]
     compared = set(among.loc[among["median"].notna(), "place"])
     units["evidence"] = ["L1" if p in compared else "L0" for p in units["place"]]
     units["reported"] = units["level"].isin(data["levels"]) & (units["kinds"] >= data["minimum_kinds"])
@@ -150,3 +168,17 @@ def _installed():
         return bool(version("evalkit"))
     except PackageNotFoundError:
         return False
+
+
+def indicators(build_folder, place=None):
+    """Return the indicator rows of a build, of all places or of one (code, identity or name).
+
+    Columns: place, period, indicator, value, lower, upper, numerator, denominator, unit, basis, method,
+    source, flags, year, title, note. These are the full rows, nothing hidden: for the researcher, not for
+    readers. Raises PlaceError for a place that is unknown or ambiguous, DataError where there is no build.
+    """
+    rows = read(build_folder, "indicators")
+    if place is None:
+        return rows
+    identity = places.find(place, read(build_folder, "places"), set(rows["place"]))
+    return rows[rows["place"] == identity].reset_index(drop=True)

@@ -34,6 +34,10 @@ def table(name, file, text, found):
             finding("error", "wrong_kind", file=file, row=row + 2, column=column, value=value, kind=kind, example=example)
         )
     found += _constraints(name, file, frame, {(row, column) for row, column, _ in wrong})
+    repeated = _repeated(name, frame)
+    for row in frame.index[repeated]:
+        found.append(finding("note", "repeated_row", file=file, row=row + 2))
+    frame = frame[~repeated]
     found += _duplicates(name, file, frame)
     return frame
 
@@ -89,6 +93,12 @@ def _constraints(name, file, frame, already):
             yield finding("error", "out_of_bounds", **where, bounds=bounds)
 
 
+def _repeated(name, frame):
+    """Rows that repeat the key and every measure of an earlier row; texts outside the key are remarks."""
+    measures = [c for c, field in schema.fields(name).items() if field["type"] != "string"]
+    return frame.duplicated(list(dict.fromkeys([*schema.key(name), *measures])))
+
+
 def _duplicates(name, file, frame):
     keys = schema.key(name)
     again = frame.duplicated(keys)
@@ -121,7 +131,7 @@ def assign_places(name, file, frame, units, found):
         found.append(
             finding(
                 "warning", "place_not_valid", file=file, row=row.Index + 2, column="code", value=value,
-                place=row.place, date=f"{row.starts:%d/%m/%Y}", name=row.unit_name, span=places.span(row),
+                place=row.place, date=row.starts, name=row.unit_name, start=row.valid_from, end=row.valid_to,
             )
         )  # fmt: skip
     return frame

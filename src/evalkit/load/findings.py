@@ -23,9 +23,10 @@ RULES = {
     "not_allowed": "{file}, row {row}, {column}: “{value}” is not one of {allowed}{near}.",
     "bad_format": "{file}, row {row}, {column}: “{value}” is not written as expected ({expected}).",
     "duplicate_key": "{file}, row {row}: the same {key} as in row {first} ({value}). Keep one of them.",
+    "repeated_row": "{file}, row {row}: says again what an earlier row says; it is set aside.",
     "unknown_place": "{file}, row {row}, code: “{value}” is not in communes{near}. Correct the code or add the place.",
     "place_not_valid": (
-        "{file}, row {row}: {value} is dated {date}, when {name} did not exist ({span}). "
+        "{file}, row {row}: {value} is dated {date}, when {name} did not exist ({start} – {end}). "
         "Check the date, or give the unit of that day."
     ),
     # what figures say of one another
@@ -62,7 +63,7 @@ RULES = {
     "implausible_average": (
         "{value} is {found} per borrower, above the largest ceiling of any household programme ({ceiling})."
     ),
-    "standard_not_in_force": "{value} of {date} is said to stand on {standard}, which was in force {span}.",
+    "standard_not_in_force": "{value} of {date} is said to stand on {standard}, which was in force {start} – {end}.",
     "standard_unknown": "{value} of {date}: the page doesn't say on which poverty standard, and two are possible.",
     "standard_inferred": "{value} of {date}: the standard ({standard}) is inferred from the date, not printed.",
     "two_statistics": "{value} of {date} is published twice, {first} and {second}, by two kinds of statistic.",
@@ -77,7 +78,10 @@ RULES = {
 
 
 def finding(severity, rule, *, file="", row=None, column="", value="", place="", **arguments):
-    """Return one finding as a dict; ``arguments`` fill the rule's sentence."""
+    """Return one finding as a dict; ``arguments`` fill the rule's sentence.
+
+    Arguments stay what they are (numbers, dates, texts), so that a report can write them in its language.
+    """
     known = {"file": file, "row": row, "column": column, "value": value, **arguments}
     return {
         "severity": severity,
@@ -86,10 +90,26 @@ def finding(severity, rule, *, file="", row=None, column="", value="", place="",
         "column": column,
         "value": str(value),
         "rule": rule,
-        "message": RULES[rule].format(**known),
+        "message": RULES[rule].format(**{k: _english(v) for k, v in known.items()}),
         "place": place,
-        "arguments": json.dumps({k: str(v) for k, v in known.items()}, ensure_ascii=False),
+        "arguments": json.dumps({k: _plain(v) for k, v in known.items()}, ensure_ascii=False),
     }
+
+
+def _english(value):
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d}"
+    if value is pd.NaT:
+        return "…"
+    if isinstance(value, float):
+        return f"{value:,.3f}".rstrip("0").rstrip(".") if abs(value) < 1e6 else f"{value:,.0f}"
+    return value
+
+
+def _plain(value):
+    if isinstance(value, pd.Timestamp) or value is pd.NaT:
+        return "…" if value is pd.NaT else f"{value:%Y-%m-%d}"
+    return value.item() if hasattr(value, "item") else value
 
 
 def table(findings):

@@ -66,17 +66,13 @@ def _pairs(by, first, second, limits):
                 yield a, b
 
 
-def _digits(x):
-    return f"{x:,.6g}" if abs(x) < 1e6 else f"{x:,.0f}"
-
-
 def _group_size(by, limits, say):
     for members, groups in _pairs(by, "group_members", "savings_loan_groups", limits):
         minimum, maximum = reference.group_size(members.ends if pd.notna(members.ends) else pd.Timestamp.now())
         low, high = members.lower / groups.upper, members.upper / groups.lower
         if high < minimum or low > maximum:
-            found = {"members": _digits(members.number), "groups": _digits(groups.number)}
-            found["found"] = f"{members.number / groups.number:.1f}"
+            found = {"members": float(members.number), "groups": float(groups.number)}
+            found["found"] = round(members.number / groups.number, 1)
             yield say("warning", "group_size", members, **found, minimum=minimum, maximum=maximum)
 
 
@@ -87,7 +83,7 @@ def _part_exceeds_whole(by, limits, say):
                 continue
             for a, b in _pairs(by, part, whole, limits):
                 if a.lower > b.upper:
-                    values = {"part": part, "part_value": _digits(a.number), "whole": whole, "whole_value": _digits(b.number)}
+                    values = {"part": part, "part_value": float(a.number), "whole": whole, "whole_value": float(b.number)}
                     yield say("warning", "part_exceeds_whole", a, **values)
 
 
@@ -100,8 +96,8 @@ def _ratio_mismatch(by, limits, say):
                 low, high = 100 * n.lower / d.upper, 100 * n.upper / d.lower if d.lower else float("inf")
                 slack = r.step + r.number * limits["ratio_tolerance"] / 100
                 if r.lower - slack > high or r.upper + slack < low:
-                    computed = f"{100 * n.number / d.number:.3g}"
-                    yield say("warning", "ratio_mismatch", r, rate=rate, printed=f"{r.number:g}", numerator=numerator, denominator=denominator, computed=computed)
+                    computed = float(f"{100 * n.number / d.number:.3g}")
+                    yield say("warning", "ratio_mismatch", r, rate=rate, printed=r.number, numerator=numerator, denominator=denominator, computed=computed)
 
 
 def _implied_total(rate, count):
@@ -118,15 +114,15 @@ def _denominators(by, limits, say):
     for (r1, c1, low1, high1), (r2, c2, low2, high2) in combinations(implied, 2):
         same_page = r1.source_url == r2.source_url and r1.ends == r2.ends
         if same_page and r1.indicator != r2.indicator and (low1 > high2 or low2 > high1):
-            totals = {"first_total": _digits(100 * c1.number / r1.number), "second_total": _digits(100 * c2.number / r2.number)}
-            yield say("warning", "different_denominators", r1, first=f"{r1.number:g}", second=f"{r2.number:g}", **totals)
+            totals = {"first_total": float(100 * c1.number / r1.number), "second_total": float(100 * c2.number / r2.number)}
+            yield say("warning", "different_denominators", r1, first=r1.number, second=r2.number, **totals)
     for r, c, low, high in implied:
         for p in by.get("population", ()):
             size = p.number / ((low + high) / 2)
             near = pd.notna(p.ends) and pd.notna(r.ends) and abs((p.ends - r.ends).days) <= 732
             if near and limits["people_per_household_low"] <= size <= limits["people_per_household_high"]:
-                values = {"count": _digits(c.number), "rate": f"{r.number:g}", "population": _digits(p.number)}
-                yield say("note", "denominator_households", r, **values, total=_digits(100 * c.number / r.number))
+                values = {"count": float(c.number), "rate": r.number, "population": float(p.number)}
+                yield say("note", "denominator_households", r, **values, total=float(100 * c.number / r.number))
 
 
 def _sums(by, limits, say):
@@ -137,13 +133,13 @@ def _sums(by, limits, say):
             total = sum(p.number for p in on_page)
             if len(on_page) == 4 and abs(total - 100) > limits["sum_tolerance"]:
                 names = ", ".join(p.indicator for p in on_page)
-                yield say("warning", "sum_mismatch", on_page[0], parts=names, found=f"{total:.2f} %", expected="100 %")
+                yield say("warning", "sum_mismatch", on_page[0], parts=names, found=round(total, 2), expected=100.0)
     for total in by.get("savings_loan_groups", ()):
         ratings = [f for name in by if re.fullmatch(r"groups_rated_(good|fair|average|weak)", name) for f in by[name]]
         own = [r for r in ratings if printed.together(r, total, days=limits["date_tolerance"])]
         if len(own) == 4 and sum(r.number for r in own) != total.number:
-            found = _digits(sum(r.number for r in own))
-            yield say("warning", "sum_mismatch", total, parts="groups by rating", found=found, expected=_digits(total.number))
+            found = float(sum(r.number for r in own))
+            yield say("warning", "sum_mismatch", total, parts="groups by rating", found=found, expected=float(total.number))
 
 
 def _stock_flow(by, limits, say):
@@ -158,8 +154,8 @@ def _stock_flow(by, limits, say):
         flow = lent.number - same[0].number - written
         gap = closing[-1].number - opening[-1].number - flow
         if abs(gap) > limits["stock_flow_tolerance"] / 100 * closing[-1].number:
-            values = {"opening": _digits(opening[-1].number), "closing": _digits(closing[-1].number)}
-            yield say("warning", "stock_flow", closing[-1], **values, flow=_digits(flow), gap=_digits(gap))
+            values = {"opening": float(opening[-1].number), "closing": float(closing[-1].number)}
+            yield say("warning", "stock_flow", closing[-1], **values, flow=float(flow), gap=float(gap))
 
 
 def _against_population(by, limits, say):
@@ -171,11 +167,11 @@ def _against_population(by, limits, say):
                 if f.flow or not f.number > 0:
                     continue
                 people = f.number * limits["people_per_household_low"]
-                values = {"count": _digits(f.number), "population": _digits(p.number)}
+                values = {"count": float(f.number), "population": float(p.number)}
                 if f.number > p.number:
                     yield say("error" if f.number > 1000 * p.number else "warning", "more_households_than_people", f, **values)
                 elif name == "poor_households" and people > p.number * limits["poor_people_share_high"] / 100:
-                    yield say("warning", "households_against_population", f, people=_digits(people), **values)
+                    yield say("warning", "households_against_population", f, people=float(people), **values)
 
 
 def _over_time(by, limits, say):
@@ -188,22 +184,22 @@ def _over_time(by, limits, say):
             if (a.scope, a.method, a.unit) != (b.scope, b.method, b.unit) or years <= 0:
                 continue
             factor = b.number / a.number
-            values = {"first": _digits(a.number), "second": _digits(b.number)}
+            values = {"first": float(a.number), "second": float(b.number)}
             if max(factor, 1 / factor) > 300:
                 yield say("warning", "jump_thousand", b, **values)
             elif factor == 1 and years >= limits["copy_years"]:
-                yield say("warning", "no_growth", b, first=f"{a.ends:%d/%m/%Y}", second=f"{b.ends:%d/%m/%Y}")
+                yield say("warning", "no_growth", b, first=a.ends, second=b.ends)
             elif years >= 0.9 and 100 * (factor ** (1 / years) - 1) > limits["growth_high"]:
-                rate = f"{100 * (factor ** (1 / years) - 1):.0f}"
-                yield say("warning", "fast_growth", b, **values, start=a.ends.year, end=b.ends.year, rate=rate)
+                rate = round(100 * (factor ** (1 / years) - 1))
+                yield say("warning", "fast_growth", b, **values, start=str(a.ends.year), end=str(b.ends.year), rate=rate)
 
 
 def _average_loan(by, limits, say):
     ceiling = reference.largest_household_ceiling()
     for debt, borrowers in _pairs(by, "outstanding_loans_vnd", "borrower_households", limits):
         if debt.lower / borrowers.upper > ceiling:
-            found = _digits(debt.number / borrowers.number)
-            yield say("warning", "implausible_average", debt, found=found, ceiling=_digits(ceiling))
+            found = float(debt.number / borrowers.number)
+            yield say("warning", "implausible_average", debt, found=found, ceiling=float(ceiling))
 
 
 def _standards(by, limits, say):
@@ -220,8 +216,7 @@ def _standards(by, limits, say):
                 start, end = spans.loc[f.basis, ["valid_from", "valid_to"]]
                 # the review at the end of a standard's last year already uses the next one
                 if f.ends < start - pd.Timedelta(days=366) or f.starts > end + pd.Timedelta(days=31):
-                    span = f"{start:%d/%m/%Y}–{end:%d/%m/%Y}"
-                    yield say("warning", "standard_not_in_force", f, date=date, standard=f.basis, span=span)
+                    yield say("warning", "standard_not_in_force", f, date=date, standard=f.basis, start=start, end=end)
 
 
 def _scope(by, limits, say):

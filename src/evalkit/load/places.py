@@ -29,13 +29,13 @@ _TYPE_LEVELS = {
 def units(communes):
     """Add to the table of communes the identity ``place`` and the ``level`` of each unit.
 
-    The identity is the code; a unit that took over the code of an older one is written code@year, with
-    the year in which it began ("08434@2025"), so that a re-used code joins nothing.
+    The identity is the code; a unit that took over the code of an older one is written code-year, with
+    the year in which it began ("08434-2025"), so that a re-used code joins nothing.
     """
     out = communes.sort_values(["code", "valid_from"], na_position="first", kind="stable").copy()
     reused = out.duplicated("code")
-    begins = out["valid_from"].dt.year.astype("string")
-    out["place"] = out["code"].where(~reused, out["code"] + "@" + begins)
+    begins = out["valid_from"].dt.strftime("%Y").astype("string")
+    out["place"] = out["code"].where(~reused, out["code"] + "-" + begins)
     by_code = out["code"].where(out["code"].str.fullmatch(r"\d+")).str.len().map(_LEVELS)
     out["level"] = by_code.fillna(out["type"].map(_TYPE_LEVELS)).fillna("commune").astype("string")
     return out.sort_index().reset_index(drop=True)
@@ -84,7 +84,7 @@ def predecessors(unit, units):
 
 
 def find(query, units, reported):
-    """Return the one place meant by a code, an identity (code@year) or a name.
+    """Return the one place meant by a code, an identity (code-year) or a name.
 
     units: all places; reported: identities of those that the data set has figures for. Raises PlaceError
     for an unknown, ambiguous or not reported place, with the nearest names and what stood or stands in its

@@ -41,10 +41,10 @@ def _same(a, b):
     return (pd.isna(a) and pd.isna(b)) or (pd.notna(a) and pd.notna(b) and a == b)
 
 
-def among(rows, levels, *, minimum, years):
+def among(rows, levels, comparable, *, minimum, years):
     """Return where each place stands among others of its level on the same basis.
 
-    Compared are rows of one indicator, unit, basis and kind of statistic, about the whole place, at most
+    comparable: the indicators that don't grow with the size of the place. Compared are rows of one indicator, unit, basis and kind of statistic, about the whole place, at most
     ``years`` years apart; of several rows of another place the nearest in time. Poverty rates without a
     known standard are not compared. Below ``minimum`` other places no position is given: n is shown, the
     rest is missing.
@@ -54,6 +54,7 @@ def among(rows, levels, *, minimum, years):
     """
     usable = rows[
         rows["year"].notna()
+        & rows["indicator"].isin(comparable)
         & ~rows["flags"].fillna("").str.contains("one_union|one_programme|part|uncertain|flow", regex=True)
         & ~(rows["indicator"].str.contains("poor|poverty") & rows["basis"].isna())
     ].copy()

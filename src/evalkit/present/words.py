@@ -81,29 +81,25 @@ def quantity(value, unit, lang):
         return money(value, lang) + per
     if unit == "percent":
         return f"{decimal(value, lang, 2)} %" if lang == "en" else f"{decimal(value, lang, 2)}%"
-    name = t(f"unit: {unit}", lang).removeprefix("unit: ")
-    return f"{decimal(value, lang, 1)} {name}".strip()
+    return f"{decimal(value, lang, 1)} {unit_name(unit, lang)}".strip()
 
 
-def bounded(row, lang):
-    """Return an indicator row's value as its bounds allow it to be said: "over 43.2 million VND".
+def unit_name(unit, lang):
+    """Return the name of a unit; empty for plain counts and indices, which go without."""
+    if unit in ("count", "index"):
+        return ""
+    return t(f"unit: {unit}", lang).removeprefix("unit: ")
 
-    A value with both bounds open is "about", or "bounds unknown" where it was computed from such.
-    """
-    value, lower, upper, unit = row["value"], row["lower"], row["upper"], row["unit"]
-    if pd.isna(value):
+
+def rounded(value, unit, lang):
+    """Return a computed number with its unit, rounded to what its inputs can bear: one decimal, or two digits."""
+    if value is None or pd.isna(value):
         return "–"
-    known_below, known_above = pd.notna(lower) and lower > 0, pd.notna(upper) and upper != math.inf
-    if lower == upper or (not known_below and known_above and upper == 0):
-        return quantity(value, unit, lang)
-    if known_below and not known_above:
-        return t("over {x}", lang, x=quantity(lower, unit, lang))
-    if known_above and not known_below:
-        return t("under {x}", lang, x=quantity(upper, unit, lang))
-    if known_below and known_above:
-        low, high = (quantity(v, unit, lang) for v in (lower, upper))
-        return t("{x} ({low} to {high})", lang, x=quantity(value, unit, lang), low=low, high=high)
-    return t("about {x}", lang, x=quantity(value, unit, lang))
+    if unit == "percent" and 0 < abs(value) < 1:
+        value = float(f"{value:.2g}")
+    elif unit == "percent":
+        value = round(value, 1)
+    return quantity(value, unit, lang)
 
 
 def date(value, lang):
