@@ -30,9 +30,10 @@ class Place:
     settings: dict
     audience: str
 
-    def _repr_html_(self):
+    def __repr__(self):
         unit = self.unit
-        return f"<p><b>{unit['name']}</b> ({unit['place']}), {unit['district']}, {unit['province']}: {len(self.rows)} figures</p>"
+        where = ", ".join(str(unit[c]) for c in ("district", "province") if pd.notna(unit[c]) and unit[c])
+        return f"{unit['name']} ({unit['place']}; {where}): {len(self.rows)} figures, for a {self.audience} reader"
 
 
 def place(build_folder, code, audience="public"):
