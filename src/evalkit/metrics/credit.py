@@ -9,7 +9,7 @@ import pandas as pd
 
 from evalkit.load import reference
 from evalkit.metrics import rollup
-from evalkit.metrics.definitions import Concentration, Quantity, Ratio
+from evalkit.metrics.definitions import Concentration, NumberOf, Quantity, Ratio
 from evalkit.metrics.loans import (
     ageing,
     arrears_ratio,
@@ -109,7 +109,12 @@ DEFINITIONS = (
         basis="households",
     ),
     Quantity("loans_count", "loans", "loans", "Loans outstanding at the year's end; a household may have several."),
-    Quantity("programmes", "programmes", "count", "Programmes in which something is owed."),
+    NumberOf(
+        "programmes",
+        tuple(f"outstanding_{code}" for code in PROGRAMMES),
+        "count",
+        "Programmes in which something is owed.",
+    ),
     Ratio(
         "outstanding_growth_pct",
         ("outstanding",),
@@ -311,7 +316,6 @@ def _by_programme(out, parts):
     extra = wide.rename(columns="outstanding_{}".format).assign(
         **by_purpose,
         rest=(out["outstanding"] - wide.sum(axis=1, skipna=False)).clip(lower=0),
-        programmes=(wide > 0).sum(axis=1).where(there).astype(float),
     )
     for code in ("poor", "near_poor"):
         own = parts.loc[parts["programme"] == code].set_index(["place", "year"]) if "borrowers" in parts else None

@@ -172,6 +172,42 @@ class Concentration:
         return {"value": value, "lower": value, "upper": value + rest**2}
 
 
+@dataclass(frozen=True)
+class NumberOf:
+    """How many of ``parts`` are above zero."""
+
+    name: str
+    parts: tuple[str, ...]
+    unit: str
+    meaning: str
+    basis: str | None = None
+    flags: tuple[str, ...] = ()
+    source: str = ""
+    upto = ()
+    additive = True
+
+    @property
+    def columns(self):
+        """Columns that must be known."""
+        return self.parts
+
+    @property
+    def formula(self):
+        """The formula in words of the columns."""
+        return "number of programmes with outstanding > 0"
+
+    @property
+    def interval(self):
+        """How lower and upper come about."""
+        return "none: a full count"
+
+    def of(self, sums):
+        """Return value, lower, upper from summed columns."""
+        known = ~np.isnan(sums[self.parts[0]])
+        value = np.where(known, sum((sums[p] > 0).astype(float) for p in self.parts), np.nan)
+        return {"value": value, "lower": value, "upper": value}
+
+
 def _wilson(least, most, under):
     impossible = most > under
     known = ~impossible & ~np.isnan(most)

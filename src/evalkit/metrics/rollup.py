@@ -67,12 +67,22 @@ def before(sums, units, columns, *, keys=()):
 
 
 def _heirs(units):
-    """Return place, year and heir of the communes that ended: the successor's place in the year after."""
-    if "successor_code" not in units or "valid_to" not in units:
+    """Return place, year and heir: which communes made up the heir at the end of the year before.
+
+    A successor is the unit of the named code and name that existed on the day after; one that had existed
+    before and took others in is a part of itself.
+    """
+    if not {"successor_code", "successor_name", "valid_from", "valid_to"} <= set(units):
         return pd.DataFrame({"place": [], "year": [], "heir": []})
     ended = units[units["successor_code"].notna() & units["valid_to"].notna()]
-    pairs = ended.merge(units[["code", "place", "name"]], left_on="successor_code", right_on="code", suffixes=("", "_heir"))
+    ended = ended.assign(day=ended["valid_to"] + pd.Timedelta(days=1))
+    later = units[["code", "place", "name", "valid_from", "valid_to"]]
+    pairs = ended.merge(later, left_on="successor_code", right_on="code", suffixes=("", "_heir"))
     same = pairs["successor_name"].fillna("").map(fold) == pairs["name_heir"].map(fold)
-    pairs = pairs[same & (pairs["place"] != pairs["place_heir"])].drop_duplicates("place")
-    day = pairs["valid_to"] + pd.Timedelta(days=1)
-    return pd.DataFrame({"place": pairs["place"], "year": day.dt.year.astype("Int64"), "heir": pairs["place_heir"]})
+    begun = ~(pairs["valid_from_heir"] > pairs["day"])
+    pairs = pairs[same & begun & ~(pairs["valid_to_heir"] < pairs["day"])]
+    took_in = pairs[~(pairs["valid_from_heir"] >= pairs["day"])]
+    pairs = pd.concat([pairs, took_in.assign(place=took_in["place_heir"])]).drop_duplicates(["place", "day"])
+    return pd.DataFrame(
+        {"place": pairs["place"], "year": pairs["day"].dt.year.astype("Int64"), "heir": pairs["place_heir"]}
+    )
