@@ -11,10 +11,9 @@ import sys
 import time
 from pathlib import Path
 
-from notebooks import write_notebook
-
 from evalkit.batch import plan, run
 from evalkit.batch.processes import MARK, descendants
+from notebooks import write_notebook
 
 CELLS = (
     "import random, subprocess, time\nsleeper = subprocess.Popen(['sleep', '99'])",
@@ -22,13 +21,12 @@ CELLS = (
     "print(place, {name: len(name) for name in {'thu nhập', 'nghèo', 'tín dụng'}})",
     "assert place != '00003', 'one that fails'",
 )
-TIMES = re.compile(
-    rb'"(start_time|end_time|duration|seconds|cpu_seconds|memory_mb|attempts|sha256|iopub[^"]*|shell[^"]*)": [^,}\n]+'
-)
+TIMED = rb"start_time|end_time|duration|seconds|cpu_seconds|memory_mb|attempts|sha256|iopub[^\"]*|shell[^\"]*"
+TIMES = re.compile(rb'"(' + TIMED + rb')": [^,}\n]+')
 
 
 def jobs_for(folder, count=8):
-    """Jobs of two small notebooks, of which one place fails; the notebooks are written if they aren't there."""
+    """Jobs of two small notebooks, failing for one place; the notebooks are written if they aren't there."""
     folder = Path(folder)
     notebooks = [folder / "credit.ipynb", folder / "income.ipynb"]
     for notebook in notebooks:
@@ -53,7 +51,7 @@ def left_over(out):
     found = []
     for entry in Path("/proc").glob("[0-9]*/environ"):
         try:
-            if mark in entry.read_bytes().split(b"\0"):
+            if any(one.startswith(mark) for one in entry.read_bytes().split(b"\0")):
                 found.append(int(entry.parent.name))
         except OSError:
             continue

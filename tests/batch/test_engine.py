@@ -5,17 +5,17 @@ import re
 
 import papermill
 import pytest
-from notebooks import REPORT, outputs, write_notebook
 
 from evalkit.batch import engine, plan, run
+from notebooks import REPORT, outputs, write_notebook
 
 engine.register()
 
 MORE = (
     "from IPython.display import HTML, clear_output, update_display\n"
-    "handle = display(HTML('<b>một</b>'), display_id='one')\nupdate_display(HTML('<b>hai</b>'), display_id='one')",
+    "display(HTML('<b>một</b>'), display_id='one')\nupdate_display(HTML('<b>hai</b>'), display_id='one')",
     "print('gone')\nclear_output()\nprint('kept')",
-    "import sys, os\nprint('a')\nsys.stdout.flush()\nos.system('echo from a program')\nprint('b', file=sys.stderr)",
+    "import sys, os\nprint('a')\nsys.stdout.flush()\nos.system('echo program')\nprint('b', file=sys.stderr)",
     "!echo from the shell",
     "%matplotlib inline\nplt.hist([1, 1, 2])\nplt.show()\nplt.plot([3, 1])\nNone",
     "import asyncio\nawait asyncio.sleep(0)\nasyncio.get_running_loop().is_running()",
@@ -28,7 +28,7 @@ MORE = (
 
 
 def settled(cells):
-    """Outputs without what differs between two runs of papermill itself: how a stream was cut, a process's id."""
+    """Outputs without what differs between runs of papermill itself: how a stream was cut, a process id."""
     for cell in cells:
         merged = []
         for output in cell:
@@ -117,7 +117,10 @@ def test_a_notebook_that_exits_is_no_finished_notebook(tmp_path, engine_name):
 
 
 def test_widgets_get_an_ordinary_kernel(tmp_path):
-    widget = "import comm\nchannel = comm.create_comm(target_name='jupyter.widget', data={'state': {'_model_module': 'x', '_model_name': 'y'}})"
+    widget = (
+        "import comm\nstate = {'_model_module': 'x', '_model_name': 'y'}\n"
+        "channel = comm.create_comm(target_name='jupyter.widget', data={'state': state})"
+    )
     notebook = write_notebook(
         tmp_path / "report.ipynb", "import os\nos.environ['SEEN'] = '1'", widget, "type(channel).__module__"
     )

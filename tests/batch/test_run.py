@@ -1,4 +1,4 @@
-"""A run: every end is told, nothing leaks from one notebook to the next, nothing is done twice, nothing is left."""
+"""A run: every end is told, nothing leaks, nothing is done twice, nothing is left behind."""
 
 import json
 import signal
@@ -9,10 +9,10 @@ from pathlib import Path
 import nbformat
 import pytest
 from faults import jobs_for, wait_until_gone
-from notebooks import REPORT, outputs, write_notebook
 
 from evalkit.batch import RunSummary, plan, run
 from evalkit.errors import EvalkitError, ParameterError
+from notebooks import REPORT, outputs, write_notebook
 
 ENDLESS = "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])\nwhile True:\n    pass"
 ENDS = {
@@ -73,8 +73,9 @@ def test_the_summary_can_be_read_again(ended):
 
 LEAK = (
     "import os, random, sys, numpy as np, pandas as pd, matplotlib.pyplot as plt",
-    "seen = [plt.rcParams['font.size'], os.environ.get('LEAK'), os.getcwd(), pd.get_option('display.max_rows'),"
-    " len(plt.get_fignums()), 'leaked' in globals(), hasattr(os, 'leaked')]\nprint(seen)",
+    "seen = [plt.rcParams['font.size'], os.environ.get('LEAK'), os.getcwd(),"
+    " pd.get_option('display.max_rows'), len(plt.get_fignums()),"
+    " 'leaked' in globals(), hasattr(os, 'leaked')]\nprint(seen)",
     "print(random.random(), np.random.random(), list({'a', 'b', 'c'}))",
     "leaked = os.leaked = True\nplt.rcParams['font.size'] = 40\nos.environ['LEAK'] = place\nos.chdir('/')\n"
     "pd.set_option('display.max_rows', 3)\nplt.ioff()\nplt.figure()\nNone",
@@ -136,7 +137,8 @@ def test_ordinary_kernels_in_a_process_pool(tmp_path):
 def test_started_processes_are_ended(tmp_path):
     start = (
         "import os, subprocess, sys\n"
-        "daemon = 'import os, time; os.fork() and os._exit(0); os.setsid(); os.fork() and os._exit(0); time.sleep(99)'\n"
+        "daemon = 'import os, time; os.fork() and os._exit(0); os.setsid(); '\n"
+        "daemon += 'os.fork() and os._exit(0); time.sleep(99)'\n"
         "subprocess.run([sys.executable, '-c', daemon])\n"
         "sleeper = subprocess.Popen(['sleep', '99'], start_new_session=True)\n"
         "print(sleeper.pid)"

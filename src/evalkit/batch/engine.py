@@ -109,7 +109,10 @@ class InProcessClient(PapermillNotebookClient):
         self.code_cells_executed += 1
         with _time_limit(*self._limit(cell)) as over:
             reply = self.kernel.execute(cell.source, lambda message: self._receive(message, cell, cell_index))
-        if over and reply.get("ename") not in (None, CellTimeoutError.__name__):  # struck while an error was told
+        if over and reply.get("ename") not in (
+            None,
+            CellTimeoutError.__name__,
+        ):  # struck while an error was told
             raise CellTimeoutError(over[0])
         if os.getpid() != self.owner:  # the cell forked, and this is its copy
             os._exit(0)

@@ -125,7 +125,7 @@ def _declared(path, _changed):
 
 
 def _assignments(source):
-    """The parameters of a Python cell; papermill's own reading overlooks annotations such as ``int | None``."""
+    """The parameters of a Python cell; papermill's reading overlooks annotations such as ``int | None``."""
     found = {}
     for statement in ast.parse(source).body:
         if isinstance(statement, ast.AnnAssign) and statement.value is not None:
