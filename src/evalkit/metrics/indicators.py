@@ -3,7 +3,7 @@
 import pandas as pd
 
 from evalkit.load import reference
-from evalkit.metrics import credit, facts, groups, incomes, reviews
+from evalkit.metrics import credit, facts, groups, households, incomes, reviews
 from evalkit.metrics.tabulate import ALL_COLUMNS, rows
 
 _TEXTS = ["place", "period", "indicator", "unit", "basis", "method", "source", "flags", "title", "note"]
@@ -30,7 +30,7 @@ def assemble(dataset):
 
 def of_tables(tables, units):
     """Return the parts of :func:`assemble` that come from the yearly tables by commune."""
-    lent, grouped, poor, households, found = None, None, None, None, []
+    lent, grouped, poor, every, found = None, None, None, None, []
     if "credit" in tables:
         lent = credit.sums(tables["credit"], units)
         found.append(rows(lent, credit.DEFINITIONS, units, method=_BANK, source="credit"))
@@ -38,26 +38,28 @@ def of_tables(tables, units):
         grouped = groups.sums(tables["groups"])
         found.append(rows(grouped, groups.DEFINITIONS, units, method=_BANK, source="groups"))
     if "poverty" in tables:
-        poor, households = reviews.sums(tables["poverty"], units), reviews.households(tables["poverty"])
+        poor, every = reviews.sums(tables["poverty"], units), reviews.households(tables["poverty"])
         found.append(rows(poor, reviews.DEFINITIONS, units, method=_REVIEW, source="poverty", basis="standard"))
-        found.append(rows(households, reviews.HOUSEHOLDS, units, method=_REVIEW, source="poverty"))
+        found.append(rows(every, reviews.HOUSEHOLDS, units, method=_REVIEW, source="poverty"))
     if lent is not None and grouped is not None:
         both = grouped.merge(lent[["place", "year", "outstanding", "borrowers_most", "borrowers_least"]], on=["place", "year"])
         found.append(rows(both, groups.WITH_CREDIT, units, method=_BANK, source="groups; credit"))
     if lent is not None and poor is not None:
-        both = lent.merge(households, on=["place", "year"])
+        both = lent.merge(every, on=["place", "year"])
         found.append(rows(both, credit.PER_HOUSEHOLD, units, method=_BANK, source="credit; poverty"))
         both = lent[["place", "year", "borrowers_poor"]].merge(poor, on=["place", "year"])
         found.append(rows(both, credit.PER_POOR_HOUSEHOLD, units, method=_BANK, source="credit; poverty", basis="standard"))
     if "income" in tables:
-        found += _incomes(tables["income"], households, units)
+        found += _incomes(tables["income"], every, units)
+    if "households" in tables:
+        found.append(households.rows(tables["households"], units))
     return found
 
 
-def _incomes(table, households, units):
-    if households is None:
-        households = pd.DataFrame({"place": pd.array([], "string"), "year": pd.array([], "Int64"), "households": []})
-    sums = incomes.sums(table, households)
+def _incomes(table, every, units):
+    if every is None:
+        every = pd.DataFrame({"place": pd.array([], "string"), "year": pd.array([], "Int64"), "households": []})
+    sums = incomes.sums(table, every)
     for per, own in sums.groupby("per"):
         shared = {"method": "method", "source": "income"}
         yield rows(own, [incomes.DEFINITIONS[per]], units, levels=("commune",), **shared)

@@ -1,8 +1,12 @@
 """The yearly review of poor households: rates by standard, exits and falls back, and the bridge over a break."""
 
-from evalkit.metrics import rollup
+import numpy as np
+
+from evalkit.load import reference
+from evalkit.metrics import intervals, rollup
 from evalkit.metrics.definitions import Quantity, Ratio
 
+RATES = ("poverty_rate_pct", "near_poor_rate_pct", "poor_plus_near_poor_rate_pct")
 _KEY = ["standard"]
 _REVIEW = "Review of poor households (rà soát hộ nghèo); standards: data/reference/poverty_standards.csv"
 
@@ -67,3 +71,61 @@ def households(poverty):
     table = poverty.dropna(subset="households").sort_values("standard", kind="stable")
     table = table.drop_duplicates(["place", "year"])[["place", "year", "households"]]
     return table.astype({"households": "float64"})
+
+
+def bridge(rows):
+    r"""Ratio of a rate on a new standard to the same rate on the old one, where a place counted both in one year.
+
+    .. math:: R = \hat p_{new} / \hat p_{old}
+
+    rows: indicator rows with numerator and denominator. Interval: method of variance estimates recovery from
+    the two Wilson intervals, as if the counts were independent; they are of the same households and move
+    together, so it is rather too wide. Upper is inf where the old rate can't be told from zero.
+
+    Returns place, year, indicator, basis_from, basis_to, ratio, lower, upper and the four counts; a place
+    counted on one standard only has no row. For this place only: the ratio differs strongly between places.
+    Source: Donner and Zou (2012), Statistical Methods in Medical Research 21, 347-359.
+    """
+    rates = rows[rows["indicator"].isin(RATES) & rows["numerator"].notna() & (rows["denominator"] > 0)]
+    rates = rates[rates["basis"].notna() & rates["year"].notna() & (rates["method"] == "review")]
+    rates = rates.assign(begins=rates["basis"].map(reference.standard_spans()["valid_from"]))
+    keys = ["place", "year", "indicator"]
+    columns = [*keys, "basis", "begins", "numerator", "denominator"]
+    pairs = rates[columns].merge(rates[columns], on=keys, suffixes=("_from", "_to"))
+    pairs = pairs[pairs["begins_from"] < pairs["begins_to"]].reset_index(drop=True)
+    counts = ("numerator_to", "denominator_to", "numerator_from", "denominator_from")
+    ratio, lower, upper = _ratio_interval(*(pairs[c].to_numpy(float) for c in counts))
+    return pairs[[*keys, "basis_from", "basis_to", *counts]].assign(ratio=ratio, lower=lower, upper=upper)
+
+
+def bridged(rows, bridges):
+    """Return the older rates of each bridged place as they might have been on the newer standard: a band.
+
+    Each rate of a place on ``basis_from`` is multiplied by the ratio; the bounds multiply the rate's own by
+    the ratio's. The rows carry the newer basis and the flag ``bridged``: show them as a band between lower
+    and upper, never as a point, and never for another place. Rates stay at most 100.
+    """
+    old = rows[rows["indicator"].isin(RATES)].rename(columns={"basis": "basis_from"})
+    known = bridges.rename(columns={"lower": "least", "upper": "most"})
+    known = known[["place", "indicator", "basis_from", "basis_to", "ratio", "least", "most"]]
+    found = old.merge(known, on=["place", "indicator", "basis_from"])
+    found["value"] = (found["value"] * found["ratio"]).clip(upper=100)
+    found["lower"] = (found["lower"] * found["least"]).clip(upper=100)
+    found["upper"] = (found["upper"] * found["most"]).clip(upper=100)
+    found["numerator"] = found["denominator"] = np.nan
+    found["flags"] = (found["flags"].fillna("") + ";bridged").str.strip(";")
+    return found.rename(columns={"basis_to": "basis"})[list(rows.columns)]
+
+
+def _ratio_interval(x1, n1, x2, n2):
+    p1, p2 = x1 / n1, x2 / n2
+    (l1, u1), (l2, u2) = intervals.wilson(x1, n1), intervals.wilson(x2, n2)
+    product = p1 * p2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low = product**2 - l1 * (2 * p1 - l1) * u2 * (2 * p2 - u2)
+        high = product**2 - u1 * (2 * p1 - u1) * l2 * (2 * p2 - l2)
+        lower = (product - np.sqrt(np.maximum(low, 0))) / (u2 * (2 * p2 - u2))
+        upper = (product + np.sqrt(np.maximum(high, 0))) / (l2 * (2 * p2 - l2))
+        ratio = np.where(p2 > 0, p1 / p2, np.nan)
+    lower = np.where(2 * p2 - u2 > 0, lower, l1 / u2)
+    return ratio, np.maximum(lower, 0), np.where((p2 > 0) & (l2 > 0), upper, np.inf)
