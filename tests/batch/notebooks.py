@@ -11,7 +11,7 @@ lang: str = "vi"'''
 
 REPORT = (
     "import pandas as pd\nimport matplotlib.pyplot as plt\nfrom IPython.display import display",
-    "table = pd.DataFrame({'place': [place] * 3, 'year': [2022, 2023, 2024], 'poor': [9.5, 4.0, 1.0]})\ntable",
+    "table = pd.DataFrame({'place': [place] * 3, 'year': [2022, 2023, 2024], 'poor': [9.5, 4, 1]})\ntable",
     "figure, axes = plt.subplots(figsize=(4, 2))\naxes.plot(table.year, table.poor)\naxes.set_title(place)",
     "display({'application/vnd.evalkit+json': {'place': place, 'lang': lang, 'rows': (1, 2)}, "
     "'text/plain': 'marked'}, raw=True)",

@@ -1,4 +1,4 @@
-"""Known tables written in random messy ways come back exactly, or rows are set aside; never a wrong number."""
+"""Known tables written in random messy ways come back exactly or are set aside; never a wrong number."""
 
 import csv
 import io
@@ -160,7 +160,9 @@ def layout(draw, order, headers, cells, size, caption):
     if draw(st.booleans()):
         rows += [["NGÂN HÀNG CHÍNH SÁCH XÃ HỘI"], ["Báo cáo tổng hợp số liệu của các xã trong huyện"]]
     if caption:
-        text = draw(st.sampled_from([f"Đơn vị tính: {caption}", f"ĐVT: {caption.capitalize()}", f"({caption})"]))
+        text = draw(
+            st.sampled_from([f"Đơn vị tính: {caption}", f"ĐVT: {caption.capitalize()}", f"({caption})"])
+        )
         rows.append([None] * draw(st.integers(0, width - 1)) + [text])
     if rows and draw(st.booleans()):
         rows.append([])

@@ -15,6 +15,7 @@ from evalkit.errors import EvalkitError
 
 BACKLOG = 2  # tasks per thread of the cluster, so that none waits for the way to and fro
 IDLE_SECONDS = 60.0
+CONNECT_SECONDS = 20.0
 
 
 class ClusterWorkers:
@@ -24,7 +25,7 @@ class ClusterWorkers:
         from distributed import Client
 
         try:
-            self.client = Client(address, timeout="20s", set_as_default=False)
+            self.client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except OSError as error:
             raise EvalkitError(
                 f"{address}: no Dask scheduler answers there ({error}). Start one first."

@@ -41,10 +41,10 @@ def run(
     workers: notebooks at a time; one per processor if not given. timeout, cell_timeout: seconds that a
     notebook and a cell may take. memory_limit: MB of private memory a notebook may take (Linux). engine:
     "fork" (one process loads the libraries and forks a child per notebook; Linux) or "kernels" (an ordinary
-    kernel each); the faster that can be had if not given. progress: None, "rich", "lines" (standard error) or "json" (standard
-    output). retries: further attempts for a notebook whose process was ended from outside, the only end that
-    may come out differently. preload: modules that the forking process loads, or ``module:function`` to call.
-    cluster: address of a Dask scheduler whose workers run the notebooks.
+    kernel each); the faster that can be had if not given. progress: None, "rich", "lines" (standard error)
+    or "json" (standard output). retries: further attempts for a notebook whose process was ended from
+    outside, the only end that may come out differently. preload: modules that the forking process loads, or
+    ``module:function`` to call. cluster: address of a Dask scheduler whose workers run the notebooks.
 
     A notebook that fails is written with its error and stops no other. Raises ParameterError for jobs that
     don't belong to one folder, EvalkitError where another run writes into the folder or its disk is full. An

@@ -85,10 +85,10 @@ def method(name, lang):
 def basis(row, lang):
     """Return the basis of a row: its standard, its price year, or what was counted."""
     name = row["basis"]
-    if "poor" in row["indicator"] or "poverty" in row["indicator"]:
-        return words.standard(name, lang)
-    if pd.isna(name):
-        return "–"
+    if words.section(row["indicator"]) == "poverty" and row["unit"] in ("percent", "households"):
+        return words.standard(name if name in _standards() else None, lang)
+    if pd.isna(name) or name == row["unit"]:
+        return ""
     if name == "current":
         return t("current prices", lang)
     if str(name).startswith("prices of "):
@@ -96,13 +96,15 @@ def basis(row, lang):
     return words.unit_name(name, lang)
 
 
+def _standards():
+    return set(reference.standards().index)
+
+
 def fraction(row, lang):
-    """Return numerator / denominator where both are known."""
+    """Return numerator / denominator where both are known, amounts of money as money."""
     if pd.isna(row["numerator"]) or pd.isna(row["denominator"]):
         return ""
-    big = row["denominator"] >= 1e6
-    n, d = ((words.money if big else lambda x, lang: words.decimal(x, lang, 0))(row[c], lang) for c in ("numerator", "denominator"))
-    return f"{n} / {d}"
+    return " / ".join(words.money(x, lang) if abs(x) >= 1e7 else words.decimal(x, lang, 0) for x in (row["numerator"], row["denominator"]))
 
 
 def unit_name(unit, lang):

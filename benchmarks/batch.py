@@ -1,0 +1,209 @@
+"""The batch against papermill alone: a loop, a process pool, and the same code without any notebook.
+
+    python benchmarks/batch.py OUT --places 225 --rounds 3
+
+OUT is a folder with a build (`evalkit build DATA --out OUT`). Every method runs in a process of its own, in
+turn (A B C A B C ...), on the same notebooks, places and processors; wall and processor time are those of the
+process and of all it started, and the table gives medians. papermill's pages are made by nbconvert, ours by
+`evalkit publish`. Where the build has fewer places than asked for, they are taken again under further names.
+``--slow-places`` gives papermill fewer places: what is compared is the cost per notebook, and the table says
+of how many. ``--scale N`` also runs the batch alone on N places, to see that the cost stays the same.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks" / "commune").glob("*.ipynb"))
+SLOW = ("papermill_loop", "papermill_pool")
+METHODS = (*SLOW, "evalkit", "bare_code")
+COMMUNES_OF_VIETNAM = 10_600
+
+
+def tasks_of(out, count, work):
+    """(notebook, parameters, output) for ``count`` places; those of the build again if there are too few."""
+    from evalkit.build import read
+
+    places = read(out / "build", "places")
+    reported = itertools.cycle(places.loc[places["reported"], "place"])
+    build = str((out / "build").resolve())
+    for number, place in enumerate(itertools.islice(reported, count)):
+        for notebook in NOTEBOOKS:
+            parameters = {"place": place, "build": build, "lang": "vi"}
+            yield notebook, parameters, work / f"{number:05d}" / "vi" / notebook.name
+
+
+def one_page(task):
+    """papermill and nbconvert as their manuals show them."""
+    import nbconvert
+    import papermill
+
+    notebook, parameters, target = task
+    target.parent.mkdir(parents=True, exist_ok=True)
+    papermill.execute_notebook(notebook, target, parameters, cwd=notebook.parent, progress_bar=False)
+    page, _ = nbconvert.HTMLExporter().from_filename(str(target))
+    target.with_suffix(".html").write_text(page, encoding="utf-8")
+
+
+def papermill_loop(tasks, _):
+    for task in tasks:
+        one_page(task)
+
+
+def papermill_pool(tasks, _):
+    from concurrent.futures import ProcessPoolExecutor
+
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        list(pool.map(one_page, tasks))
+
+
+def evalkit(tasks, work):
+    from evalkit.batch import Job, run
+
+    jobs = [Job(*task, (), task[2].relative_to(work).with_suffix("").as_posix()) for task in tasks]
+    summary = run(jobs)
+    began = time.monotonic()
+    run(jobs)
+    memory = statistics.median(row.memory_mb for row in summary.rows)
+    failed = sorted({row.error for row in summary.failed})
+    return {"again_seconds": time.monotonic() - began, "memory_mb": memory, "failed": failed}
+
+
+def bare_code(tasks, _):
+    """The notebooks' cells in one process that has everything loaded: no kernel, no messages, no file."""
+    import nbformat
+
+    codes = {}
+    for notebook in {task[0] for task in tasks}:
+        cells = [cell for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
+        codes[notebook] = [compile(cell.source, notebook.name, "exec") for cell in cells]
+    with open(os.devnull, "w") as sys.stdout:
+        for notebook, parameters, _ in tasks:
+            names = {}
+            first, *rest = codes[notebook]
+            exec(first, names)
+            names |= parameters
+            for code in rest:
+                exec(code, names)
+    sys.stdout = sys.__stdout__
+
+
+def measured(method, out, places):
+    """Wall and processor seconds of ``method`` in a process of its own, and what it tells of itself."""
+    with tempfile.TemporaryDirectory() as work:
+        command = [sys.executable, __file__, str(out), "--places", str(places), "--method", method]
+        found = timed([*command, "--work", work])
+        found["wall"] -= found.get("again_seconds", 0.0)
+        if method == "evalkit":
+            (Path(work) / "build").symlink_to((out / "build").resolve())
+            program = "from evalkit.cli import main; main()"
+            pages = timed([sys.executable, "-c", program, "publish", "--out", work, "--langs", "vi"])
+            found["pages_processor"] = pages["processor"]
+            found["wall"] += pages["wall"]
+            found["processor"] += pages["processor"]
+        return found
+
+
+def timed(command):
+    began = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    told = process.stdout.read().decode()
+    _, status, usage = os.wait4(process.pid, 0)
+    if os.waitstatus_to_exitcode(status):
+        raise SystemExit(f"this failed: {' '.join(command)}")
+    found = {"wall": time.monotonic() - began, "processor": usage.ru_utime + usage.ru_stime}
+    return found | (json.loads(told) if told.startswith("{") else {})
+
+
+def compare(out, places, slow_places, rounds):
+    counts = {method: slow_places if method in SLOW else places for method in METHODS}
+    runs = {method: [] for method in METHODS}
+    for _ in range(rounds):
+        for method in METHODS:
+            runs[method].append(measured(method, out, counts[method]))
+            print(method, runs[method][-1], file=sys.stderr, flush=True)
+    return {method: medians(rows, counts[method] * len(NOTEBOOKS)) for method, rows in runs.items()}
+
+
+def medians(rows, notebooks):
+    numbers = [key for key, value in rows[0].items() if isinstance(value, float)]
+    others = {key: value for key, value in rows[0].items() if key not in numbers}
+    return (
+        {key: statistics.median(row[key] for row in rows) for key in numbers}
+        | others
+        | {"notebooks": notebooks}
+    )
+
+
+def each(row, key):
+    return row[key] / row["notebooks"]
+
+
+def ratios(found):
+    ours, bare = found["evalkit"], found["bare_code"]
+    return {
+        "papermill_loop": each(found["papermill_loop"], "wall") / each(ours, "wall"),
+        "papermill_pool": each(found["papermill_pool"], "wall") / each(ours, "wall"),
+        "bare_code": (ours["processor"] - ours["pages_processor"]) / bare["processor"],
+        "unchanged": ours["again_seconds"] / ours["wall"],
+    }
+
+
+def show(found):
+    print("| method | notebooks | wall, s each | processor, s each |\n|---|---|---|---|")
+    for method, row in found.items():
+        print(f"| {method} | {row['notebooks']} | {each(row, 'wall'):.3f} | {each(row, 'processor'):.3f} |")
+    for name, ratio in ratios(found).items():
+        print(f"{name}: {ratio:.3g}")
+    ours = found["evalkit"]
+    print(
+        f"private memory of a child, median: {ours['memory_mb']:.0f} MB; failed: {ours['failed'] or 'none'}"
+    )
+
+
+def show_scale(row):
+    hours = each(row, "wall") * COMMUNES_OF_VIETNAM * len(NOTEBOOKS) / 3600
+    wall, processor = each(row, "wall"), each(row, "processor")
+    print(f"{row['notebooks']} notebooks: {wall:.3f} s wall, {processor:.3f} s processor each")
+    print(f"projected, not measured: {COMMUNES_OF_VIETNAM} communes in {hours:.1f} h on these processors")
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--places", type=int, default=225)
+    parser.add_argument("--slow-places", type=int)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--scale", type=int)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--method", choices=METHODS, help=argparse.SUPPRESS)
+    parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.method:
+        work = given.work / "private"
+        tasks = list(tasks_of(given.out, given.places, work))
+        print(json.dumps(globals()[given.method](tasks, work) or {}))
+        return
+    found = compare(given.out, given.places, given.slow_places or given.places, given.rounds)
+    scale = given.scale and medians(
+        [measured("evalkit", given.out, given.scale)], given.scale * len(NOTEBOOKS)
+    )
+    if given.json:
+        print(json.dumps({"ratios": ratios(found), "measured": found, "scale": scale}))
+        return
+    show(found)
+    if scale:
+        show_scale(scale)
+
+
+if __name__ == "__main__":
+    main()
