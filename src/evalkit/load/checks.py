@@ -29,7 +29,7 @@ def table(delivery, found):
 def _without_persons(delivery, found):
     frame = delivery.frame
     for column, field in schema.fields(delivery.table).items():
-        if field.get("personal") == "drop" and frame[column].notna().any():
+        if field.get("constraints", {}).get("personal") == "drop" and frame[column].notna().any():
             file = delivery.origin["file"].iloc[0]
             found.append(finding("warning", "personal_data", file=file, column=column))
             frame = frame.assign(**{column: pd.array([pd.NA] * len(frame), dtype="string")})

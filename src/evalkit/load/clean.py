@@ -37,7 +37,7 @@ def _parquet(path, table):
     kinds = {name: field["type"] for name, field in schema.fields(table).items()}
     if any(pd.api.types.is_string_dtype(frame[c]) != (kinds[c] == "string") for c in frame.columns):
         return None
-    typed, _ = schema.typed(frame.reset_index(drop=True), table)
+    typed, _ = as_declared(frame.reset_index(drop=True), table)
     return typed, pd.Series(range(2, len(frame) + 2)), []
 
 
@@ -69,8 +69,15 @@ def _csv(path, table):
     frame = frame.apply(_composed)
     if not all(_is_plain(frame[name].dropna(), schema.fields(table)[name]) for name in frame):
         return None
-    typed, wrong = schema.typed(frame, table)
+    typed, wrong = as_declared(frame, table)
     return None if wrong else (typed, pd.Series([i for i, _ in whole], dtype=int), found)
+
+
+def as_declared(frame, table):
+    """``schema.typed``, with all dates in microseconds, however they were read."""
+    typed, wrong = schema.typed(frame, table)
+    dates = [name for name, field in schema.fields(table).items() if field["type"] == "date"]
+    return typed.astype(dict.fromkeys(dates, "datetime64[us]")), wrong
 
 
 def _own_names(header, table):

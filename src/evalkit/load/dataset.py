@@ -106,6 +106,9 @@ def _tables(folder, found):
     declared = corrections.read(folder, found)
     read = {name: deliveries.read(name, sources[name], found) for name in schema.tables() if sources[name]}
     read = corrections.apply({name: t for name, t in read.items() if t is not None}, declared, found)
+    if "communes" in read:
+        places_ = read["communes"].frame
+        read = {name: territory.codes_by_name(t, places_, found) for name, t in read.items()}
     return {name: checks.table(terms.normalise(t, found), found) for name, t in read.items()}
 
 

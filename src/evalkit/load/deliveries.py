@@ -7,7 +7,7 @@ import pandas as pd
 
 from evalkit.errors import DataError
 from evalkit.load import schema
-from evalkit.load.clean import like, read_clean
+from evalkit.load.clean import as_declared, like, read_clean
 from evalkit.load.delivery import Delivery
 from evalkit.load.findings import finding, listed
 from evalkit.load.grid import TEXT_FILES, WORKBOOKS
@@ -124,7 +124,7 @@ def _read_file(path, sheet, table, found):
     found += _of_notes(path.name, sheet, reading)
     found += _of_rejected(table, reading.rejected)
     found += _of_flags(reading)
-    typed, _ = schema.typed(reading.frame, table)
+    typed, _ = as_declared(reading.frame, table)
     if "name" in reading.frame and "name" not in typed:
         typed["printed_name"] = reading.frame["name"].astype("string")
     return typed, reading.origin[["file", "sheet", "row"]]

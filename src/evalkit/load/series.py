@@ -63,10 +63,11 @@ def _slipped_deliveries(delivery, column, limits):
     slipped = {}
     for at, found in medians.items():
         others = inside.drop(at, errors="ignore")
+        if not len(others) and low <= found <= high:
+            continue
         usual = others.median() if len(others) else low if found < low else high
         factor = found / usual
-        wrong_range = not low <= found <= high
-        if max(factor, 1 / factor) > limits["jump_factor"] or (wrong_range and not len(others)):
+        if max(factor, 1 / factor) > limits["jump_factor"] or not len(others):
             slipped[at] = (float(found), float(usual), float(factor))
     # of two halves of a table the smaller is taken as the one that slipped
     return slipped if len(slipped) <= len(medians) / 2 or not len(inside) else {}
@@ -119,6 +120,7 @@ def _copied_years(delivery, limits):
     values = frame[figures].astype(float)
     moved = values.shift()
     follows = (frame[by] == frame[by].shift()).all(axis=1) & (frame["year"] == frame["year"].shift() + 1)
+    follows = follows.fillna(False).astype(bool)
     same = ((values == moved) | (values.isna() & moved.isna())).all(axis=1) & (values.fillna(0) > 0).any(
         axis=1
     )

@@ -41,8 +41,6 @@ def assign(delivery, units, successor, found):
     """
     if "code" not in delivery.frame:
         return delivery
-    if delivery.frame["code"].isna().any() and "printed_name" in delivery.frame:
-        delivery = _codes_by_name(delivery, units, found)
     frame = delivery.frame
     starts, ends = days(delivery)
     frame = frame.assign(place=_place(frame["code"], starts, ends, units))
@@ -87,24 +85,24 @@ def days(delivery):
     return day, day
 
 
-def _codes_by_name(delivery, units, found):
-    """Give rows without a code that of the one place of their name; one that is not unique is an error."""
+def codes_by_name(delivery, communes, found):
+    """Give rows without a code that of the one place of their name; a name of several places or none is an error."""
     frame = delivery.frame
-    codes = units.assign(folded=units["name"].map(_bare)).groupby("folded")["code"].unique()
+    if "printed_name" not in frame or not frame["code"].isna().any():
+        return delivery
+    codes = communes.assign(bare=communes["name"].map(_bare)).groupby("bare")["code"].unique()
     filled = frame["code"].copy()
-    for index in frame.index[frame["code"].isna() & frame["printed_name"].notna()]:
-        name = frame.at[index, "printed_name"]
+    for index, name in frame.loc[frame["code"].isna(), "printed_name"].dropna().items():
         meant = codes.get(_bare(name), ())
         if len(meant) == 1:
             filled[index] = meant[0]
         elif len(meant):
-            found.append(
-                delivery.finding("error", "name_not_unique", index, "code", value=name, count=len(meant))
-            )
+            found.append(delivery.finding("error", "name_not_unique", index, "code", value=name, count=len(meant)))
         else:
-            near = like(nearest(name, list(units["name"])))
+            near = like(nearest(name, list(communes["name"])))
             found.append(delivery.finding("error", "unknown_place", index, "code", value=name, near=near))
-    return delivery.with_frame(frame.assign(code=filled))
+    unnamed = filled.isna() & frame["printed_name"].notna()
+    return delivery.with_frame(frame.assign(code=filled)[~unnamed])
 
 
 def _bare(name):
@@ -133,7 +131,7 @@ def _other_name(delivery, units, unit, starts, found):
     differs = printed_as.notna() & named.notna() & (printed_as != named)
     if not differs.any():
         return none
-    bearers = units.assign(folded=units["name"].map(_bare)).groupby("code")["folded"].agg(set)
+    bearers = units.assign(bare=units["name"].map(_bare)).groupby("code")["bare"].agg(set)
     other = pd.Series(
         [p in bearers.get(c, ()) for p, c in zip(printed_as, frame["code"], strict=True)], index=frame.index
     )
