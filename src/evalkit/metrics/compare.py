@@ -7,8 +7,7 @@ itself out, so a large commune isn't compared with itself inside its district.
 
 import numpy as np
 import pandas as pd
-from scipy import stats
-from scipy.spatial import cKDTree
+from scipy import special
 
 from evalkit.errors import BasisError, DataError
 from evalkit.metrics import intervals
@@ -142,6 +141,8 @@ def flags_by_chance(judged, *, confidence=0.95, by=("indicator", "comparator")):
     m: places judged, if none differed from its reference. p_value: the probability of as many flags or more
     by chance, for independent places. Returns one row per ``by``: judged, found, expected, p_value.
     """
+    from scipy import stats
+
     seen = judged[judged.verdict != "not judged"]
     table = (
         seen.assign(found=seen.verdict != "similar")
@@ -195,7 +196,7 @@ def ranks(value, *, numerator=None, denominator=None, std_error=None, highest_fi
     if numerator is not None and denominator is not None:
         lower, upper = intervals.clopper_pearson(numerator, denominator, confidence=level)
     elif std_error is not None:
-        half = stats.norm.ppf((1 + level) / 2) * np.asarray(std_error, float)
+        half = special.ndtri((1 + level) / 2) * np.asarray(std_error, float)
         lower, upper = value - half, value + half
     else:
         raise DataError(
@@ -232,6 +233,8 @@ def _refuse_other_bases(rows, references):
 
 
 def _nearest(codes, values, count):
+    from scipy.spatial import cKDTree
+
     near = min(count + 1, len(codes))
     distance, index = cKDTree(values).query(values, k=near)
     distance, index = distance.reshape(len(codes), -1), index.reshape(len(codes), -1)
@@ -313,6 +316,8 @@ def _references(rows, comparator, sums, others, pooled):
 
 
 def _binomial_limit(p, n, rate):
+    from scipy import stats
+
     count = stats.binom.ppf(p, n, rate)
     at, before = stats.binom.cdf(count, n, rate), stats.binom.cdf(count - 1, n, rate)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -9,7 +9,7 @@ raised are those of :func:`evalkit.metrics.sample.draw`.
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from evalkit.errors import BasisError, DataError
 from evalkit.metrics import survey
@@ -110,7 +110,7 @@ def percentile(income, rank, *, rule="averaged_inverted_cdf", unit="VND", confid
     step = 0.5 / np.maximum(found.n, 1)
     lower = np.where(unknown, np.nan, at(np.maximum(lower - step, 0)))
     upper = np.where(unknown, np.nan, at(np.minimum(upper + step, 1)))
-    quantile = stats.t.ppf((1 + confidence) / 2, np.maximum(found.freedom, 1))
+    quantile = special.stdtrit(np.maximum(found.freedom, 1), (1 + confidence) / 2)
     found = survey.Precision((upper - lower) / (2 * quantile), found.n, found.clusters, found.freedom)
     method = f"percentile {rank:g}, {rule}; Woodruff interval"
     return survey.present(drawn, value, found, (lower, upper), method, unit, confidence)
@@ -156,7 +156,7 @@ def growth_incidence(
     if first.empty or second.empty:
         raise DataError("income: no known value in one of the two samples, so there is no growth to show.")
     y1, y2 = first.estimate.where(first.estimate > 0), second.estimate.where(second.estimate > 0)
-    spread = stats.norm.ppf((1 + confidence) / 2) * np.hypot(first.std_error / y1, second.std_error / y2)
+    spread = special.ndtri((1 + confidence) / 2) * np.hypot(first.std_error / y1, second.std_error / y2)
     log_growth = np.log(y2 / y1)
     return pd.DataFrame(
         {

@@ -145,7 +145,7 @@ def quintile_ratio(income, *, rule="averaged_inverted_cdf", split=True, confiden
 
     q_p: the quantile by ``rule`` (see :func:`evalkit.metrics.quantiles.weighted_quantile`). With ``split``
     the household at the limit is divided so that each fifth holds exactly a fifth of the weight;
-    ``split=False`` drops the last term and counts it whole in the lower part, as Eurostat does.
+    ``split=False`` drops the last term and counts it whole in the lower part.
     Unit: ratio, 1 (all equal) upwards.
 
     Raises DataError where the poorest fifth of a group has no positive income.

@@ -8,7 +8,7 @@ far the figure could have come out otherwise if the same underlying rate had bee
 """
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from evalkit.errors import DataError
 
@@ -49,8 +49,8 @@ def clopper_pearson(x, n, *, confidence=0.95):
     """
     x, n = _proportion_counts(x, n)
     tail = (1 - _fraction(confidence)) / 2
-    lower = np.where(x == 0, 0.0, stats.beta.ppf(tail, np.where(x == 0, 1, x), n - x + 1))
-    upper = np.where(x == n, 1.0, stats.beta.ppf(1 - tail, x + 1, np.where(x == n, 1, n - x)))
+    lower = np.where(x == 0, 0.0, special.betaincinv(np.where(x == 0, 1, x), n - x + 1, tail))
+    upper = np.where(x == n, 1.0, special.betaincinv(x + 1, np.where(x == n, 1, n - x), 1 - tail))
     return _known((n > 0) & np.isfinite(x), lower, upper)
 
 
@@ -67,8 +67,8 @@ def poisson(count, exposure=1.0, *, confidence=0.95):
     count, exposure = np.broadcast_arrays(_counts(count, "count"), _counts(exposure, "exposure"))
     tail = (1 - _fraction(confidence)) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
-        lower = np.where(count == 0, 0.0, stats.chi2.ppf(tail, 2 * count) / 2) / exposure
-        upper = stats.chi2.ppf(1 - tail, 2 * count + 2) / 2 / exposure
+        lower = np.where(count == 0, 0.0, special.gammaincinv(count, tail)) / exposure
+        upper = special.gammaincinv(count + 1, 1 - tail) / exposure
     return _known((exposure > 0) & np.isfinite(count), lower, upper)
 
 
@@ -168,7 +168,7 @@ def _fraction(confidence):
 
 
 def _normal_quantile(confidence):
-    return stats.norm.ppf((1 + _fraction(confidence)) / 2)
+    return special.ndtri((1 + _fraction(confidence)) / 2)
 
 
 def _counts(values, name):

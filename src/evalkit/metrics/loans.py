@@ -157,7 +157,7 @@ def vintages(loans, *, days=30, by=(), period="year"):
     table = aggregate(
         rel,
         [*keys, "as_of"],
-        seen="count(DISTINCT loan)",
+        seen="count(*)",
         outstanding_vnd=f"coalesce(sum(outstanding_vnd) FILTER ({live}), 0)",
         at_risk_vnd=f"coalesce(sum(outstanding_vnd) FILTER (({live}) AND {DAYS} > {limit}), 0)",
         written_off_vnd="coalesce(sum(outstanding_vnd) FILTER (status = 'written_off'), 0)",
@@ -253,21 +253,22 @@ def repayment_on_time(repayments, *, as_of, loans=None, by=(), grace_days=0):
     in_time = f"(CAST(paid_on AS DATE) <= {grace})::INT"
     rel = rel.filter(f"{grace} <= {relations.date(as_of)}")
     unpaid = "coalesce(paid_vnd, 0) = 0 AND paid_on IS NULL"
-    timely = f"CASE WHEN {unpaid} THEN due_vnd * 0 ELSE least(paid_vnd, due_vnd) * {in_time} END"
+    # SQL's least() would take the known one of two amounts, and read a payment of unknown size as the due.
+    known = "paid_vnd IS NOT NULL AND due_vnd IS NOT NULL"
+    timely = f"CASE WHEN {unpaid} THEN due_vnd * 0 WHEN {known} THEN least(paid_vnd, due_vnd) * {in_time} END"
     table = aggregate(
         rel,
         by,
         instalments="count(*)",
-        numerator=f"sum({timely})",
+        numerator=f"coalesce(sum({timely}), 0)",
         denominator=f"coalesce(sum(due_vnd) FILTER ({timely} IS NOT NULL), 0)",
         unknown_vnd=f"coalesce(sum(due_vnd) FILTER ({timely} IS NULL), 0)",
         lacking="count(*) FILTER (due_vnd IS NULL)",
     )
     table = table[table.instalments > 0].reset_index(drop=True)
     whole = (table.denominator + table.unknown_vnd).where(lambda due: due > 0)
-    known = table.numerator / table.denominator.where(table.denominator > 0)
     return table.assign(
-        value=known,
+        value=table.numerator / table.denominator.where(table.denominator > 0),
         lower=(table.numerator / whole).where(table.lacking == 0, 0),
         upper=((table.numerator + table.unknown_vnd) / whole).where(table.lacking == 0, 1),
         unit="proportion",
@@ -276,17 +277,16 @@ def repayment_on_time(repayments, *, as_of, loans=None, by=(), grace_days=0):
 
 
 def with_purpose(loans, programmes):
-    """Return the loans as a relation with a column ``purpose``, from the programme table's code and purpose.
+    """Return the loans, frame or relation, with a column ``purpose``: that of the programme's code.
 
-    A programme that the table doesn't name has no purpose, and groups as missing.
+    programmes: the programme table, with code and purpose. A programme that it doesn't name has no purpose
+    and groups as missing.
     """
-    rel = relation(loans, ("programme",))
-    cases = " ".join(
-        f"WHEN {relations.text(code)} THEN {relations.text(purpose)}"
-        for code, purpose in zip(programmes["code"], programmes["purpose"], strict=True)
-        if isinstance(purpose, str)
-    )
-    return rel.project(f"*, CASE programme {cases} END AS purpose")
+    purpose = programmes.set_index("code")["purpose"].dropna()
+    if isinstance(loans, pd.DataFrame):
+        return loans.assign(purpose=loans["programme"].map(purpose))
+    cases = " ".join(f"WHEN {relations.text(code)} THEN {relations.text(to)}" for code, to in purpose.items())
+    return relation(loans, ("programme",)).project(f"*, CASE programme {cases} END AS purpose")
 
 
 def _portfolio(loans, columns, as_of, by, known, numerator, at_risk):

@@ -29,9 +29,9 @@ def fgt(income, line, *, alpha, inclusive=False, confidence=0.95, **design):
 
     inclusive: count an income equal to the line as poor, as Vietnamese standards do ("từ ... trở xuống");
     the textbook's line is strict. Unit: proportion, 0 to 1. Interval: headcount Wilson on the effective
-    sample size, otherwise t cut at 0 and 1; where no poor household was seen, up to the headcount's upper
-    bound, which holds because no gap exceeds 1. Zero incomes are valid. A negative income has a gap above 1;
-    it counts as it is, and a warning says so.
+    sample size, otherwise t on the log scale, cut at 1; where no poor household was seen, up to the
+    headcount's upper bound, which holds because no gap exceeds 1. Zero incomes are valid. A negative income
+    has a gap above 1; it counts as it is, and a warning says so.
 
     Raises DataError where alpha is negative or a line isn't positive.
     Source: Foster, Greer and Thorbecke (1984), Econometrica 52, 761-766.
@@ -44,14 +44,9 @@ def fgt(income, line, *, alpha, inclusive=False, confidence=0.95, **design):
         return survey.proportion_of(drawn, poor, method=method, confidence=confidence)
     gap = np.where(poor, 1 - drawn.values / line, 0.0) ** alpha
     value, influence = survey.mean_and_influence(drawn, gap)
-    found = survey.precision(drawn, value, influence)
     negative = int((drawn.used & (drawn.values < 0)).sum())
-    lower, upper = np.clip(survey.t_interval(value, found, confidence), 0, np.inf if negative else 1)
-    _, at_most = survey.share_interval(value, found, confidence)
-    upper = np.where(value == 0, at_most, upper)
-    result = survey.present(
-        drawn, value, found, (lower, upper), f"{method}, linearised; t interval", "proportion", confidence
-    )
+    ceiling = np.inf if negative else 1
+    result = _shortfall(drawn, value, influence, f"{method}, linearised", "proportion", ceiling, confidence)
     return _noting(result, negative, "negative incomes: their gap exceeds 1")
 
 
@@ -77,7 +72,8 @@ def watts(income, line, *, inclusive=False, confidence=0.95, **design):
 
     .. math:: W = \frac1N \sum_{i:\, y_i < z_i} w_i \ln(z_i / y_i)
 
-    Unit: index, 0 upwards; divided by a growth rate it is the mean time to exit. Interval: t, cut at 0.
+    Unit: index, 0 upwards; divided by a growth rate it is the mean time to exit. Interval: t on the log
+    scale; where no poor household was seen its upper end is unknown (NaN).
 
     Raises DataError where an income is zero or negative (no logarithm) or a line isn't positive.
     Source: Watts (1968), in Moynihan (ed.), On Understanding Poverty; Zheng (1993), Economics Letters 42.
@@ -90,15 +86,7 @@ def watts(income, line, *, inclusive=False, confidence=0.95, **design):
             "Leave these households out or bottom-code them, and say so."
         )
     value, influence = survey.mean_and_influence(drawn, np.where(poor, np.log(line / drawn.values), 0.0))
-    return survey.estimate(
-        drawn,
-        value,
-        influence,
-        method="Watts, linearised",
-        unit="index",
-        bounds=(0, np.inf),
-        confidence=confidence,
-    )
+    return _shortfall(drawn, value, influence, "Watts, linearised", "index", np.inf, confidence)
 
 
 def sen(income, line, *, inclusive=False, confidence=0.95, **design):
@@ -107,7 +95,8 @@ def sen(income, line, *, inclusive=False, confidence=0.95, **design):
     .. math:: S = H\,[I + (1 - I)\, G_p]
 
     H: headcount, I: mean gap of the poor, G_p: Gini coefficient among the poor. Sen's own small-population
-    form has G_p q/(q+1) for q poor. Unit: index, 0 to 1. Interval: t, cut at 0 and 1. 0 where nobody is poor.
+    form has G_p q/(q+1) for q poor. Unit: index, 0 to 1, and 0 where nobody is poor. Interval: as for
+    :func:`fgt`.
 
     Raises DataError where an income is negative or a line isn't positive.
     Source: Sen (1976), Econometrica 44, 219-231.
@@ -125,15 +114,7 @@ def sen(income, line, *, inclusive=False, confidence=0.95, **design):
     value = gap + (headcount - gap) * among_poor
     influence = of_gap + (of_headcount - of_gap) * among_poor[mine]
     influence += (headcount - gap)[mine] * np.where(poor, np.nan_to_num(of_gini), 0.0)
-    return survey.estimate(
-        drawn,
-        value,
-        influence,
-        method="Sen, linearised",
-        unit="index",
-        bounds=(0, 1),
-        confidence=confidence,
-    )
+    return _shortfall(drawn, value, influence, "Sen, linearised", "index", 1, confidence)
 
 
 def at_risk_rate(income, *, share=0.6, rule="averaged_inverted_cdf", confidence=0.95, **design):
@@ -186,7 +167,8 @@ def alkire_foster(deprivations, dimension_weights, k, *, confidence=0.95, **desi
     dimension_weights: v_d, or None for 1 each. k: the poverty cut-off on the scale of the weighted count, so
     3 for "at least three of ten". by_dimension has one row per dimension (and group): uncensored headcount
     (all the deprived), censored headcount (the deprived who are poor) with its interval, and contribution,
-    the dimension's share of M0. Unit: proportions. Intervals: H and headcounts Wilson, A and M0 t.
+    the dimension's share of M0. Unit: proportions. Intervals: H and headcounts Wilson, A t, M0 as for
+    :func:`fgt`.
 
     Raises DataError where a deprivation is other than 0, 1 or missing, a weight isn't positive, or k lies
     outside 0 to V.
@@ -214,11 +196,18 @@ def alkire_foster(deprivations, dimension_weights, k, *, confidence=0.95, **desi
     with np.errstate(divide="ignore", invalid="ignore"):
         intensity = m0 / h
         of_intensity = (of_m0 - intensity[drawn.group] * of_h) / h[drawn.group]
-    shared = {"unit": "proportion", "bounds": (0, 1), "confidence": confidence}
     return MultidimensionalPoverty(
         H=headcount,
-        A=survey.estimate(drawn, intensity, of_intensity, method="Alkire-Foster A, linearised", **shared),
-        M0=survey.estimate(drawn, m0, of_m0, method="Alkire-Foster M0, linearised", **shared),
+        A=survey.estimate(
+            drawn,
+            intensity,
+            of_intensity,
+            method="Alkire-Foster A, linearised",
+            unit="proportion",
+            bounds=(0, 1),
+            confidence=confidence,
+        ),
+        M0=_shortfall(drawn, m0, of_m0, "Alkire-Foster M0, linearised", "proportion", 1, confidence),
         by_dimension=_by_dimension(drawn, table.columns, g, v, poor, m0, confidence),
     )
 
@@ -270,6 +259,16 @@ def _against_line(income, line, inclusive, design):
     drawn = draw(np.where(np.isnan(line), np.nan, income), **design)
     below = drawn.values <= line if inclusive else drawn.values < line
     return drawn, line, drawn.used & below
+
+
+def _shortfall(drawn, value, influence, method, unit, ceiling, confidence):
+    """A measure that is 0 where nobody poor was seen and, below a ceiling of 1, at most the headcount."""
+    found = survey.precision(drawn, value, influence)
+    lower, upper = survey.t_interval(value, found, confidence, log=True)
+    _, at_most = survey.share_interval(np.where(value == 0, 0.0, np.nan), found, confidence)
+    upper = np.where(value == 0, at_most if ceiling == 1 else np.nan, np.minimum(upper, ceiling))
+    method = f"{method}; t interval on the log scale"
+    return survey.present(drawn, value, found, (lower, upper), method, unit, confidence)
 
 
 def _noting(result, count, note):

@@ -12,7 +12,7 @@ def weighted_quantile(values, weights, q, *, group=None, groups=1, rule="average
 
     q: share of the weight at or below, one number or one per group. rule, in numpy's names: "inverted_cdf" is
     the smallest value at which the cumulative weight reaches q (R's type 1); "averaged_inverted_cdf" takes
-    the mean with the next value where it reaches q exactly (R's type 2, Eurostat's). Both give the same for
+    the mean with the next value where it reaches q exactly (R's type 2). Both give the same for
     a weight of 2 as for the observation twice; rules that interpolate by rank don't, and are taken only
     where all weights are equal: any other name that numpy.quantile knows, such as "linear" (R's type 7).
 

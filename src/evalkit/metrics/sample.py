@@ -47,7 +47,7 @@ class Sample:
 
     def sum(self, values):
         """Sum of ``values`` in each group."""
-        return np.bincount(self.group, weights=values, minlength=self.groups)
+        return np.bincount(self.group, weights=values, minlength=self.groups).astype(float)
 
 
 def draw(values, *, weights=None, strata=None, cluster=None, fpc=None, single_psu="fail", by=None):
@@ -103,6 +103,8 @@ def draw(values, *, weights=None, strata=None, cluster=None, fpc=None, single_ps
 
 def numbers(values, name):
     """Return values as an array of floats, NaN where missing. Raises DataError where one isn't a number."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
+        return values.astype(float)
     try:
         return pd.Series(values, dtype=None if len(values) else float).to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError) as fault:

@@ -11,7 +11,7 @@ Source: Binder (1983), International Statistical Review 51, 279-292; Deville (19
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from evalkit.metrics import intervals
 from evalkit.metrics.estimate import Estimate
@@ -60,8 +60,8 @@ def estimate(sample, value, influence, *, method, unit, bounds=(-np.inf, np.inf)
 
 def t_interval(value, found, confidence, log=False):
     """Value minus and plus the t quantile times its standard error; with ``log``, of its logarithm."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        quantile = stats.t.ppf((1 + confidence) / 2, np.where(found.freedom > 0, found.freedom, np.nan))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        quantile = special.stdtrit(np.where(found.freedom > 0, found.freedom, np.nan), (1 + confidence) / 2)
         half = quantile * found.std_error
         if log:
             factor = np.exp(np.where(value > 0, half / value, 0.0))
@@ -151,7 +151,8 @@ def proportion(event, *, method="share", confidence=0.95, **design):
     .. math:: n^* = n \frac{\hat p(1-\hat p)/(n-1)}{\widehat{var}(\hat p)} \left(\frac{t_{n-1}}{t_d}\right)^2
 
     which is n itself for a simple random sample, so the interval never leaves 0 to 1 and isn't empty where
-    no event was seen. d: degrees of freedom of the design. ``design``, ``by`` and errors: see
+    no event was seen (there n* is n, as the design effect is unknown: too short if events cluster). d:
+    degrees of freedom of the design. ``design``, ``by`` and errors: see
     :func:`evalkit.metrics.sample.draw`.
 
     Source: Korn and Graubard (1998), Survey Methodology 24, 193-201; Dean and Pagano (2015), Journal of
@@ -173,7 +174,9 @@ def share_interval(p, found, confidence):
     """Wilson interval of a share on the effective sample size of its design; see :func:`proportion`."""
     tail, n = (1 + confidence) / 2, found.n
     with np.errstate(divide="ignore", invalid="ignore"):
-        t_ratio = stats.t.ppf(tail, np.maximum(n - 1, 1)) / stats.t.ppf(tail, np.maximum(found.freedom, 1))
+        t_ratio = special.stdtrit(np.maximum(n - 1, 1), tail) / special.stdtrit(
+            np.maximum(found.freedom, 1), tail
+        )
         effective = n * p * (1 - p) / (n - 1) / found.std_error**2 * t_ratio**2
         effective = np.where(np.isclose(p * (1 - p), 0, atol=1e-12), n, effective)
         full_count = np.isinf(effective)

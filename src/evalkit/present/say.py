@@ -85,8 +85,8 @@ def method(name, lang):
 def basis(row, lang):
     """Return the basis of a row: its standard, its price year, or what was counted."""
     name = row["basis"]
-    if "poor" in row["indicator"] or "poverty" in row["indicator"]:
-        return words.standard(name, lang)
+    if words.section(row["indicator"]) == "poverty" and row["unit"] in ("percent", "households"):
+        return words.standard(name if name in _standards() else None, lang)
     if pd.isna(name) or name == row["unit"]:
         return ""
     if name == "current":
@@ -94,6 +94,15 @@ def basis(row, lang):
     if str(name).startswith("prices of "):
         return t("prices of {year}", lang, year=name.removeprefix("prices of "))
     return words.unit_name(name, lang)
+
+
+def basis_and_method(row, lang):
+    """Return what a figure stands on and which kind of statistic it is, in one cell."""
+    return "; ".join(filter(None, [basis(row, lang), method(row["method"], lang)]))
+
+
+def _standards():
+    return set(reference.standards().index)
 
 
 def fraction(row, lang):

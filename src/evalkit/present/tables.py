@@ -83,10 +83,10 @@ def beside(place, *, lang):
                 words.indicator(pair["indicator"], lang),
                 words.period(pair["period"], lang),
                 say.value(pair, lang),
-                f"{say.basis(pair, lang)}; {say.method(pair['method'], lang)}",
+                say.basis_and_method(pair, lang),
                 pair["parent_name"],
                 say.value(parent, lang),
-                f"{say.basis(parent, lang)}; {say.method(parent['method'], lang)}",
+                say.basis_and_method(parent, lang),
             )
         )
         raw.append((pair["indicator"], _plain(pair["period"]), _plain(pair["value"]), _plain(pair["basis"]), pair["parent"], _plain(pair["parent_value"]), _plain(pair["parent_basis"])))
@@ -205,9 +205,9 @@ def standards(place, *, lang):
         lacking = t("and at least {k} of {n} deprivations", lang, k=int(rule.deprivations_min), n=int(rule.of_deprivations)) if pd.notna(rule.deprivations_min) and rule.deprivations_min > 0 else t("income alone", lang)
         area = t("rural", lang) if rule.area == "rural" else t("urban", lang) if rule.area == "urban" else "–"
         span = f"{words.date(rule.valid_from, lang)} – {words.date(rule.valid_to, lang)}"
-        verified = "" if rule.verified else t("not verified", lang)
-        shown.append((words.standard(rule.standard, lang), area, span, line, lacking, rule.legal_basis, verified))
-        raw.append((rule.standard, rule.area, None, _plain(rule.income_max_vnd), _plain(rule.deprivations_min), rule.legal_basis, bool(rule.verified)))
+        law = rule.legal_basis + ("" if rule.verified else f" ({t('not verified', lang)})")
+        shown.append((words.standard(rule.standard, lang), area, span, line, lacking, law))
+        raw.append((rule.standard, rule.area, None, _plain(rule.income_max_vnd), _plain(rule.deprivations_min), rule.legal_basis))
     columns = (
         ("standard", t("Standard", lang), False),
         ("area", t("Area", lang), False),
@@ -215,7 +215,6 @@ def standards(place, *, lang):
         ("income", t("Income", lang), True),
         ("deprivations", t("Deprivations", lang), False),
         ("law", t("Law", lang), False),
-        ("verified", t("Verified", lang), False),
     )
     caption = t("A household is poor by a standard where any of its rows holds for its area.", lang)
     notes = []
@@ -269,7 +268,7 @@ def ask_label(table, lang):
 def sources(place, *, lang):
     """Return every source of the place's figures, numbered as in the tables."""
     own = place.rows[["source", "title"]]
-    areas = place.beside.rename(columns={"parent_source": "source", "parent_title": "title"})[["source", "title"]]
+    areas = place.beside[["parent_source", "parent_title"]].set_axis(["source", "title"], axis=1)
     rows = pd.concat([own, areas]).dropna(subset="source").drop_duplicates("source")
     items = tuple(
         {"text": f"[{n}] {r.title if pd.notna(r.title) and r.title else r.source}", "url": r.source, "verified": True}
