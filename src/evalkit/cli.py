@@ -10,6 +10,7 @@ import typer
 
 from evalkit.errors import EvalkitError
 
+PRELOAD = ("evalkit", "matplotlib.pyplot", "evalkit.present.warm:warm_up")
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=True,
@@ -113,9 +114,9 @@ def lab(place: Annotated[str | None, typer.Argument(help="Code of a place to beg
     """Open JupyterLab on the notebooks, with the kernel ready."""
     folder = notebooks_folder()
     if place:
-        from evalkit.present.disclose import place as find
+        from evalkit.build import find
 
-        print(f"Set place = \"{find(out / 'build', place).unit['place']}\" in the first cell.")
+        print(f'Set place = "{find(out / "build", place)}" in the first cell.')
     command = [sys.executable, "-m", "jupyter", "lab", f"--ServerApp.root_dir={folder.parent}", f"--LabApp.default_url=/lab/tree/{folder.name}/commune/credit.ipynb"]
     raise typer.Exit(subprocess.call(command))
 
@@ -139,14 +140,12 @@ def _languages(langs):
 
 def _run(out, languages, chosen, workers, suite):
     from evalkit.batch import plan, run
-    from evalkit.build import manifest, read
-    from evalkit.load import places
+    from evalkit.build import find, manifest, read
 
     folder = out / "build"
     units, manifest_ = read(folder, "places"), manifest(folder)
     if chosen:
-        reported = set(read(folder, "indicators")["place"])
-        wanted = [places.find(code, units, reported) for code in chosen]
+        wanted = [find(folder, code) for code in chosen]
     else:
         wanted = list(units.loc[units["reported"], "place"])
     if not wanted:
@@ -156,7 +155,7 @@ def _run(out, languages, chosen, workers, suite):
     slices = folder / "places"
     jobs = plan(notebooks, sets, out / "private", inputs=lambda p: [slices / f"{p['place']}.sha256"], name="{place}/{lang}/{notebook}")
     progress = "rich" if sys.stderr.isatty() else "lines" if os.environ.get("EVALKIT_PROGRESS") else None
-    summary = run(jobs, workers=workers, progress=progress)
+    summary = run(jobs, workers=workers, progress=progress, preload=PRELOAD)
     summary.save(out / "private")
     from rich.console import Console
 

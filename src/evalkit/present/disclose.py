@@ -47,23 +47,22 @@ def place(build_folder, code, audience="public"):
     """
     if audience not in AUDIENCES:
         raise ParameterError(f"audience = {audience!r}: write one of {', '.join(AUDIENCES)}.")
-    units = built.read(build_folder, "places")
     settings = built.manifest(build_folder)["settings"]
-    rows = built.read(build_folder, "indicators")
-    identity = places.find(code, units, set(rows["place"]))
+    identity = built.find(build_folder, code)
+    units = built.read(build_folder, "places")
     unit = units[units["place"] == identity].iloc[0]
-    rows = rows[rows["place"] == identity].reset_index(drop=True)
-    beside = built.read(build_folder, "beside").query("place == @identity").reset_index(drop=True)
+    rows, beside, among, findings = (
+        built.read(build_folder, name, identity).reset_index(drop=True) for name in ("indicators", "beside", "among", "findings")
+    )
     threshold = settings["publish"]["suppression_threshold"]
     if audience == "public" and threshold:
         rows, beside = hide_small(rows, threshold), hide_small(beside, threshold)
-    findings = built.read(build_folder, "findings")
     return Place(
         unit=unit,
         rows=rows,
         beside=beside,
-        among=built.read(build_folder, "among").query("place == @identity").reset_index(drop=True),
-        findings=findings[findings["place"] == identity].reset_index(drop=True),
+        among=among,
+        findings=findings,
         before=tuple(places.predecessors(next(units[units["place"] == identity].itertuples()), units)),
         after=next(iter(units[units["place"] == unit["successor_place"]].itertuples()), None),
         settings=settings,
