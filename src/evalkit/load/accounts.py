@@ -84,7 +84,9 @@ def _stock_flow(delivery, taken, limits):
     opening = frame.loc[before, "outstanding_vnd"].to_numpy(dtype=float)
     flow = now["lent_vnd"] - now["collected_vnd"] - now["written_off_vnd"].fillna(0)
     gap = now["outstanding_vnd"] - opening - flow
-    slack = 4 * limits["amount_rounding"] + limits["table_stock_flow_tolerance"] / 100 * now["outstanding_vnd"]
+    slack = (
+        4 * limits["amount_rounding"] + limits["table_stock_flow_tolerance"] / 100 * now["outstanding_vnd"]
+    )
     hits = pd.DataFrame({"opening": opening, "closing": now["outstanding_vnd"], "flow": flow, "gap": gap})
     yield from delivery.findings("warning", "stock_flow", hits[gap.abs() > slack], "outstanding_vnd")
 

@@ -149,12 +149,14 @@ def _of_rejected(table, rejected):
         else:
             yield finding("error", "wrong_kind", **where, value=line.value, fault=line.reason)
     others = rejected[rejected["column"].isna()]
-    for (file, sheet, reason), lines in others.groupby(["file", "sheet", "reason"], dropna=False, sort=False):
-        sheet = None if pd.isna(sheet) else sheet
-        values = {"count": len(lines), "reason": reason, "rows": listed(lines["row"])}
-        yield finding(
-            "note", "rows_set_aside", file=file, sheet=sheet, row=int(lines["row"].iloc[0]), **values
-        )
+    for (file, sheet), lines in others.groupby(["file", "sheet"], dropna=False, sort=False):
+        by_reason = lines.groupby("reason", sort=False)["row"].agg(listed)
+        values = {
+            "count": len(lines),
+            "reasons": "; ".join(f"{reason}: {rows}" for reason, rows in by_reason.items()),
+        }
+        where = {"file": file, "sheet": None if pd.isna(sheet) else sheet, "row": int(lines["row"].iloc[0])}
+        yield finding("note", "rows_set_aside", **where, **values)
 
 
 def _of_flags(reading):

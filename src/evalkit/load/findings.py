@@ -24,7 +24,7 @@ SECTIONS = {
         "sheet_not_read": "{file}: the sheet is named after no table; it is not read.",
         "reading_note": "{note}",
         "marked_figures": "{file}: {count} figures of {column} are marked as {flag}.",
-        "rows_set_aside": "{file}: {count} rows are set aside ({reason}): {rows}.",
+        "rows_set_aside": "{file}: {count} rows are set aside. {reasons}.",
         "empty_rows": "{file}: {count} rows hold no figure and are set aside: {rows}.",
         "personal_data": (
             "{file}: {column} names persons. It is left out here; ask the office for the table without it."

@@ -57,14 +57,17 @@ def assign(delivery, units, successor, found):
         return delivery
     found += _twice(delivery, units, successor)
     other = _other_name(delivery, units, unit, starts, found)
-    return delivery.with_frame(frame.assign(place=frame["place"].mask(outside | other)))
+    frame = frame.assign(place=frame["place"].mask(outside | other))
+    return delivery.with_frame(frame.drop(columns="printed_name", errors="ignore"))
 
 
 def _place(codes, starts, ends, units):
     """The identity of the unit that each code meant on its days: of a code used twice, the first unit that fits."""
     rows = pd.DataFrame({"code": codes, "starts": starts, "ends": ends})
     asked = rows.drop_duplicates(ignore_index=True)
-    known = units[["code", "place", "valid_from", "valid_to"]].assign(once=~units.duplicated("code", keep=False))
+    known = units[["code", "place", "valid_from", "valid_to"]].assign(
+        once=~units.duplicated("code", keep=False)
+    )
     met = asked.merge(known, on="code")
     outside = (met["starts"] > met["valid_to"]) | (met["ends"] < met["valid_from"])
     met = met[met["once"] | ~outside].drop_duplicates(["code", "starts", "ends"])
@@ -97,7 +100,9 @@ def codes_by_name(delivery, communes, found):
         if len(meant) == 1:
             filled[index] = meant[0]
         elif len(meant):
-            found.append(delivery.finding("error", "name_not_unique", index, "code", value=name, count=len(meant)))
+            found.append(
+                delivery.finding("error", "name_not_unique", index, "code", value=name, count=len(meant))
+            )
         else:
             near = like(nearest(name, list(communes["name"])))
             found.append(delivery.finding("error", "unknown_place", index, "code", value=name, near=near))
