@@ -5,11 +5,12 @@ from types import SimpleNamespace
 
 import duckdb
 import pandas as pd
-from conftest import ROOT
+from pathlib import Path
 
 from evalkit.load import places, schema
 from evalkit.metrics.indicators import assemble
 
+ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "data" / "simulated-province"
 YEARLY = ("credit", "groups", "poverty", "income", "households")
 
