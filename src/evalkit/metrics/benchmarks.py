@@ -1,5 +1,7 @@
 """A place's figures beside those of the area that it belongs to, and among other places on the same basis."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 
@@ -81,7 +83,7 @@ def among(rows, levels, comparable, *, minimum, years, provinces=None):
     year, value, lower, upper = (usable[c].to_numpy(float) for c in ("year", "value", "lower", "upper"))
     found = np.full((len(usable), len(_POSITION)), np.nan)
     starts = np.flatnonzero(np.diff(usable["group"], prepend=-1))
-    for a, b in zip(starts, [*starts[1:], len(usable)], strict=True):
+    for a, b in pairwise([*starts, len(usable)]):
         cut = place[a:b], value[a:b], lower[a:b], upper[a:b]
         found[a:b] = _near_in_time(year[a:b], *cut, years) if provinces is None else _one_year(*cut)
     found[found[:, 0] < minimum, 1:] = np.nan

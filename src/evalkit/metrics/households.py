@@ -144,7 +144,7 @@ MEASURES = (
         basis="current",
     ),
     Measure(
-        "income_gini_index",
+        "gini_index",
         "index",
         "Gini coefficient of income per person: 0 all alike, 1 all with one.",
         "Gini",
@@ -152,7 +152,7 @@ MEASURES = (
         positive=True,
     ),
     Measure(
-        "income_theil_index",
+        "theil_index",
         "index",
         "Theil's T of income per person.",
         "Theil T",
@@ -160,7 +160,7 @@ MEASURES = (
         positive=True,
     ),
     Measure(
-        "income_mean_log_deviation",
+        "mean_log_deviation",
         "index",
         "Mean log deviation (Theil's L) of income per person.",
         "ln(mean) − mean(ln)",
@@ -168,7 +168,7 @@ MEASURES = (
         positive=True,
     ),
     Measure(
-        "income_atkinson_index",
+        "atkinson_index",
         "index",
         "Atkinson's index of income per person, inequality aversion 0.5.",
         "Atkinson, ε = 0.5",

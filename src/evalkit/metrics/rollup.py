@@ -36,12 +36,13 @@ def areas(units, level):
 def standing(units, years):
     """Return which communes existed at the end of each year: a frame with place and year."""
     communes = units[units["level"] == "commune"]
-    begun = communes["valid_from"].fillna(pd.Timestamp.min) if "valid_from" in communes else pd.Timestamp.min
-    ended = communes["valid_to"].fillna(pd.Timestamp.max) if "valid_to" in communes else pd.Timestamp.max
     parts = []
     for year in years:
         day = pd.Timestamp(year, 12, 31)
-        parts.append(pd.DataFrame({"place": communes.loc[(begun <= day) & (ended >= day), "place"], "year": year}))
+        there = pd.Series(True, index=communes.index)
+        if {"valid_from", "valid_to"} <= set(communes):
+            there = ~(communes["valid_from"] > day) & ~(communes["valid_to"] < day)
+        parts.append(pd.DataFrame({"place": communes.loc[there, "place"], "year": year}))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"place": [], "year": []})
 
 
