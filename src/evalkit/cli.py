@@ -1,4 +1,4 @@
-"""The command line: `evalkit check / build / run / publish / report / lab`."""
+"""The command line: `evalkit check / new / request / build / run / publish / report / lab`."""
 
 import os
 import subprocess
@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from evalkit import cli_data
+from evalkit.cli_data import Data
 from evalkit.errors import EvalkitError
 
 PRELOAD = ("evalkit", "matplotlib.pyplot", "evalkit.present.warm:warm_up")
@@ -19,7 +21,6 @@ app = typer.Typer(
     help="What happened in a commune, how it compares, and what may honestly be said about the part credit played. "
     "Exit status: 0 all well, 1 a report failed or a finding is an error, 2 the input can't be used.",
 )
-Data = Annotated[Path, typer.Argument(help="Folder of a data set: dataset.toml and tables.", metavar="DATA")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to; everything goes below it.")]
 Langs = Annotated[str, typer.Option("--langs", help="Languages of the reports, separated by commas.")]
 Places = Annotated[list[str] | None, typer.Option("--place", help="Only this place (code or name); may be repeated. Default: every place with enough figures.")]
@@ -36,34 +37,8 @@ def main():
         raise SystemExit(2) from None
 
 
-@app.command()
-def check(data: Data, as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False):
-    """Read a data set and list what is wrong, doubtful or worth knowing, with file, row, column and mend."""
-    from evalkit.load.dataset import check as find
-
-    found = find(data)
-    errors = int((found["severity"] == "error").sum())
-    if as_json:
-        print(found.drop(columns="arguments").to_json(orient="records", force_ascii=False, indent=1))
-    else:
-        _print_findings(found)
-    raise typer.Exit(1 if errors else 0)
-
-
-def _print_findings(found):
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(highlight=False)
-    colours = {"error": "bold red", "warning": "yellow", "note": "dim"}
-    table = Table("", "Where", "Finding", box=None, header_style="bold", pad_edge=False)
-    for row in found.itertuples():
-        where = ", ".join(str(x) for x in (row.file, row.row if row.row == row.row else "", row.place) if x not in ("", None) and str(x) != "<NA>")
-        table.add_row(Text(row.severity, colours[row.severity]), Text(where), Text(row.message))
-    console.print(table)
-    counts = found["severity"].value_counts()
-    console.print(", ".join(f"{counts.get(s, 0)} {s}s" for s in ("error", "warning", "note")))
+for command in (cli_data.check, cli_data.new, cli_data.request):
+    app.command()(command)
 
 
 @app.command()

@@ -61,7 +61,7 @@ def rows(facts):
     Rates of poverty without a known standard have no basis and stand with nothing else.
     """
     read = printed.read(facts)
-    read = read[read["number"].notna() & (read["unit"] != "year") & (read["unit"] != "date")].copy()
+    read = read[read["number"].notna() & (read["unit"] != "date")].copy()
     read["indicator"] = read["indicator"].replace(_NAMES)
     preliminary = printed.has_flag(read, "preliminary")
     read = read.assign(preliminary=preliminary).sort_values("preliminary", kind="stable")

@@ -1,6 +1,5 @@
 """Pandas frames and DuckDB relations as one thing: what the loan measures need of SQL."""
 
-import duckdb
 import pandas as pd
 
 from evalkit.errors import DataError
@@ -8,6 +7,8 @@ from evalkit.errors import DataError
 
 def relation(table, columns, *, name="loans"):
     """Return ``table`` (a frame or a relation) as a relation. Raises DataError where a column is missing."""
+    import duckdb
+
     rel = duckdb.connect().from_df(table) if isinstance(table, pd.DataFrame) else table
     lacking = [column for column in dict.fromkeys(columns) if column not in rel.columns]
     if lacking:
@@ -17,6 +18,8 @@ def relation(table, columns, *, name="loans"):
 
 def together(*tables):
     """Return tables that are to be joined: frames on one connection, relations as they are."""
+    import duckdb
+
     frames = [isinstance(table, pd.DataFrame) for table in tables]
     if any(frames) and not all(frames):
         raise DataError("loans and repayments: one is a frame, the other a relation. Give two of a kind.")
@@ -46,6 +49,8 @@ def on_date(rel, as_of):
 
 def aggregate(rel, keys, **columns):
     """Frame of SQL aggregates ``name=expression`` by the columns ``keys``, in their order."""
+    import duckdb
+
     listed = names(keys)
     chosen = ", ".join([*([listed] if keys else []), *(f"{sql} AS {name}" for name, sql in columns.items())])
     try:

@@ -1,6 +1,7 @@
 """How indicator rows are put into words, shared by tables, texts and charts."""
 
 import math
+from functools import lru_cache
 
 import pandas as pd
 
@@ -32,6 +33,9 @@ _FLAGS = {
     "part": "a part of the place only",
     "uncertain": "coverage uncertain",
     "flow": "sum over a period",
+    "repeats": "a household with two programmes is counted twice",
+    "household_weights": "each household counts once, whatever its size",
+    "sample": "from a sample survey",
     "other_figures": "other figures published",
     "hidden": "hidden to protect households",
 }
@@ -85,8 +89,10 @@ def method(name, lang):
 def basis(row, lang):
     """Return the basis of a row: its standard, its price year, or what was counted."""
     name = row["basis"]
+    if name in _standards():
+        return words.standard(name, lang)
     if words.section(row["indicator"]) == "poverty" and row["unit"] in ("percent", "households"):
-        return words.standard(name if name in _standards() else None, lang)
+        return words.standard(None, lang)
     if pd.isna(name) or name == row["unit"]:
         return ""
     if name == "current":
@@ -101,8 +107,9 @@ def basis_and_method(row, lang):
     return "; ".join(filter(None, [basis(row, lang), method(row["method"], lang)]))
 
 
+@lru_cache
 def _standards():
-    return set(reference.standards().index)
+    return frozenset(reference.standards().index)
 
 
 def fraction(row, lang):

@@ -68,6 +68,15 @@ def figures(place, section, *, lang):
     return _block(place, "table", "figures", section, lang, title, caption=caption, columns=columns, rows=tuple(shown), raw=tuple(raw))
 
 
+def _latest(rows, by):
+    return rows.sort_values("year", kind="stable").drop_duplicates(by, keep="last")
+
+
+def comparable():
+    """Return the indicators that don't grow with the size of the place."""
+    return set(reference.table("indicators").query("comparable == 'true'")["indicator"])
+
+
 def _plain(value):
     return None if pd.isna(value) else value
 
@@ -79,6 +88,8 @@ def beside(place, *, lang):
     if pairs.empty:
         text = t("No figure of the same year and on the same basis was found for a larger area that this place belongs to.", lang)
         return _block(place, "notice", "beside", "evaluation", lang, title, paragraphs=(text,))
+    if len(pairs) > LONG:
+        pairs = _latest(pairs[pairs["indicator"].isin(comparable())], ["indicator", "parent"])
     shown, raw = [], []
     for _, pair in pairs.sort_values(["indicator", "year"], kind="stable").iterrows():
         parent = pd.Series({c.removeprefix("parent_"): pair[c] for c in pairs.columns if c.startswith("parent_")} | {"indicator": pair["parent_indicator"]})
@@ -126,6 +137,8 @@ def among(place, *, lang):
     minimum = place.settings["publish"]["minimum_comparators"]
     rows = place.among[place.among["median"].notna()]
     few = place.among[place.among["median"].isna()]
+    if len(rows) > LONG:
+        rows = _latest(rows, ["indicator"])
     note = t("Fewer than {n} other places on the same basis: no comparison for {k} further figures.", lang, n=minimum, k=len(few)) if len(few) else ""
     if rows.empty:
         return _block(place, "notice", "among", "evaluation", lang, title, paragraphs=(note,) if note else (t("No comparison is possible.", lang),), level="L0")

@@ -36,10 +36,12 @@ def header(place, *, lang):
 
 
 def _latest(place, indicator):
+    """The latest row of an indicator; of two of one year, the one that is known exactly."""
     rows = place.rows[(place.rows["indicator"] == indicator) & place.rows["value"].notna()]
     if rows.empty:
         return None
-    return rows.sort_values("year", kind="stable", na_position="first").iloc[-1]
+    rows = rows.assign(exact=rows["lower"] == rows["upper"])
+    return rows.sort_values(["year", "exact"], kind="stable", na_position="first").iloc[-1]
 
 
 def portfolio(place, *, lang):

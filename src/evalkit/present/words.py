@@ -76,6 +76,8 @@ def quantity(value, unit, lang):
     """Return a number with its unit, as it stands in running text and tables."""
     if value is None or pd.isna(value):
         return "–"
+    if unit == "year":
+        return f"{value:.0f}"
     if unit.startswith("VND"):
         per = t(f" {unit[4:]}", lang) if unit != "VND" else ""
         return money(value, lang) + per
@@ -85,10 +87,11 @@ def quantity(value, unit, lang):
 
 
 def unit_name(unit, lang):
-    """Return the name of a unit; empty for plain counts and indices, which go without."""
+    """Return the name of a unit: empty for plain counts and indices, as the data write it where it is not known."""
     if unit in ("count", "index"):
         return ""
-    return t(f"unit: {unit}", lang).removeprefix("unit: ")
+    known = f"unit: {unit}"
+    return t(known, lang).removeprefix("unit: ") if lang == "en" or known in _catalogue(lang) else unit
 
 
 def rounded(value, unit, lang):

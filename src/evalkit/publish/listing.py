@@ -10,7 +10,7 @@ def listing(units, summary):
     """Return one dict per place for :func:`evalkit.publish.site`.
 
     units: the build's places that the data set reports on. summary: what the batch did; a place with a
-    failed notebook has no page and says why; a place that was not run has none either.
+    failed notebook has no report and says so (the error itself stays in the private summary).
     """
     status = _statuses(summary)
     rows = {u.place: u for u in units.itertuples()}
@@ -22,9 +22,8 @@ def listing(units, summary):
 
 
 def _statuses(summary):
-    failed = {row.parameters["place"]: row.error for row in summary.failed}
-    run = {row.parameters["place"]: ("published", "") for row in summary.rows}
-    return run | {place: ("failed", error) for place, error in failed.items()}
+    run = {row.parameters["place"]: "published" for row in summary.rows}
+    return run | {row.parameters["place"]: "failed" for row in summary.failed}
 
 
 def _entry(u, rows, before, status):
@@ -36,7 +35,6 @@ def _entry(u, rows, before, status):
         successors = [{"name": u.successor_name, "code": u.successor_code, "place_id": "", "date": ended}]
     else:
         successors = []
-    state, reason = status.get(u.place, ("too_few" if u.kinds else "no_data", ""))
     return {
         **{key: _text(getattr(u, key)) for key in ("name", "type", "district", "province")},
         "code": u.code if u.code.isdigit() else "",
@@ -49,13 +47,12 @@ def _entry(u, rows, before, status):
         "kinds": int(u.kinds),
         "years": json.loads(u.years),
         "coverage": json.loads(u.coverage),
-        "status": state,
-        "reason": reason,
+        "status": status.get(u.place, "too_few" if u.kinds else "no_data"),
     }
 
 
 def _link(unit, date, status):
-    published = status.get(unit.place, ("no_data",))[0] == "published"
+    published = status.get(unit.place) == "published"
     return {"name": unit.name, "code": unit.code, "place_id": unit.place if published else "", "date": date}
 
 
