@@ -116,7 +116,9 @@ def _groups(rows, valued):
     """
     regions = sum(is_region(label_of(rows[i])) for i in valued)
     regions_group = 0 < regions <= len(valued) / 2
-    numbered = sum(is_figure(filled(rows[i])[0][1]) for i in valued) > len(valued) / 2
+    leads = [filled(rows[i])[0][1] for i in valued if not is_total(label_of(rows[i]))]
+    leads = [lead for lead in leads if not is_outline(lead)]
+    numbered = bool(leads) and 2 * sum(map(is_figure, leads)) > len(leads)
 
     def reason(row):
         label = label_of(row)

@@ -68,6 +68,7 @@ class _Table:
         self.notes = [f"{self.where}: {note}" for note in grid.notes]
         self.rows = self._keys_filled_down()
         self.body = sort_rows(self.rows, block, self._has_values, self._identified)
+        self._leave_out_rows_without_key()
         self.unit = given or self._caption_unit()
 
     def read(self):
@@ -112,6 +113,19 @@ class _Table:
                 for i in range(top + 1, min(bottom + 1, len(rows))):
                     rows[i][left] = rows[top][left]
         return rows
+
+    def _leave_out_rows_without_key(self):
+        """Set aside the rows that name no place, loan or household before their figures can sway a column."""
+        key = schema.key(self.table)[0]
+        j = next((c.position for c in self.columns if c.field == key), None)
+        if j is None:
+            return
+        keyed = [i for i in self.body.data if self._cell(i, j) is not None]
+        empty = (
+            f'no {key}: fill in "{self.fields[key]["label"]["vi"]}", also where it is that of the row above'
+        )
+        self.body.aside |= dict.fromkeys(set(self.body.data).difference(keyed), empty)
+        self.body.data = keyed
 
     def _positions(self, *kinds):
         return [

@@ -80,7 +80,7 @@ def rows(facts):
             "numerator": np.nan,
             "denominator": np.nan,
             "unit": read["unit"],
-            "basis": read["basis"].fillna(read["unit"].where(read["unit"].isin(_COUNTED))),
+            "basis": read["basis"].fillna(_own_basis(read)),
             "method": read["method"],
             "source": read["source_url"],
             "flags": [
@@ -93,6 +93,12 @@ def rows(facts):
         }
     )
     return out.reset_index(drop=True)
+
+
+def _own_basis(read):
+    """What a figure without a standard stands on: current prices for incomes, the thing counted for counts."""
+    counted = read["unit"].where(read["unit"].isin(_COUNTED))
+    return counted.mask(read["indicator"].str.startswith("income_"), "current")
 
 
 def derived(facts):

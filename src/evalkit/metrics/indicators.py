@@ -3,24 +3,67 @@
 import pandas as pd
 
 from evalkit.load import reference
-from evalkit.metrics import facts
-from evalkit.metrics.rows import COLUMNS
+from evalkit.metrics import credit, facts, groups, households, incomes, reviews
+from evalkit.metrics.tabulate import ALL_COLUMNS, rows
 
-_EXTRA = ["year", "title", "note"]
+_TEXTS = ["place", "period", "indicator", "unit", "basis", "method", "source", "flags", "title", "note"]
+_BANK = "bank"
+_REVIEW = "review"
 
 
 def assemble(dataset):
     """Return the indicator rows of every place and year at once, from whatever tables the data set has.
 
     One row per place, period, indicator, basis and method: see evalkit.metrics.rows. year: the calendar year
-    of the period; title, note: of the source.
+    of the period; title, note: of the source. Tables by commune also give rows of the districts and
+    provinces that they add up to. Rows of tables come before published figures of the same.
     """
-    parts = []
-    if "facts" in dataset.tables:
-        table = dataset.tables["facts"]
-        parts += [facts.rows(table), facts.derived(table)]
-    rows = pd.concat([p for p in parts if len(p)], ignore_index=True) if parts else pd.DataFrame(columns=[*COLUMNS, *_EXTRA])
-    return real_incomes(rows)
+    tables, units = dataset.tables, dataset.places
+    parts = of_tables(tables, units)
+    if "facts" in tables:
+        parts += [facts.rows(tables["facts"]), facts.derived(tables["facts"])]
+    parts = [p for p in parts if len(p)]
+    found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=ALL_COLUMNS)
+    found = found.reindex(columns=ALL_COLUMNS).astype({c: "string" for c in _TEXTS} | {"year": "Int64"})
+    return real_incomes(found)
+
+
+def of_tables(tables, units):
+    """Return the parts of :func:`assemble` that come from the yearly tables by commune."""
+    lent, grouped, poor, every, found = None, None, None, None, []
+    if "credit" in tables:
+        lent = credit.sums(tables["credit"], units)
+        found.append(rows(lent, credit.DEFINITIONS, units, method=_BANK, source="credit"))
+    if "groups" in tables:
+        grouped = groups.sums(tables["groups"])
+        found.append(rows(grouped, groups.DEFINITIONS, units, method=_BANK, source="groups"))
+    if "poverty" in tables:
+        poor, every = reviews.sums(tables["poverty"], units), reviews.households(tables["poverty"])
+        found.append(rows(poor, reviews.DEFINITIONS, units, method=_REVIEW, source="poverty", basis="standard"))
+        found.append(rows(every, reviews.HOUSEHOLDS, units, method=_REVIEW, source="poverty"))
+    if lent is not None and grouped is not None:
+        both = grouped.merge(lent[["place", "year", "outstanding", "borrowers_most", "borrowers_least"]], on=["place", "year"])
+        found.append(rows(both, groups.WITH_CREDIT, units, method=_BANK, source="groups; credit"))
+    if lent is not None and poor is not None:
+        both = lent.merge(every, on=["place", "year"])
+        found.append(rows(both, credit.PER_HOUSEHOLD, units, method=_BANK, source="credit; poverty"))
+        both = lent[["place", "year", "borrowers_poor"]].merge(poor, on=["place", "year"])
+        found.append(rows(both, credit.PER_POOR_HOUSEHOLD, units, method=_BANK, source="credit; poverty", basis="standard"))
+    if "income" in tables:
+        found += _incomes(tables["income"], every, units)
+    if "households" in tables:
+        found.append(households.rows(tables["households"], units))
+    return found
+
+
+def _incomes(table, every, units):
+    if every is None:
+        every = pd.DataFrame({"place": pd.array([], "string"), "year": pd.array([], "Int64"), "households": []})
+    sums = incomes.sums(table, every)
+    for per, own in sums.groupby("per"):
+        shared = {"method": "method", "source": "income"}
+        yield rows(own, [incomes.DEFINITIONS[per]], units, levels=("commune",), **shared)
+        yield rows(own, [incomes.OF_AREAS[per]], units, levels=("district", "province"), **shared)
 
 
 def real_incomes(rows):
@@ -38,7 +81,8 @@ def real_incomes(rows):
     factor = factor[factor.notna()] / 100
     for column in ("value", "lower", "upper"):
         real[column] = real[column] / factor
+    real["numerator"] = real["denominator"] = float("nan")
     real["indicator"] = real["indicator"].str.replace("_vnd", "_real_vnd")
     real["basis"] = f"prices of {to}"
-    real["flags"] = (real["flags"].fillna("") + ";computed").str.strip(";")
+    real["flags"] = (real["flags"].fillna("").str.replace("computed", "") + ";computed").str.strip(";").str.replace(";;", ";")
     return pd.concat([rows, real], ignore_index=True)

@@ -96,6 +96,11 @@ def basis(row, lang):
     return words.unit_name(name, lang)
 
 
+def basis_and_method(row, lang):
+    """Return what a figure stands on and which kind of statistic it is, in one cell."""
+    return "; ".join(filter(None, [basis(row, lang), method(row["method"], lang)]))
+
+
 def _standards():
     return set(reference.standards().index)
 

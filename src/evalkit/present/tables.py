@@ -15,6 +15,7 @@ _SECTIONS = {
     "credit": ("credit", "groups", "quality", "outputs"),
     "poverty_income": ("poverty", "income", "context"),
 }
+LONG = 60  # rows beyond which a table of all years is cut to the latest of each
 _ORDER = ("credit", "quality", "groups", "outputs", "poverty", "income", "context")
 
 
@@ -32,6 +33,10 @@ def figures(place, section, *, lang):
             "poverty_income": t("The data set holds no figure on poverty or income for this place.", lang),
         }
         return _block(place, "notice", "figures", section, lang, title, paragraphs=(missing[section],))
+    caption = t("The numbers in brackets lead to the sources at the end of the page.", lang)
+    if len(rows) > LONG:
+        rows = rows.sort_values("year", kind="stable").drop_duplicates(["indicator", "basis", "method"], keep="last")
+        caption = t("The latest figure of each indicator and standard; the charts show the years before.", lang)
     rank = rows["indicator"].map(words.section).map(_ORDER.index)
     rows = rows.assign(rank=rank).sort_values(["rank", "indicator", "year"], kind="stable")
     sources = list(dict.fromkeys(place.rows["source"].dropna()))
@@ -60,7 +65,6 @@ def figures(place, section, *, lang):
         ("flags", t("Remarks", lang), False),
         ("source", t("Source", lang), False),
     )
-    caption = t("The numbers in brackets lead to the sources at the end of the page.", lang)
     return _block(place, "table", "figures", section, lang, title, caption=caption, columns=columns, rows=tuple(shown), raw=tuple(raw))
 
 
@@ -83,10 +87,10 @@ def beside(place, *, lang):
                 words.indicator(pair["indicator"], lang),
                 words.period(pair["period"], lang),
                 say.value(pair, lang),
-                f"{say.basis(pair, lang)}; {say.method(pair['method'], lang)}",
+                say.basis_and_method(pair, lang),
                 pair["parent_name"],
                 say.value(parent, lang),
-                f"{say.basis(parent, lang)}; {say.method(parent['method'], lang)}",
+                say.basis_and_method(parent, lang),
             )
         )
         raw.append((pair["indicator"], _plain(pair["period"]), _plain(pair["value"]), _plain(pair["basis"]), pair["parent"], _plain(pair["parent_value"]), _plain(pair["parent_basis"])))
@@ -205,9 +209,9 @@ def standards(place, *, lang):
         lacking = t("and at least {k} of {n} deprivations", lang, k=int(rule.deprivations_min), n=int(rule.of_deprivations)) if pd.notna(rule.deprivations_min) and rule.deprivations_min > 0 else t("income alone", lang)
         area = t("rural", lang) if rule.area == "rural" else t("urban", lang) if rule.area == "urban" else "–"
         span = f"{words.date(rule.valid_from, lang)} – {words.date(rule.valid_to, lang)}"
-        verified = "" if rule.verified else t("not verified", lang)
-        shown.append((words.standard(rule.standard, lang), area, span, line, lacking, rule.legal_basis, verified))
-        raw.append((rule.standard, rule.area, None, _plain(rule.income_max_vnd), _plain(rule.deprivations_min), rule.legal_basis, bool(rule.verified)))
+        law = rule.legal_basis + ("" if rule.verified else f" ({t('not verified', lang)})")
+        shown.append((words.standard(rule.standard, lang), area, span, line, lacking, law))
+        raw.append((rule.standard, rule.area, None, _plain(rule.income_max_vnd), _plain(rule.deprivations_min), rule.legal_basis))
     columns = (
         ("standard", t("Standard", lang), False),
         ("area", t("Area", lang), False),
@@ -215,7 +219,6 @@ def standards(place, *, lang):
         ("income", t("Income", lang), True),
         ("deprivations", t("Deprivations", lang), False),
         ("law", t("Law", lang), False),
-        ("verified", t("Verified", lang), False),
     )
     caption = t("A household is poor by a standard where any of its rows holds for its area.", lang)
     notes = []

@@ -36,9 +36,10 @@ def _entry(u, rows, before, status):
         successors = [{"name": u.successor_name, "code": u.successor_code, "place_id": "", "date": ended}]
     else:
         successors = []
-    state, reason = status.get(u.place, ("no_data", ""))
+    state, reason = status.get(u.place, ("too_few" if u.kinds else "no_data", ""))
     return {
-        **{key: _text(getattr(u, key)) for key in ("code", "name", "type", "district", "province")},
+        **{key: _text(getattr(u, key)) for key in ("name", "type", "district", "province")},
+        "code": u.code if u.code.isdigit() else "",
         "place_id": u.place,
         "valid_from": _day(u.valid_from),
         "valid_to": _day(u.valid_to),

@@ -136,7 +136,7 @@ def table(book, boundaries):
         by_programme = np.stack([boundaries.count(values[:, i]) for i in range(len(codes))], axis=1)
         total = boundaries.count(book.customers) if name == "borrowers" else by_programme.sum(axis=1)
         columns[name] = np.concatenate([by_programme, total[:, None]], axis=1)
-    moved = (columns["outstanding"] > 0) | (columns["lent"] > 0) | (columns["collected"] > 0)
+    moved = sum(columns[name] for name in ("outstanding", "lent", "collected", "written_off")) > 0
     row, column = np.nonzero(moved)
     frame = {
         "code": boundaries.codes[row],

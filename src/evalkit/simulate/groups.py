@@ -14,13 +14,13 @@ _THOUSAND = 1_000
 _RATINGS = np.array(["good", "fair", "average", "weak"])
 
 
-def sizes(customers, year, draws):
+def sizes(customers, draws):
     """Return (part, year index, number of the group, members) of every group, as arrays.
 
     Members are the households that owe, so that a part's groups add up to its customers; where these are
     fewer than a group must have, there is none.
     """
-    least, most = law.group_size(year)
+    least, most = law.group_size()
     full = np.minimum(draws.generator("full groups").integers(*_FULL, len(customers)), most)[:, None]
     groups = np.minimum(-(-customers // full), customers // least)
     part, year = np.divmod(np.repeat(np.arange(customers.size), groups.ravel()), customers.shape[1])
@@ -75,7 +75,8 @@ def table(layout, book, history, territory, draws, *, loans, mergers):
     label, years = identity(territory, part, number), history.years[year]
     outstanding = _spread(book.outstanding.sum(axis=1)[part, year], part, year, members, draws)
     overdue = _placed(book.overdue.sum(axis=1), part, year, outstanding, draws)
-    outstanding, overdue = _counted(label, years, outstanding, overdue, loans)
+    if loans is not None:
+        outstanding, overdue = _counted(label, years, outstanding, overdue, loans)
     g = draws.generator("savings of groups")
     price = history.prices[year]
     savings = (

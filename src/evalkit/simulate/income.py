@@ -19,15 +19,14 @@ def table(history, territory, boundaries, draws, *, heaping):
     """
     persons = history.households * territory.household_size[:, None]
     true = boundaries.sum(history.income_year_vnd * persons) / boundaries.sum(persons)
-    error = np.exp(_MEASUREMENT * draws.normal("income surveys", len(true)))
+    shape, own = history.households.shape, (boundaries.part, boundaries.t)
+    error = np.exp(_MEASUREMENT * draws.normal("income surveys", *shape)[own])
     reported = np.rint(true * error / _STEP_VND).astype(np.int64) * _STEP_VND
     status = boundaries.least(history.nrd_status)
     before = boundaries.least(np.concatenate([history.nrd_status[:, :1], history.nrd_status[:, :-1]], axis=1))
-    threshold = np.nan_to_num(
-        law.recognition_thresholds_vnd(history.years)[boundaries.years - history.years[0]]
-    )
+    threshold = np.nan_to_num(law.recognition_thresholds_vnd(history.years))[boundaries.t]
     short = (status == 1) & (before == 0) & (reported < threshold) & heaping
-    over = draws.generator("heaping").integers(0, _OVER, len(true)) * _STEP_VND
+    over = draws.generator("heaping").integers(0, _OVER, shape)[own] * _STEP_VND
     frame = pd.DataFrame(
         {
             "code": boundaries.codes,

@@ -8,13 +8,14 @@ from evalkit.errors import ParameterError
 from evalkit.load import reference
 
 _NRD_AREA = "northern_mountains"
+_ALWAYS = pd.Timestamp(1900, 1, 1)  # a term without a first day was in force before any year of the data
 
 
 @lru_cache
 def ceilings(programme):
     """Return the ceilings of a programme's loans as (in force from, VND), oldest first."""
     rows = reference.table("programme_terms").query("programme == @programme and ceiling_vnd.notna()")
-    starts = rows["valid_from"].fillna(pd.Timestamp.min)
+    starts = rows["valid_from"].fillna(_ALWAYS)
     return sorted(zip(starts, rows["ceiling_vnd"], strict=True))
 
 
@@ -26,7 +27,9 @@ def standards(year):
     """
     found = reference.standards_of_year(year)
     if not found:
-        raise ParameterError(f"simulate: the reference data have no poverty standard for {year}.")
+        raise ParameterError(
+            f"simulate: the reference data have no poverty standard for {year}. Choose years of one."
+        )
     return found
 
 
@@ -56,6 +59,7 @@ def recognition_thresholds_vnd(years):
     return dated.reindex(ends, method="ffill").to_numpy()
 
 
-def group_size(year):
-    """Return the fewest and the most members of a savings-and-loan group at the end of a year."""
-    return reference.group_size(int(year))
+def group_size():
+    """Return the fewest and the most members of a savings-and-loan group by the rule of today."""
+    rules = reference.table("group_rules").query("rule == 'members' and valid_to.isna()")
+    return tuple(int(bound) for bound in rules.iloc[0][["minimum", "maximum"]])

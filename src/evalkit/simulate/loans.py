@@ -128,8 +128,8 @@ def _households(own, programme, begun, closed, kind, rank, households, years, g)
     production = products.is_production()[programme]
     bundled, top_up = kind == _KINDS.index("bundled"), kind == _KINDS.index("top_up")
     offset = len(years) - households.shape[1]
-    busy_until = np.full((len(households), households.max() + 1), -1)
-    for cell in np.split(np.lexsort((begun, own)), _breaks(own, begun)):
+    busy_until = np.full((len(households), households.max(initial=0) + 1), -1)
+    for cell in _by_part_and_year(own, begun):
         p, y = own[cell[0]], begun[cell[0]]
         guests = cell[bundled[cell] & ~production[cell]]
         hosts = cell[bundled[cell] & production[cell]]
@@ -147,9 +147,11 @@ def _households(own, programme, begun, closed, kind, rank, households, years, g)
     return out
 
 
-def _breaks(own, begun):
+def _by_part_and_year(own, begun):
+    """Return the positions of the loans of each part and year, the years of a part in order."""
     order = np.lexsort((begun, own))
-    return np.flatnonzero(np.diff(own[order]) | np.diff(begun[order])) + 1
+    breaks = np.flatnonzero(np.diff(own[order]) | np.diff(begun[order])) + 1
+    return np.split(order, breaks) if len(order) else []
 
 
 def _free(busy_until, y, households, n, g):

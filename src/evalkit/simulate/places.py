@@ -110,7 +110,7 @@ def draw(parameters, draws):
         province_code=np.array(["99"] if single else [f"{i + 1:02d}" for i in range(parameters.provinces)])[
             province
         ],
-        province_name=np.array([f"Tỉnh {x}" for x in own])[province],
+        province_name=np.array(own)[province],
     )
 
 
@@ -193,25 +193,25 @@ def _rows(territory, parts, code, name):
 class Boundaries:
     """How yearly figures of the parts are delivered: by part before the mergers, by unit after.
 
-    ``rows`` numbers the delivered commune-years; ``codes`` and ``years`` name them.
+    ``rows`` numbers the delivered commune-years (parts × years), in the order of code and year; ``codes``
+    and ``years`` name them; ``part`` and ``t`` are the part whose code each bears and the year's index.
     """
 
     rows: np.ndarray
     codes: np.ndarray
     years: np.ndarray
-    units: np.ndarray
+    part: np.ndarray
+    t: np.ndarray
 
     @classmethod
     def of(cls, territory, years, *, mergers):
-        years = np.asarray(years)
-        n, old = len(territory.unit), years < MERGER.year if mergers else np.zeros(len(years), dtype=bool)
-        own = np.where(old, np.arange(n)[:, None], n + territory.unit[:, None])
-        keys = own * len(years) + np.arange(len(years))
-        found, rows = np.unique(keys, return_inverse=True)
-        place, t = np.divmod(found, len(years))
-        codes = np.concatenate([territory.code, territory.unit_code])[place]
-        units = np.concatenate([territory.unit, np.arange(territory.unit.max() + 1)])[place]
-        return cls(rows.reshape(keys.shape), codes, years[t], units)
+        """Return the boundaries on which the figures of these years are delivered."""
+        n, T = len(territory.unit), len(years)
+        apart = years < MERGER.year if mergers else np.zeros(T, dtype=bool)
+        bearer = np.where(apart, np.arange(n)[:, None], territory.unit_part[territory.unit][:, None])
+        found, rows = np.unique(bearer * T + np.arange(T), return_inverse=True)
+        part, t = np.divmod(found, T)
+        return cls(rows.reshape(n, T), territory.code[part], years[t], part, t)
 
     def sum(self, values):
         """Return the sum of an array (parts × years) by delivered commune-year."""

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+_EXACT = ["households_total", "poor_households", "poverty_rate_pct"]  # as the review states them
 _STEPS = {"VND": 100_000_000, "households": 10, "percent": 0.1, "VND/person/year": 1_000_000}  # of rounding
 
 
@@ -12,7 +13,7 @@ def table(tables, parameters, draws, *, rounding):
     tables: communes, credit, groups, poverty and income, from which every fact is taken. The communes are
     those with the lowest rates of poor households, as newspapers choose. With ``rounding``, sums and shares
     are printed "over" the next lower or "nearly" the next higher round figure; counts of groups and
-    programmes stay exact. Without it every figure is exact.
+    programmes and the figures of the review stay exact. Without it every figure is exact.
     """
     year = parameters.years[1]
     facts = pd.concat(_facts(tables, year), ignore_index=True)
@@ -25,7 +26,7 @@ def table(tables, parameters, draws, *, rounding):
     return pd.DataFrame(
         {
             "code": facts["code"],
-            "place": place["name"].to_numpy(),
+            "name": place["name"].to_numpy(),
             "level": "commune",
             "district": place["district"].to_numpy(),
             "province": place["province"].to_numpy(),
@@ -72,7 +73,7 @@ def _printed(facts, draws):
     """Round each figure down ("over") or up ("nearly"), whichever is closer, where its unit is rounded."""
     steps = facts["unit"].map(_STEPS).fillna(0).to_numpy(dtype=float)
     large = facts["number"].to_numpy() >= 10 * steps
-    rounded = (steps > 0) & large & ~facts["indicator"].isin(["poor_households", "poverty_rate_pct"])
+    rounded = (steps > 0) & large & ~facts["indicator"].isin(_EXACT)
     rounded &= draws.uniform("press", len(facts)) < 0.7
     step = np.where(rounded, steps, 1.0)
     below = np.floor(facts["number"] / step) * step

@@ -39,8 +39,9 @@ def draw(*, tables=TABLES[:5], **parameters):
     """Draw a province in memory.
 
     tables: the tables wanted; the others cost next to nothing. parameters: those of ``Parameters``
-    (districts, communes, years, seed, effect, difficulties, ...). Returns ``Simulated``. The same parameters
-    give the same figures whichever tables are asked for.
+    (districts, communes, years, seed, effect, difficulties, ...). Returns ``Simulated``; a table for which
+    the parameters ask no commune is absent. The same parameters give the same figures whichever tables are
+    asked for.
 
     Raises ParameterError for a parameter that is out of range.
     """
@@ -99,23 +100,25 @@ def _draw(parameters, wanted):
         tables["poverty"] = poverty.table(past, delivered)
     if needs & {"groups", "loans", "repayments"}:
         tables |= _debts(parameters, draws, land, past, bank)
-    if "households" in needs:
+    if "households" in needs and parameters.survey_communes:
         switches = {"standards_break": on.standards_break, "mergers": on.mergers_2020}
         tables["households"] = households.table(parameters, past, bank, land, draws, **switches)
-    if "facts" in needs:
+    if "facts" in needs and parameters.press_communes:
         tables["facts"] = press.table(tables, parameters, draws, rounding=on.press_rounding)
     if on.missing_years:
         known = land.code[loans.chosen_parts(parameters, land, draws)]
         tables = {name: _with_gaps(name, frame, delivered, known, draws) for name, frame in tables.items()}
-    frames = {name: tables[name] for name in wanted}
+    frames = {name: tables[name] for name in wanted if name in tables}
     return Simulated(parameters, frames, truth.statement(parameters, past, land, bank, delivered, heaped))
 
 
 def _debts(parameters, draws, land, past, bank):
     """Return the tables of groups, loans and repayments, which describe the same debts."""
     mergers = parameters.difficulties.mergers_2020
-    layout = groups.sizes(bank.customers, past.years[-1], draws)
+    layout = groups.sizes(bank.customers, draws)
     parts = loans.chosen_parts(parameters, land, draws)
+    if not len(parts):
+        return {"groups": groups.table(layout, bank, past, land, draws, loans=None, mergers=mergers)}
     ledger = loans.ledger(parts, past, bank, land, draws)
     single = loans.snapshots(ledger, past, land, layout, mergers=mergers)
     return {
@@ -129,7 +132,8 @@ def _with_gaps(name, frame, delivered, known, draws):
     """Leave out the commune-years that weren't delivered; the book of communes with loans is whole."""
     if name not in _MISSING:
         return frame
-    lost = draws.uniform(f"missing {name}", len(delivered.codes)) < _MISSING[name]
+    u = draws.uniform(f"missing {name}", *delivered.rows.shape)[delivered.part, delivered.t]
+    lost = u < _MISSING[name]
     if name == "credit":
         lost &= ~np.isin(delivered.codes, known)
     gaps = pd.MultiIndex.from_arrays([delivered.codes[lost], delivered.years[lost]])
@@ -153,7 +157,12 @@ def _swap(aside, folder):
         return
     former = Path(tempfile.mkdtemp(prefix=f".{folder.name}-former-", dir=folder.parent))
     os.rename(folder, former / folder.name)
-    os.rename(aside, folder)
+    try:
+        os.rename(aside, folder)
+    except BaseException:
+        os.rename(former / folder.name, folder)
+        former.rmdir()
+        raise
     shutil.rmtree(former)
 
 

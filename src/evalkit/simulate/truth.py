@@ -34,10 +34,16 @@ def statement(parameters, history, territory, book, boundaries, heaped):
         "floor": _floor(history, effect),
         "bridges": _bridges(history, boundaries),
         "recognised_early": heaped.to_dict("records"),
-        "concurrent_programme": sorted(set(territory.code[history.concurrent])),
+        "concurrent_programme": _concurrent(parameters, history, territory),
         "merged": _merged(territory) if parameters.difficulties.mergers_2020 else [],
         "doubtful_debt_vnd": _doubtful(history, book),
     }
+
+
+def _concurrent(parameters, history, territory):
+    """The communes that the other programme reached, by the code they bore when it began."""
+    own = territory.code if parameters.difficulties.mergers_2020 else territory.unit_code[territory.unit]
+    return sorted(set(own[history.concurrent].tolist()))
 
 
 def _floor(history, effect):

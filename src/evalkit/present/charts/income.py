@@ -12,9 +12,9 @@ def income(place, *, lang):
     for kind, unit in (("income_year", t("million VND per year", lang)), ("income_month", t("million VND per month", lang))):
         chosen = place.rows["indicator"].isin([f"{kind}_vnd", f"{kind}_real_vnd"]) & place.rows["year"].notna()
         rows = place.rows[chosen & place.rows["value"].notna()].sort_values("year", kind="stable")
-        if not rows.empty:
+        if rows["year"].nunique() > 1:
             return _draw(place, rows, kind, unit, title, lang)
-    return absent(place, "income", "poverty_income", lang, title, t("No dated income.", lang))
+    return absent(place, "income", "poverty_income", lang, title, t("No income of more than one year.", lang))
 
 
 def _draw(place, rows, kind, unit, title, lang):
