@@ -12,7 +12,7 @@ from evalkit import cli_data
 from evalkit.errors import EvalkitError, ParameterError
 
 sys.path.insert(0, str(Path(__file__).parent / "load"))
-from dataset_sample import credit, income, write  # noqa: E402
+from dataset_sample import credit, income, write
 
 app = typer.Typer()
 for command in (cli_data.check, cli_data.new, cli_data.request):
