@@ -34,7 +34,26 @@ Communes are computed from their own row; for districts and provinces the column
 communes first. Shares are in per cent. Intervals of full counts aren't sampling error: they say how far the
 figure could have come out otherwise at the same underlying rate. An indicator without a formula is a published
 figure, read as it is printed; “as printed” beside “computed” keeps the two apart.
+
+A figure that a commune lacks isn't zero: the commune is left out of numerator and denominator, and the area's row is
+flagged `part`; a sum is then at least what is known. Columns of the formulas that the tables don't hold themselves:
 """
+_COLUMNS = {
+    "…_before": "the figure at the end of the year before, on the same standard; of a merged commune the sum of what "
+    "it was, missing where one of them is",
+    "outstanding_mean": "mean of the outstanding at the start and the end of the year",
+    "current": "outstanding − overdue − frozen − extended",
+    "outstanding_CODE": "outstanding of one programme; 0 where the commune has rows for others but none for it",
+    "production, study, water, housing, other": "outstanding of the programmes of that purpose",
+    "rest": "what the office's own total has more than its programmes",
+    "borrower_households": "households counted once: the office's total where it is below the sum of the programmes",
+    "borrowers_most, borrowers_least": "both borrower_households where it is known, else the sum of the programmes "
+    "and the largest of them (flag `repeats`)",
+    "rated": "groups that have a rating",
+    "outstanding_of_groups, outstanding_of_unions": "outstanding of all groups, of those whose union is known",
+    "not_poor_before": "households_before − poor_before",
+    "income_times_households": "income per person × households of the commune",
+}
 
 
 def page():
@@ -46,7 +65,7 @@ def page():
     for ratio in facts.RATIOS:
         defined.setdefault(ratio.name, []).append(_of_facts(ratio))
     labels = reference.table("indicators")
-    lines = [_HEAD]
+    lines = [_HEAD, *(f"- `{name}`: {meaning}" for name, meaning in _COLUMNS.items()), ""]
     for section, title in _SECTIONS.items():
         own = labels[labels["section"] == section]
         lines += [f"## {title}\n", *(_entry(row, defined.get(row.indicator, [])) for row in own.itertuples())]
@@ -60,13 +79,16 @@ def names():
 
 def _entry(row, definitions):
     better = {"higher": "higher is better", "lower": "lower is better"}.get(row.better, "no polarity agreed")
-    compared = "compared among places" if row.comparable == "true" else "not compared: it grows with the place"
+    compared = (
+        "compared among places" if row.comparable == "true" else "not compared: it grows with the place"
+    )
     head = f"### `{row.indicator}`\n\n{row.label_en} · {row.label_vi}\n\n- unit: {row.unit}; {better}; {compared}"
     return "\n".join([head, *definitions]) + "\n"
 
 
 def _of_table(table, definition):
-    lines = [f"- from the tables {table}: {definition.meaning}" if "," in table else f"- from the table {table}: {definition.meaning}"]
+    which = "tables" if "," in table else "table"
+    lines = [f"- from the {which} {table}: {definition.meaning}"]
     lines += [f"  - formula: `{definition.formula}`", f"  - interval: {definition.interval}"]
     if definition.source:
         lines.append(f"  - source: {definition.source}")

@@ -113,7 +113,10 @@ class Ratio:
         least = sums[self.over_least] if self.over_least else over
         under_least = sums[self.under_least] if self.under_least else under
         most = over + sum((sums[c] for c in self.upto), np.zeros_like(over))
-        under, under_least = np.where(under > 0, under, np.nan), np.where(under_least > 0, under_least, np.nan)
+        under, under_least = (
+            np.where(under > 0, under, np.nan),
+            np.where(under_least > 0, under_least, np.nan),
+        )
         value = over / under
         lower, upper = least / under, most / under_least
         if self.under_least:

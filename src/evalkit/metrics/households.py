@@ -275,7 +275,10 @@ def _estimates(frame, measure, minimum_clusters):
     by = frame[["area", "year", "standard"]].astype({"year": "int64"})
     table = measure.of(frame, design | {"by": by})
     table = table[(table["clusters"] >= minimum_clusters) & table["lower"].notna()]
-    scaled = {c: table[e] * measure.scale for c, e in (("value", "estimate"), ("lower", "lower"), ("upper", "upper"))}
+    scaled = {
+        c: table[e] * measure.scale
+        for c, e in (("value", "estimate"), ("lower", "lower"), ("upper", "upper"))
+    }
     return pd.DataFrame(
         {
             "place": table["area"],

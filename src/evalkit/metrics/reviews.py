@@ -18,13 +18,21 @@ def _share(name, column, meaning, under="households", over=None):
 
 
 HOUSEHOLDS = (
-    Quantity("households_total", "households", "households", "All households of the review.", basis="households"),
+    Quantity(
+        "households_total", "households", "households", "All households of the review.", basis="households"
+    ),
 )
 
 DEFINITIONS = (
     Quantity("poor_households", "poor", "households", "Households on the list of the poor."),
     Quantity("near_poor_households", "near_poor", "households", "Households on the list of the near-poor."),
-    Quantity("households_escaped_poverty", "escaped", "households", "Households that left the list in the year.", flags=("flow",)),
+    Quantity(
+        "households_escaped_poverty",
+        "escaped",
+        "households",
+        "Households that left the list in the year.",
+        flags=("flow",),
+    ),
     _share("poverty_rate_pct", "poor", "Poor households among all households."),
     _share("near_poor_rate_pct", "near_poor", "Near-poor households among all households."),
     _share(
@@ -61,7 +69,7 @@ DEFINITIONS = (
 def sums(poverty, units):
     """Return counts by commune, year and standard, the columns that the definitions name."""
     counts = ("households", "poor", "near_poor", "escaped", "fell_back", "newly_poor")
-    out = poverty.reindex(columns=["place", "year", *_KEY, *counts]).astype({c: "float64" for c in counts})
+    out = poverty.reindex(columns=["place", "year", *_KEY, *counts]).astype(dict.fromkeys(counts, "float64"))
     out = rollup.before(out, units, ["poor", "households"], keys=_KEY)
     return out.assign(not_poor_before=out["households_before"] - out["poor_before"])
 
