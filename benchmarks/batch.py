@@ -5,13 +5,12 @@
 OUT is a folder with a build (`evalkit build DATA --out OUT`). Every method runs in a process of its own, in
 turn (A B C A B C ...), on the same notebooks, places and processors; wall and processor time are those of the
 process and of all it started, and the table gives medians. papermill's pages are made by nbconvert, ours by
-`evalkit publish`. Where the build has fewer places than asked for, they are taken again under further names.
+`evalkit publish`.
 ``--slow-places`` gives papermill fewer places: what is compared is the cost per notebook, and the table says
 of how many. ``--scale N`` also runs the batch alone on N places, to see that the cost stays the same.
 """
 
 import argparse
-import itertools
 import json
 import os
 import statistics
@@ -28,16 +27,20 @@ COMMUNES_OF_VIETNAM = 10_600
 
 
 def tasks_of(out, count, work):
-    """(notebook, parameters, output) for ``count`` places; those of the build again if there are too few."""
+    """(notebook, parameters, output) of the first ``count`` places that the build reports on."""
     from evalkit.build import read
 
     places = read(out / "build", "places")
-    reported = itertools.cycle(places.loc[places["reported"], "place"])
+    reported = list(places.loc[places["reported"], "place"])
+    if count > len(reported):
+        raise SystemExit(
+            f"{out}: the build reports on {len(reported)} places, not {count}. Take a larger data set."
+        )
     build = str((out / "build").resolve())
-    for number, place in enumerate(itertools.islice(reported, count)):
+    for place in reported[:count]:
         for notebook in NOTEBOOKS:
             parameters = {"place": place, "build": build, "lang": "vi"}
-            yield notebook, parameters, work / f"{number:05d}" / "vi" / notebook.name
+            yield notebook, parameters, work / place / "vi" / notebook.name
 
 
 def one_page(task):

@@ -17,6 +17,7 @@ from evalkit.metrics import benchmarks
 from evalkit.metrics.indicators import assemble
 
 TABLES = ("places", "indicators", "beside", "among", "findings")
+_ROW_GROUP = 4_000  # rows: one place is read without its neighbours
 _AREA_LEVELS = ("district", "province", "region", "national")
 
 
@@ -39,7 +40,8 @@ def build(folder, out):
     aside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
         for name in TABLES:
-            tables[name].to_parquet(aside / f"{name}.parquet", index=False)
+            ordered = tables[name].sort_values("place", kind="stable", ignore_index=True)
+            ordered.to_parquet(aside / f"{name}.parquet", index=False, row_group_size=_ROW_GROUP)
         _write_slices(tables, aside / "places")
         (aside / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
         aside.chmod(0o755)
@@ -145,19 +147,19 @@ def summary(dataset, rows, among):
     return units
 
 
-def read(build_folder, table):
-    """Read one table of a build. Raises DataError where the folder is no build."""
+def read(build_folder, table, place=None):
+    """Read one table of a build, whole or cut to one place. Raises DataError where the folder is no build."""
     path = Path(build_folder) / f"{table}.parquet"
     if not path.is_file():
-        raise DataError(f"{build_folder}: no build there ({table}.parquet is missing). Run `evalkit build DATA OUT` first.")
-    return pd.read_parquet(path)
+        raise DataError(f"{build_folder}: no build there ({table}.parquet is missing). Run `evalkit build DATA --out OUT` first.")
+    return pd.read_parquet(path, filters=None if place is None else [("place", "==", place)])
 
 
 def manifest(build_folder):
     """Read the manifest of a build: settings, fingerprint of the data, version, time."""
     path = Path(build_folder) / "manifest.json"
     if not path.is_file():
-        raise DataError(f"{build_folder}: no build there (manifest.json is missing). Run `evalkit build DATA OUT` first.")
+        raise DataError(f"{build_folder}: no build there (manifest.json is missing). Run `evalkit build DATA --out OUT` first.")
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -177,8 +179,12 @@ def indicators(build_folder, place=None):
     source, flags, year, title, note. These are the full rows, nothing hidden: for the researcher, not for
     readers. Raises PlaceError for a place that is unknown or ambiguous, DataError where there is no build.
     """
-    rows = read(build_folder, "indicators")
     if place is None:
-        return rows
-    identity = places.find(place, read(build_folder, "places"), set(rows["place"]))
-    return rows[rows["place"] == identity].reset_index(drop=True)
+        return read(build_folder, "indicators")
+    return read(build_folder, "indicators", find(build_folder, place))
+
+
+def find(build_folder, query):
+    """Return the identity of the one place that a code, identity or name means; see evalkit.load.places.find."""
+    units = read(build_folder, "places")
+    return places.find(query, units, set(units.loc[units["kinds"] > 0, "place"]))

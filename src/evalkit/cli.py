@@ -10,6 +10,7 @@ import typer
 
 from evalkit.errors import EvalkitError
 
+PRELOAD = ("evalkit", "matplotlib.pyplot", "evalkit.present.warm:warm_up")
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=True,
@@ -22,6 +23,7 @@ Data = Annotated[Path, typer.Argument(help="Folder of a data set: dataset.toml a
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to; everything goes below it.")]
 Langs = Annotated[str, typer.Option("--langs", help="Languages of the reports, separated by commas.")]
 Places = Annotated[list[str] | None, typer.Option("--place", help="Only this place (code or name); may be repeated. Default: every place with enough figures.")]
+Suite = Annotated[Path | None, typer.Option("--notebooks", help="Folder of the notebooks (with commune/ and province/). Default: evalkit's own.")]
 Workers = Annotated[int | None, typer.Option("--workers", help="Notebooks at a time. Default: one per processor.")]
 
 
@@ -73,9 +75,9 @@ def build(data: Data, out: Out = Path("out")):
 
 
 @app.command()
-def run(out: Out = Path("out"), langs: Langs = "vi,en", place: Places = None, workers: Workers = None):
+def run(out: Out = Path("out"), langs: Langs = "vi,en", place: Places = None, workers: Workers = None, notebooks: Suite = None):
     """Run the notebooks once per place and language on a build; unchanged work is skipped."""
-    summary = _run(out, _languages(langs), place, workers)
+    summary = _run(out, _languages(langs), place, workers, notebooks)
     raise typer.Exit(1 if summary.failed else 0)
 
 
@@ -88,13 +90,20 @@ def publish(out: Out = Path("out"), langs: Langs = "vi,en"):
 
 
 @app.command()
-def report(data: Data, out: Out = Path("out"), langs: Langs = "vi,en", place: Places = None, workers: Workers = None):
+def report(
+    data: Data,
+    out: Out = Path("out"),
+    langs: Langs = "vi,en",
+    place: Places = None,
+    workers: Workers = None,
+    notebooks: Suite = None,
+):
     """Build, run and publish in one go; ends by printing the path of the site's index page."""
     from evalkit.build import build as compute
 
     languages = _languages(langs)
     compute(data, out / "build")
-    summary = _run(out, languages, place, workers)
+    summary = _run(out, languages, place, workers, notebooks)
     index = _publish(out, languages, summary)
     print(index)
     raise typer.Exit(1 if summary.failed else 0)
@@ -105,9 +114,9 @@ def lab(place: Annotated[str | None, typer.Argument(help="Code of a place to beg
     """Open JupyterLab on the notebooks, with the kernel ready."""
     folder = notebooks_folder()
     if place:
-        from evalkit.present.disclose import place as find
+        from evalkit.build import find
 
-        print(f"Set place = \"{find(out / 'build', place).unit['place']}\" in the first cell.")
+        print(f'Set place = "{find(out / "build", place)}" in the first cell.')
     command = [sys.executable, "-m", "jupyter", "lab", f"--ServerApp.root_dir={folder.parent}", f"--LabApp.default_url=/lab/tree/{folder.name}/commune/credit.ipynb"]
     raise typer.Exit(subprocess.call(command))
 
@@ -129,26 +138,24 @@ def _languages(langs):
     return list(dict.fromkeys(chosen))
 
 
-def _run(out, languages, chosen, workers):
+def _run(out, languages, chosen, workers, suite):
     from evalkit.batch import plan, run
-    from evalkit.build import manifest, read
-    from evalkit.load import places
+    from evalkit.build import find, manifest, read
 
     folder = out / "build"
     units, manifest_ = read(folder, "places"), manifest(folder)
     if chosen:
-        reported = set(read(folder, "indicators")["place"])
-        wanted = [places.find(code, units, reported) for code in chosen]
+        wanted = [find(folder, code) for code in chosen]
     else:
         wanted = list(units.loc[units["reported"], "place"])
     if not wanted:
         raise EvalkitError(f"{folder}: no place has {manifest_['settings']['data']['minimum_kinds']} kinds of figures. Lower minimum_kinds in dataset.toml or add data.")
-    notebooks = sorted((notebooks_folder() / "commune").glob("*.ipynb"))
+    notebooks = sorted(((suite or notebooks_folder()) / "commune").glob("*.ipynb"))
     sets = [{"place": code, "build": str(folder.resolve()), "lang": lang} for code in wanted for lang in languages]
     slices = folder / "places"
     jobs = plan(notebooks, sets, out / "private", inputs=lambda p: [slices / f"{p['place']}.sha256"], name="{place}/{lang}/{notebook}")
     progress = "rich" if sys.stderr.isatty() else "lines" if os.environ.get("EVALKIT_PROGRESS") else None
-    summary = run(jobs, workers=workers, progress=progress)
+    summary = run(jobs, workers=workers, progress=progress, preload=PRELOAD)
     summary.save(out / "private")
     from rich.console import Console
 

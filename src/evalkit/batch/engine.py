@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 import nbformat
 from ipykernel.ipkernel import IPythonKernel
 from IPython.core.interactiveshell import InteractiveShell
+from nbclient.client import timestamp
 from nbclient.exceptions import CellExecutionComplete, CellTimeoutError, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
@@ -109,6 +110,7 @@ class InProcessClient(PapermillNotebookClient):
         self.code_cells_executed += 1
         with _time_limit(*self._limit(cell)) as over:
             reply = self.kernel.execute(cell.source, lambda message: self._receive(message, cell, cell_index))
+        cell.metadata["execution"]["shell.execute_reply"] = timestamp()
         if over and reply.get("ename") not in (
             None,
             CellTimeoutError.__name__,

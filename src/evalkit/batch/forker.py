@@ -172,13 +172,14 @@ def import_harmless(modules: list[str]) -> None:
 
 
 def load(preload: list[str]) -> None:
-    """Import modules, call those given as ``module:function``, and make sure that no thread was started."""
+    """Import modules, call ``module:function`` or ``module:function:argument``; no thread may result."""
     for entry in preload:
-        module, _, function = entry.partition(":")
+        module, _, call = entry.partition(":")
+        function, _, argument = call.partition(":")
         loaded = importlib.import_module(module)
         if function:
             with _figures_settings():
-                getattr(loaded, function)()
+                getattr(loaded, function)(*filter(None, [argument]))
     if not _single_threaded():
         names = ", ".join(thread.name for thread in threading.enumerate()[1:]) or "made by a library"
         raise RuntimeError(

@@ -114,14 +114,25 @@ def declared_parameters(notebook: Path) -> dict[str, tuple[frozenset[str], str]]
 
 @cache
 def _declared(path, _changed):
-    import nbformat
-
-    notebook = nbformat.read(path, as_version=4)
-    cells = (cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
+    cells = (source for _, source, tags in _cells(path)[0] if "parameters" in tags)
     try:
         return _assignments(next(cells, ""))
     except SyntaxError:  # another language, or a magic command
         return _inspected(path)
+
+
+def _cells(path):
+    """The notebook's cells as (kind, source, tags), and its kernel's name."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    if notebook["nbformat"] != 4:
+        import nbformat  # slow to import, and seldom needed
+
+        notebook = nbformat.read(path, as_version=4)
+    cells = [
+        (one["cell_type"], "".join(one["source"]), one["metadata"].get("tags", []))
+        for one in notebook["cells"]
+    ]
+    return cells, notebook["metadata"].get("kernelspec", {}).get("name", "")
 
 
 def _assignments(source):
@@ -243,12 +254,7 @@ def _file_digest(path):
 @cache
 def _notebook_digest(path, _file_digest):
     """Digest of the cells' sources, kinds and tags: outputs left in a notebook change nothing."""
-    import nbformat
-
-    notebook = nbformat.read(path, as_version=4)
-    cells = [[cell.cell_type, cell.source, cell.metadata.get("tags", [])] for cell in notebook.cells]
-    kernel = notebook.metadata.get("kernelspec", {}).get("name", "")
-    return hashlib.sha256(json.dumps([cells, kernel]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(_cells(path)).encode()).hexdigest()
 
 
 @cache

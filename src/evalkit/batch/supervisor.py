@@ -43,8 +43,9 @@ def run(
     "fork" (one process loads the libraries and forks a child per notebook; Linux) or "kernels" (an ordinary
     kernel each); the faster that can be had if not given. progress: None, "rich", "lines" (standard error)
     or "json" (standard output). retries: further attempts for a notebook whose process was ended from
-    outside, the only end that may come out differently. preload: modules that the forking process loads, or
-    ``module:function`` to call. cluster: address of a Dask scheduler whose workers run the notebooks.
+    outside, the only end that may come out differently. preload: modules that the forking process loads,
+    ``module:function`` or ``module:function:argument`` that it calls. cluster: address of a Dask scheduler
+    whose workers run the notebooks.
 
     A notebook that fails is written with its error and stops no other. Raises ParameterError for jobs that
     don't belong to one folder, EvalkitError where another run writes into the folder or its disk is full. An

@@ -1,6 +1,7 @@
 """A process that executes notebooks for the supervisor: tasks come in and results go out as lines of JSON."""
 
 import argparse
+import contextlib
 import json
 import os
 import queue
@@ -30,7 +31,8 @@ class Channel:
 
 def serve_kernels(channel: Channel) -> None:
     """Execute one task after the other, each in a kernel of its own."""
-    from evalkit.batch import engine
+    with _without_address_grammar():
+        from evalkit.batch import engine
 
     engine.register()
     channel.send({"ready": os.getpid()})
@@ -41,9 +43,24 @@ def serve_kernels(channel: Channel) -> None:
         channel.send({"id": task["id"], **_in_kernel(task)})
 
 
+@contextlib.contextmanager
+def _without_address_grammar():
+    """Keep jsonschema from compiling the grammar of international addresses, which takes it seconds.
+
+    The schema of notebooks has no such addresses.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)
+    try:
+        yield
+    finally:
+        if sys.modules["rfc3987_syntax"] is None:
+            del sys.modules["rfc3987_syntax"]
+
+
 def serve_forking(channel: Channel, preload: list[str]) -> None:
     """Load everything once, then fork a child for each task."""
-    from evalkit.batch import engine, forker, shell
+    with _without_address_grammar():
+        from evalkit.batch import engine, forker, shell
 
     os.environ.setdefault("MPLBACKEND", shell.INLINE)
     engine.register()

@@ -49,8 +49,16 @@ def _first_title(rows, body, header):
 
 
 def header_by_figures(rows, merged):
-    """A ``find_header`` for a table without a schema: the header is what stands over the first figures."""
+    """A ``find_header`` for a table without a schema: the header is what stands over the first figures.
+
+    In a table of texts or years alone it is the first row of several cells.
+    """
     covered = _vertically_merged(merged)
+    if not any(_has_figures(row) for row in rows):
+        first = next(
+            (i for i, row in enumerate(rows) if len(filled(row)) > 1 and lone_text(row) is None), None
+        )
+        return lambda start: range(first, first + 1) if first is not None and start <= first else None
 
     def find(start):
         data = start
@@ -58,7 +66,7 @@ def header_by_figures(rows, merged):
             if _has_figures(rows[data]) and not is_numbering(rows[data]):
                 header = _header_above(rows, covered, start, data)
                 if header is not None:
-                    # Within a body only a row of texts or years, with nothing under the label, opens a new table.
+                    # Within a body only a row of texts or years opens a new table.
                     if start == 0 or _opens_table(rows, header):
                         return header
                 elif start == 0:
@@ -135,7 +143,7 @@ def paths(rows, merged, header):
 
 
 def _continues_left(spread, i, j):
-    """Whether the text left of an empty header cell stands over it too: same parents, own texts underneath."""
+    """Whether the text left of an empty header cell stands over it too: same parents, own texts below."""
     left = [row[j - 1] for row in spread]
     same_parents = left[:i] == [row[j] for row in spread[:i]]
     return bool(left[i]) and same_parents and any(text and text != left[i] for text in left[i + 1 :])

@@ -21,8 +21,8 @@ from evalkit.load.units import caption_unit
 class Body:
     """Positions of the data rows, the reasons of the others, and what stands around the data rows.
 
-    ``sections`` gives the heading or group that a data row stands under, ``labels`` the lines of its label that
-    stand in the rows above it, ``subtotals`` the rows set aside whose figures sum others.
+    ``sections`` gives the heading or group that a data row stands under, ``labels`` the lines of its label
+    that stand in the rows above it, ``subtotals`` the rows set aside whose figures sum others.
     """
 
     data: list[int] = field(default_factory=list)
@@ -35,8 +35,9 @@ class Body:
 def sort_rows(rows, block, has_values, identified=lambda row: False):
     """``Body`` of ``block``.
 
-    ``has_values(row)`` says whether a row holds values of the table; a row that ``identified`` knows by its code
-    is data whatever its label says, so that "Tổng cộng" as the programme of a commune is no total of the table.
+    ``has_values(row)`` says whether a row holds values of the table; a row that ``identified`` knows by its
+    code is data whatever its label says, so that "Tổng cộng" as the programme of a commune is no total of
+    the table.
     """
     body = Body()
     heads = [_texts(rows[i]) for i in block.header]
@@ -93,6 +94,8 @@ def _heading(rows, lines, section):
 
 def _label_lines(rows, lines, row):
     """Those of the text rows above ``row`` that begin its label: Vietnamese lines over their English one."""
+    if not lines:
+        return []
     label = label_of(row)
     column = next((j for j, cell in filled(row) if cell == label), None)
     same = []
@@ -108,12 +111,14 @@ def _label_lines(rows, lines, row):
 def _groups(rows, valued):
     """A function that tells why a row with figures is no row of the table: "total", "subtotal", or None.
 
-    Regions are subtotals where they stand among other rows, and rows of their own in a table of regions; Roman
-    numerals and capitals number groups where the other rows are numbered 1, 2, 3.
+    Regions are subtotals where they stand among other rows, and rows of their own in a table of regions;
+    Roman numerals and capitals number groups where the other rows are numbered 1, 2, 3.
     """
     regions = sum(is_region(label_of(rows[i])) for i in valued)
     regions_group = 0 < regions <= len(valued) / 2
-    numbered = sum(is_figure(filled(rows[i])[0][1]) for i in valued) > len(valued) / 2
+    leads = [filled(rows[i])[0][1] for i in valued if not is_total(label_of(rows[i]))]
+    leads = [lead for lead in leads if not is_outline(lead)]
+    numbered = bool(leads) and 2 * sum(map(is_figure, leads)) > len(leads)
 
     def reason(row):
         label = label_of(row)

@@ -69,7 +69,7 @@ def _numbers(cells, declared, unit):
 
 
 def _admissible(declared):
-    """The law of the quantity that settles a figure with two readings: whole counts and đồng, bounded shares."""
+    """The law of the quantity that may settle two readings: whole counts and đồng, bounded shares."""
     limits = declared.get("constraints", {})
     whole = declared["type"] == "integer" or declared.get("unit") == "VND"
     low, high = limits.get("minimum", -math.inf), limits.get("maximum", math.inf)
@@ -189,13 +189,15 @@ def _code_fault(cell, text, short):
     if fault := _lost(cell):
         return fault
     if short:
-        return f'"{text}" is a number whose leading zeros are gone: a commune, a district or a province? Write text.'
+        return (
+            f'"{text}" is a number whose leading zeros are gone: commune, district or province? Write text.'
+        )
     return f'"{text}" is no code: five digits for a commune, three for a district, two for a province.'
 
 
 def _lost(cell):
     if isinstance(cell, str) and (
-        cell.startswith("#") and cell.endswith(("!", "?", "/A")) or cell.startswith("=")
+        (cell.startswith("#") and cell.endswith(("!", "?", "/A"))) or cell.startswith("=")
     ):
         return (
             f'"{cell}" is an error of the spreadsheet, or a formula without a stored value. Mend it and save.'

@@ -1,6 +1,5 @@
 """A data set: a folder with dataset.toml and tables named after the schema."""
 
-import tomllib
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -8,29 +7,22 @@ from pathlib import Path
 import pandas as pd
 
 from evalkit.errors import DataError
-from evalkit.load import checks, findings, places, schema
+from evalkit.load import (
+    accounts,
+    acknowledged,
+    checks,
+    corrections,
+    deliveries,
+    findings,
+    identities,
+    places,
+    schema,
+    series,
+    settings,
+    terms,
+    territory,
+)
 from evalkit.load.findings import finding
-from evalkit.load.text import nearest
-
-_SETTINGS = {
-    "title": {"vi": str, "en": str},
-    "source": {"vi": str, "en": str},
-    "rights": {"vi": str, "en": str},
-    "data": {
-        "real": bool,
-        "press": bool,
-        "years": list,
-        "levels": list,
-        "minimum_kinds": int,
-        "benchmarks": str,
-    },
-    "publish": {"suppression_threshold": int, "minimum_comparators": int, "comparison_years": int},
-}
-_DEFAULTS = {
-    "data": {"press": False, "levels": ["commune"], "minimum_kinds": 1, "benchmarks": ""},
-    "publish": {"suppression_threshold": 5, "minimum_comparators": 5, "comparison_years": 1},
-}
-_REQUIRED = {("title", "vi"), ("title", "en"), ("data", "real"), ("data", "years")}
 
 
 @dataclass(frozen=True)
@@ -63,12 +55,12 @@ def open_dataset(folder):
     errors = found[found["severity"] == "error"]
     if len(errors):
         more = f" ({len(errors) - 1} more; `evalkit check {folder}` lists them)" if len(errors) > 1 else ""
-        raise DataError(errors["message"].iloc[0] + more, found)
+        raise DataError(_placed(errors.iloc[0]) + more, found)
     return dataset
 
 
 def check(folder):
-    """Return everything found in a data set: severity, file, row, column, value, rule, message."""
+    """Return everything found in a data set: severity, file, row, column, value, rule, message, place, key."""
     return _read(Path(folder))[1]
 
 
@@ -78,84 +70,49 @@ def shipped(name):
     return packaged if packaged.is_dir() else Path(__file__).resolve().parents[3] / "data" / name
 
 
+def _placed(error):
+    """The message of an error, begun with file, row and column where its sentence doesn't say them."""
+    message = error["message"]
+    if error["file"] in message:
+        return message
+    row = "" if pd.isna(error["row"]) else f", row {error['row']}"
+    return f"{error['file']}{row}, {error['column']}: {message}"
+
+
 def _read(folder):
-    found = []
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder. Name a folder that holds dataset.toml and the tables.")
-    settings = _settings(folder, found)
-    raw = {name: _table(folder, name, found) for name in schema.tables()}
-    raw = {name: t for name, t in raw.items() if t is not None}
-    if not raw:
-        found.append(finding("error", "empty_folder", file=str(folder)))
-    tables = {}
-    for name, (file, text) in raw.items():
-        tables[name] = checks.table(name, file, text, found)
+    found = []
+    chosen, accepted = settings.read(folder, found)
+    tables = _tables(folder, found)
     units = pd.DataFrame()
-    if "communes" in tables and not any(f["severity"] == "error" for f in found):
-        units = places.units(tables.pop("communes"))
-        for name, frame in tables.items():
-            tables[name] = checks.assign_places(name, raw[name][0], frame, units, found)
-        if not any(f["severity"] == "error" for f in found):
-            found += checks.plausibility(tables, units, raw)
-    elif "communes" not in tables and raw:
+    if "communes" in tables:
+        found += territory.of_units(tables["communes"])
+        units = places.units(tables.pop("communes").frame)
+        successor = territory.successions(units)
+        tables = {name: territory.assign(t, units, successor, found) for name, t in tables.items()}
+        found += _plausibility(tables, units)
+    elif not any(f["file"].startswith("communes") for f in found) and any(tables):
         found.append(finding("error", "missing_column", file="communes.csv", column="code", near=""))
-    frame = findings.table(found)
-    return Dataset(folder, settings, tables, units, frame), frame
+    frame = findings.table(acknowledged.apply(found, accepted))
+    return Dataset(folder, chosen, {name: t.frame for name, t in tables.items()}, units, frame), frame
 
 
-def _settings(folder, found):
-    path = folder / "dataset.toml"
-    settings = {section: dict(values) for section, values in _DEFAULTS.items()}
-    try:
-        given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        found.append(finding("error", "settings", file="dataset.toml", fault="is missing. `evalkit new` writes one."))
-        return settings
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        found.append(finding("error", "settings", file="dataset.toml", fault=f"can't be read: {error}"))
-        return settings
-    for section, values in given.items():
-        if section not in _SETTINGS:
-            near = nearest(section, _SETTINGS)
-            fault = f"section [{section}] is not known{_did_you_mean(near)}"
-            found.append(finding("error", "settings", file="dataset.toml", fault=fault))
-            continue
-        for key, value in values.items() if isinstance(values, dict) else ():
-            expected = _SETTINGS[section].get(key)
-            if expected is None:
-                fault = f"[{section}] {key} is not known{_did_you_mean(nearest(key, _SETTINGS[section]))}"
-            elif type(value) is not expected:
-                fault = f"[{section}] {key} = {value!r} should be of type {expected.__name__}"
-            else:
-                settings.setdefault(section, {})[key] = value
-                continue
-            found.append(finding("error", "settings", file="dataset.toml", fault=fault))
-    for section, key in sorted(_REQUIRED):
-        if key not in settings.get(section, {}):
-            found.append(finding("error", "settings", file="dataset.toml", fault=f"[{section}] {key} is missing"))
-    years = settings["data"].get("years")
-    if years is not None and not (len(years) == 2 and all(type(y) is int for y in years) and years[0] <= years[1]):
-        fault = f"[data] years = {years} should be the first and the last year, such as [2014, 2024]"
-        found.append(finding("error", "settings", file="dataset.toml", fault=fault))
-    for section in ("title", "source", "rights"):
-        settings.setdefault(section, {"vi": "", "en": ""})
-    return settings
+def _tables(folder, found):
+    """Return {name: Delivery} of the tables that could be read, corrected and checked by themselves."""
+    sources = deliveries.sources(folder, found)
+    if not any(sources.values()):
+        found.append(finding("error", "empty_folder", file=str(folder)))
+    declared = corrections.read(folder, found)
+    read = {name: deliveries.read(name, sources[name], found) for name in schema.tables() if sources[name]}
+    read = corrections.apply({name: t for name, t in read.items() if t is not None}, declared, found)
+    if "communes" in read:
+        places_ = read["communes"].frame
+        read = {name: territory.codes_by_name(t, places_, found) for name, t in read.items()}
+    return {name: checks.table(terms.normalise(t, found), found) for name, t in read.items()}
 
 
-def _did_you_mean(near):
-    return f" (did you mean {near}?)" if near else ""
-
-
-def _table(folder, name, found):
-    """Read one table as text: (file name, frame of text), or None where the folder has no such table."""
-    csv, parquet = folder / f"{name}.csv", folder / f"{name}.parquet"
-    path = csv if csv.is_file() else parquet if parquet.is_file() else None
-    if path is None:
-        return None
-    try:
-        if path.suffix == ".parquet":
-            return path.name, pd.read_parquet(path)
-        return path.name, pd.read_csv(path, dtype="string", keep_default_na=False, encoding="utf-8-sig")
-    except Exception as error:  # any reader's own exception becomes one finding
-        found.append(finding("error", "unreadable", file=path.name, fault=str(error).splitlines()[0]))
-        return None
+def _plausibility(tables, units):
+    """Return what can't be true, or not true together, in tables that the schema accepts."""
+    found = identities.of_facts(tables["facts"]) if "facts" in tables else []
+    return [*found, *accounts.of_tables(tables, units), *series.of_tables(tables, units)]

@@ -1,12 +1,15 @@
 """Files as grids of cells: CSV, XLSX and XLS, their text in Unicode, their errors kept in sight."""
 
 import csv
+import struct
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from evalkit.errors import DataError
+from evalkit.load import xls, xlsx
 from evalkit.load.encodings import decode, encoding_of, legacy_encoding, restore
-from evalkit.load.xlsx import special_cells
+from evalkit.load.numbers import Number, scale
 
 TEXT_FILES = (".csv", ".tsv", ".txt")
 WORKBOOKS = (".xlsx", ".xlsm", ".xls")
@@ -82,17 +85,31 @@ def _workbook(path, sheet):
     rows = {name: table.to_python(skip_empty_area=False) for name, table in sheets.items()}
     texts = {name: {c for row in rows[name] for c in row if isinstance(c, str)} for name in names}
     everywhere = legacy_encoding(set().union(*texts.values()))
-    special = special_cells(path) if path.suffix.lower() != ".xls" else {}
+    special = _special_cells(path, names)
     grids = []
     for name in [sheet] if sheet is not None else names:
         encoding = legacy_encoding(texts[name]) or everywhere
         restored = {text: restore(text, encoding) if text.strip() else None for text in texts[name]}
         cells = [[restored[c] if isinstance(c, str) else c for c in row] for row in rows[name]]
-        for (i, j), cell in special.get(name, {}).items():
+        errors, shares = special.get(name, ({}, ()))
+        for (i, j), text in errors.items():
             if i < len(cells) and j < len(cells[i]):
-                cells[i][j] = cell
+                cells[i][j] = text
+        for i, j in shares:
+            if isinstance(cells[i][j], (int, float)):
+                cells[i][j] = Number(scale(float(cells[i][j]), 2), "percent")
         if any(cell is not None for row in cells for cell in row):
             merged = tuple((*start, *end) for start, end in sheets[name].merged_cell_ranges or ())
             notes = (f"text read as {encoding}",) if encoding else ()
             grids.append(Grid(path.name, name, cells, merged, notes))
     return grids
+
+
+def _special_cells(path, names):
+    """{sheet: (texts of errors and unsaved formulas, cells shown as percentages)} by position."""
+    if zipfile.is_zipfile(path):
+        return xlsx.special_cells(path)
+    try:
+        return dict(zip(names, xls.special_cells(path), strict=False))
+    except (struct.error, LookupError) as error:
+        raise DataError(f"{path.name}: its error cells can't be told. Save it again as .xlsx.") from error

@@ -6,9 +6,9 @@ from functools import lru_cache
 
 from evalkit.load import schema
 from evalkit.load.blocks import paths
-from evalkit.load.rows import filled, is_figure, is_numbering, is_year, vocabulary
+from evalkit.load.rows import filled, is_figure, is_numbering, is_year, lone_text, vocabulary
 from evalkit.load.text import fold, nearest
-from evalkit.load.units import Unit, caption_unit, unit_in, without_unit
+from evalkit.load.units import Unit, caption_unit, parse_unit, unit_in, without_unit
 
 _YEAR = re.compile(
     r"(?:(?:đến|tính đến|thời điểm|ngày|tại|as of|at)\s+)*(?:31\s*[/.]\s*12\s*[/.]\s*|năm\s*|year\s*)?"
@@ -24,7 +24,7 @@ _SEARCHED_ROWS = 80
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a sheet: position, header as written, the ``field`` it means (None: none), unit and year."""
+    """A column of a sheet: position, header as written, the ``field`` it means (or None), unit and year."""
 
     position: int
     header: str
@@ -36,7 +36,7 @@ class Column:
 
 @lru_cache(maxsize=32)
 def spellings(table):
-    """{folded spelling: field name} of a table; for a table of places' codes also those of the place's name."""
+    """{folded spelling: field name} of a table; for one with codes also those of the place's name."""
     found = {}
     for name, field in schema.fields(table).items():
         for spelling in (name, *field["label"].values(), *field.get("aliases", ())):
@@ -57,9 +57,13 @@ def _column(position, path, table):
     preliminary = any(_PRELIMINARY.search(part) for part in path)
     years, parts, unit = set(), [], None
     for part in path:
+        usual = fold(part) in spellings(table)
+        if usual and caption_unit(part):  # "households" heads a column, though it is a unit too
+            parts.append(part)
+            continue
         unit = unit_in(part) or unit
         part = _PRELIMINARY.sub(" ", _MARK.sub(" ", part))
-        if fold(part) not in spellings(table):
+        if not usual:
             years.update(map(int, _YEAR.findall(part)))
             part = _YEAR.sub(" ", part)
         if caption_unit(part) is None:
@@ -162,7 +166,38 @@ def _first_header(rows, merged, table):
     covered = [
         b + 1 for t, _, b, _ in merged if top <= t < stop and not any(map(_is_data, rows[stop : b + 1]))
     ]
-    return range(top, max([stop, *covered]))
+    stop = max([stop, *covered])
+    while stop < len(rows) and _divides_header(rows, merged, table, top, stop):
+        stop += 1
+    return range(top, stop)
+
+
+def _divides_header(rows, merged, table, top, stop):
+    """Whether row ``stop``, right under a header, says what its columns hold ("Số tiền"; "triệu đồng").
+
+    Its cells are words of headers; a row of other texts must leave as many columns with a field as before.
+    """
+    cells = filled(rows[stop])
+    first = next((j for j, _ in filled(rows[top])), 0)
+    if not cells or cells[0][0] <= first or any(is_figure(c) or not isinstance(c, str) for _, c in cells):
+        return False
+    text = lone_text(rows[stop])
+    if text is not None and caption_unit(text) and parse_unit(text.strip(" ()")) is None:
+        return False
+    if all(_is_header_word(cell, table) for _, cell in cells):
+        return True
+    before, after = (
+        len({c.field for c in read_columns(paths(rows[:end], merged, range(top, end)), table)} - {None})
+        for end in (stop, stop + 1)
+    )
+    return text is None and after >= before
+
+
+def _is_header_word(cell, table):
+    words = vocabulary()
+    text = fold(_OF_WHICH.sub("", without_unit(_MARK.sub(" ", cell))))
+    known = words["neutral"] | words["measure"] | spellings(table).keys()
+    return text in known or parse_unit(cell.strip(" ()")) is not None
 
 
 def _is_data(row):

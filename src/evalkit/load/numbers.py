@@ -40,6 +40,7 @@ _EXCEL_ERROR = re.compile(r"#(?:REF!|DIV/0!|VALUE!|NAME\?|N/A|NUM!|NULL!|GETTING
 _SPACES = re.compile(r"[\s\u00a0\u2007\u2009\u202f]+")
 _CURRENCY_FIRST = re.compile(r"(?P<currency>VND|VNĐ|USD)\s*(?P<amount>[0-9(-].*)", re.IGNORECASE)
 _PART = re.compile(r"(?P<digits>[0-9][0-9.,'’ ]*(?<=[0-9])|[0-9])\s*(?P<unit>[^0-9]*)")
+_BARE = re.compile(r"[0-9](?:[0-9.,]*[0-9])?")
 _PLAIN = re.compile(r"[0-9]+")
 _SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+")
 _DOT_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:\.[0-9]{3})+(?:,[0-9]+)?|[0-9]+,[0-9]+")
@@ -73,8 +74,9 @@ def parse_number(text, *, unit=None):
     1.234. In a column the other values decide: ``read_numbers``.
     """
     readings = number_readings(text, unit=unit)
-    if len(set(map(repr, readings.values()))) == 1 or _in_vietnamese_digits(text):
-        return next(iter(readings.values()))
+    number = _settled(readings)
+    if number is not None or _in_vietnamese_digits(text):
+        return number or readings["dot"]
     values = " or as ".join(f"{reading.value:,.15g}" for reading in readings.values())
     raise NumberError(f'"{text}" reads as {values}. Write it without a thousands mark, as in 1234 or 1234,5.')
 
@@ -83,7 +85,8 @@ def number_readings(text, *, unit=None):
     """The possible readings of ``text``, by convention: {"dot": Number, "comma": Number}.
 
     "dot" groups thousands by dots (Vietnamese), "comma" by commas (English). A text that only one of them
-    allows has one entry; one that says nothing of the convention has two equal ones. Raises NumberError for none.
+    allows has one entry; one that says nothing of the convention has two equal ones. Raises NumberError for
+    none.
     """
     given = _given_unit(unit)
     if isinstance(text, str):
@@ -127,6 +130,15 @@ def scale(value, exponent):
 
 @lru_cache(maxsize=65536)
 def _from_text(text, given):
+    if _BARE.fullmatch(text):
+        unit = given or Unit(None)
+        values = {c: _digits(text, unit.exponent, c) for c in ("dot", "comma")}
+        found = {c: Number(value, unit.name) for c, value in values.items() if value is not None}
+        return found or _ungrouped(text)
+    return _from_words(text, given)
+
+
+def _from_words(text, given):
     body = _SPACES.sub(" ", text).strip()
     name = given.name if given else None
     if _EXCEL_ERROR.search(body):
@@ -190,9 +202,11 @@ def _amounts(body, text, given):
         ]
         if None not in values:
             found[convention] = (math.fsum(values), units[0].name)
-    if not found:
-        raise NumberError(f'"{text}" groups its digits neither as 1.234.567,8 nor as 1,234,567.8.')
-    return found
+    return found or _ungrouped(text)
+
+
+def _ungrouped(text):
+    raise NumberError(f'"{text}" groups its digits neither as 1.234.567,8 nor as 1,234,567.8.')
 
 
 def _part_unit(words, text, given, *, alone):
@@ -239,8 +253,8 @@ def _digits(digits, exponent, convention):
 class NumberColumn:
     """Figures of one column: ``values`` (NaN where there is none), and by position ``flags`` and ``faults``.
 
-    A position in ``faults`` holds the reason why its cell gives no figure; one in ``stated`` the unit that the
-    cell itself states. ``convention`` is "dot" or "comma", None where the column shows none or both.
+    A position in ``faults`` holds the reason why its cell gives no figure; one in ``stated`` the unit that
+    the cell itself states. ``convention`` is "dot" or "comma", None where the column shows none or both.
     """
 
     values: Sequence[float]
@@ -251,11 +265,11 @@ class NumberColumn:
 
 
 def read_numbers(column, *, unit=None, admissible: Callable[[float], bool] | None = None):
-    """The figures of ``column`` (a list) as a ``NumberColumn`` in the base unit; empty cells are NaN, unflagged.
+    """The figures of ``column`` (a list) as a ``NumberColumn`` in the base unit; empty cells are NaN.
 
-    A text with two readings ("1.234") is read by the convention that the unambiguous texts of the column share;
-    where they share none, by ``admissible``, a law of the quantity (a count is whole, a share at most 100) that
-    only one reading obeys; else it is a fault, never a guess. ``unit`` is the column's own.
+    A text with two readings ("1.234") is read by the convention that the unambiguous texts of the column
+    share; where they share none, by ``admissible``, a law of the quantity (a count is whole, a share at
+    most 100) that only one reading obeys; else it is a fault, never a guess. ``unit`` is the column's own.
     """
     given = _given_unit(unit)
     exponent = given.exponent if given else 0
@@ -288,10 +302,9 @@ def read_numbers(column, *, unit=None, admissible: Callable[[float], bool] | Non
 
 
 def _decide(text, readings, shown, admissible):
-    """The ``Number`` that ``text`` is, given the conventions ``shown`` in its column, or None: it stays open."""
-    first = next(iter(readings.values()))
-    if len({repr(number) for number in readings.values()}) == 1:
-        return first
+    """The ``Number`` that ``text`` is, by the conventions ``shown`` in its column, or None: it stays open."""
+    if (number := _settled(readings)) is not None:
+        return number
     possible = {c: number for c, number in readings.items() if admissible is None or admissible(number.value)}
     if len(shown) == 1:
         return possible.get(next(iter(shown)))
@@ -300,6 +313,12 @@ def _decide(text, readings, shown, admissible):
     if len(possible) == 1:
         return next(iter(possible.values()))
     return possible.get("dot") if _in_vietnamese_digits(text) else None
+
+
+def _settled(readings):
+    """The ``Number`` on which all of ``readings`` agree, or None."""
+    first, *others = readings.values()
+    return first if not others or math.isnan(first.value) or first == others[0] else None
 
 
 def _ambiguous(text, readings, shown):

@@ -29,13 +29,16 @@ _TYPE_LEVELS = {
 def units(communes):
     """Add to the table of communes the identity ``place`` and the ``level`` of each unit.
 
-    The identity is the code; a unit that took over the code of an older one is written code-year, with
-    the year in which it began ("08434-2025"), so that a re-used code joins nothing.
+    The identity is the code. Where a code was re-used, no unit has the bare code: the first is written
+    code-until-year with the year in which it ended, a later one code-year with the year in which it began
+    ("08434-until-2025", "08434-2025"), so that a re-used code joins nothing and means nothing by itself.
     """
     out = communes.sort_values(["code", "valid_from"], na_position="first", kind="stable").copy()
-    reused = out.duplicated("code")
+    shared, later = out.duplicated("code", keep=False), out.duplicated("code")
     begins = out["valid_from"].dt.strftime("%Y").astype("string")
-    out["place"] = out["code"].where(~reused, out["code"] + "-" + begins)
+    ends = out["valid_to"].dt.strftime("%Y").astype("string")
+    suffix = ("-until-" + ends).fillna("-first").mask(later, "-" + begins)
+    out["place"] = out["code"] + suffix.where(shared, "")
     by_code = out["code"].where(out["code"].str.fullmatch(r"\d+")).str.len().map(_LEVELS)
     out["level"] = by_code.fillna(out["type"].map(_TYPE_LEVELS)).fillna("commune").astype("string")
     return out.sort_index().reset_index(drop=True)
@@ -47,14 +50,14 @@ def place_of(codes, starts, ends, units):
     Where a code was re-used, the unit valid on those days is meant; without a date, the first one.
     """
     single = units.drop_duplicates("code", keep=False).set_index("code")["place"]
-    place = codes.map(single)
+    place = codes.map(single).astype("string")
     open_rows = place.isna()
     for code, candidates in units[units.duplicated("code", keep=False)].groupby("code"):
         rows = open_rows & (codes == code)
         for unit in candidates.iloc[::-1].itertuples():
             fits = rows & ~(starts > _or(unit.valid_to, pd.Timestamp.max)) & ~(ends < _or(unit.valid_from, pd.Timestamp.min))
             place = place.where(~fits, unit.place)
-    return place.astype("string")
+    return place
 
 
 def _or(date, default):
@@ -84,7 +87,7 @@ def predecessors(unit, units):
 
 
 def find(query, units, reported):
-    """Return the one place meant by a code, an identity (code-year) or a name.
+    """Return the one place meant by a code, an identity (code-year, code-until-year) or a name.
 
     units: all places; reported: identities of those that the data set has figures for. Raises PlaceError
     for an unknown, ambiguous or not reported place, with the nearest names and what stood or stands in its

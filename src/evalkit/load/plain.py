@@ -15,10 +15,10 @@ from evalkit.load.units import parse_unit, unit_in
 
 
 def read_plain(grids, *, unit=None):
-    """``Reading`` of the tables in ``grids``: figures as printed, or in the base of ``unit`` where it is given.
+    """``Reading`` of the tables in ``grids``: figures as printed, or in the base of a given ``unit``.
 
-    Where there are several tables the column ``table`` holds the title of each; where rows stand under headings
-    or in groups the column ``section`` holds theirs.
+    Where there are several tables the column ``table`` holds the title of each; where rows stand under
+    headings or in groups the column ``section`` holds theirs.
     """
     given = parse_unit(unit) if unit else None
     titled = []
@@ -56,7 +56,11 @@ def _without_table(grid):
 def _read_block(grid, block, given):
     rows = grid.rows
     numeric = _numeric_columns(rows, block)
-    body = sort_rows(rows, block, lambda row: any(j < len(row) and is_figure(row[j]) for j in numeric))
+
+    def has_values(row):
+        return any(j < len(row) and is_figure(row[j]) for j in numeric) if numeric else len(filled(row)) > 1
+
+    body = sort_rows(rows, block, has_values)
     names = _names(rows, block, body)
     caption = stated_unit(rows, block.titles)
     title = " ".join(
@@ -202,7 +206,8 @@ def _sums(data, totals, figures, body):
             )
             continue
         notes.append(
-            f"row {position + 1} ({name}): its rows sum to it, within rounding, in {len(compared) - len(apart)} of {len(compared)} columns"
+            f"row {position + 1} ({name}): its rows sum to it, within rounding, "
+            f"in {len(compared) - len(apart)} of {len(compared)} columns"
         )
         notes += [
             f"row {position + 1} ({name}), {c}: printed {printed[c]:,.10g}, its rows sum to {summed[c]:,.10g}"
@@ -217,6 +222,6 @@ def _group(data, totals, position):
 
 
 def _rounding(figures):
-    """The most by which the sum of rounded ``figures`` can miss the rounded sum: half a last digit for each."""
+    """The most by which the sum of rounded ``figures`` can miss the rounded sum: half a last digit each."""
     decimals = max((len(f"{v:.6f}".rstrip("0").partition(".")[2]) for v in figures.dropna()), default=0)
     return 0.5 * 10**-decimals * (figures.count() + 1)

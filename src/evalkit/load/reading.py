@@ -13,13 +13,13 @@ _FLAGS = ["index", "column", "flag"]
 class Reading:
     """Rows read, rows set aside and notes on both.
 
-    frame: the accepted rows. rejected: one line per row set aside: file, sheet, row, reason, and for a cell that
-    can't be read its column and value; text shows the row. origin: file, sheet and row of each accepted row,
-    with the frame's index. flags: index, column and flag (preliminary, footnote, not_collected, …) of marked
-    figures. units: {column: unit as written}, of figures kept as printed. totals: rows set aside as totals or
-    subtotals, in the frame's columns. notes: sentences.
+    frame: the accepted rows. rejected: a line for each row set aside: file, sheet, row, reason; for a cell
+    that can't be read also its column and value; text shows the row. origin: file, sheet and row of each
+    accepted row, with the frame's index. flags: index, column and flag (preliminary, footnote, …) of marked
+    figures. units: {column: unit as written}, of figures kept as printed. totals: rows set aside as
+    totals or subtotals, in the frame's columns. notes: sentences.
 
-    ``rows_read`` counts the rows of the files that are not empty: those in ``origin`` and those in ``rejected``.
+    ``rows_read`` counts the rows of the files that are not empty: those in ``origin``, those in ``rejected``.
     """
 
     frame: pd.DataFrame
@@ -38,7 +38,8 @@ class Reading:
         notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
         return (
             f"<p><b>{len(self.frame):,} rows read</b></p>{self.frame.to_html(max_rows=20, notebook=True)}"
-            f"<p><b>{len(self.rejected):,} rows set aside</b></p>{self.rejected.to_html(max_rows=20, notebook=True)}"
+            f"<p><b>{len(self.rejected):,} rows set aside</b></p>"
+            f"{self.rejected.to_html(max_rows=20, notebook=True)}"
             f"<ul>{notes}</ul>"
         )
 

@@ -73,7 +73,7 @@ def is_numbering(row):
 
 
 def is_total(label):
-    """Whether ``label`` opens with a word for a total: "Tổng số", "Cộng huyện Tam Nông", but not "Cộng Hòa"."""
+    """Whether ``label`` opens with a word for a total: "Cộng huyện Tam Nông" does, "Cộng Hòa" does not."""
     words = vocabulary()
     folded = fold(label)
     if folded in words["total"]:

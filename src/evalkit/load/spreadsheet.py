@@ -23,13 +23,13 @@ __all__ = ["Reading", "read_spreadsheet", "read_table"]
 def read_spreadsheet(path, *, table=None, sheet=None, unit=None):
     """``Reading`` of one file: CSV, XLSX, XLS, Parquet or Stata .dta, all its sheets or ``sheet`` alone.
 
-    With ``table``, a table of the schema: headers are matched by their usual spellings, figures come out in the
-    schema's units, a row with a cell that can't be read is set aside. Without it headers stay as found, figures
-    as printed. ``unit`` ("triệu đồng") is that of the amounts whose header states none.
+    With ``table``, a table of the schema: headers are matched by their usual spellings, figures come out in
+    the schema's units, a row with a cell that can't be read is set aside. Without it headers stay as found,
+    figures as printed. ``unit`` ("triệu đồng") is that of the amounts whose header states none.
 
-    Titles, header rows, column numbers, headings, totals, subtotals and notes are set aside with the reason.
-    Raises DataError where the file can't be opened, a required column is missing (near misses are proposed) or
-    a unit is of the wrong kind.
+    Titles, header rows, column numbers, headings, totals, subtotals and notes are set aside with the
+    reason. Raises DataError where the file can't be opened, a required column is missing (near misses are
+    proposed) or a unit is of the wrong kind.
     """
     path = Path(path)
     if table is not None and table not in schema.tables():
@@ -48,9 +48,9 @@ def read_spreadsheet(path, *, table=None, sheet=None, unit=None):
 def read_table(folder, name):
     """``Reading`` of a table from all its files in ``folder``, or None where there is none.
 
-    The files are ``credit.csv``, ``credit-2019.xlsx`` and the like, and those in a folder ``credit``, in any of
-    the kinds that ``read_spreadsheet`` reads; ``Reading.origin`` keeps file, sheet and row of each row.
-    Raises DataError for all files that can't be read, their messages joined.
+    The files are ``credit.csv``, ``credit-2019.xlsx`` and the like, and those in a folder ``credit``, in
+    any of the kinds that ``read_spreadsheet`` reads; ``Reading.origin`` keeps file, sheet and row of each
+    row. Raises DataError for all files that can't be read, their messages joined.
     """
     files = table_files(folder, name)
     readings, faults = [], []
@@ -76,11 +76,11 @@ def table_files(folder, name):
         for p in (*beside, *inside)
         if p.is_file() and p.suffix.lower() in kinds and not p.name.startswith("~$")
     ]
-    return sorted(found)
+    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
 
 
 def _frame_grid(path, table):
-    """``Grid`` of a typed file; Stata's variable labels head the columns whose names mean nothing to ``table``."""
+    """``Grid`` of a typed file; Stata's variable labels head the columns whose names say nothing."""
     if not path.is_file():
         raise DataError(f"{path} is not there. Check the name and the folder.")
     try:

@@ -1,4 +1,4 @@
-"""Tables of the schema, read from grids: columns found by their headers, cells turned into the declared types."""
+"""Tables of the schema, read from grids: columns found by header, cells turned into the declared types."""
 
 import re
 
@@ -23,8 +23,8 @@ _CODE = re.compile(r"\s*(?:[0-9]{1,5}(?:\.0)?|[a-z0-9]+(?:-[a-z0-9]+)+)\s*")
 def read_by_schema(grids, table, *, unit=None):
     """``Reading`` of ``table`` from ``grids``, in the schema's columns, types and units.
 
-    ``unit`` is that of amounts whose header states none, in place of the sheet's caption. Raises DataError where
-    a required column is missing or named twice, or stated in a unit of another kind.
+    ``unit`` is that of amounts whose header states none, in place of the sheet's caption. Raises DataError
+    where a required column is missing or named twice, or stated in a unit of another kind.
     """
     given = parse_unit(unit) if unit else None
     readings, empty = [], []
@@ -68,6 +68,7 @@ class _Table:
         self.notes = [f"{self.where}: {note}" for note in grid.notes]
         self.rows = self._keys_filled_down()
         self.body = sort_rows(self.rows, block, self._has_values, self._identified)
+        self._leave_out_rows_without_key()
         self.unit = given or self._caption_unit()
 
     def read(self):
@@ -98,7 +99,7 @@ class _Table:
         return Reading(frame, rejected_table([]), [], origin, flags)
 
     def _keys_filled_down(self):
-        """The rows with vertically merged cells of text and key columns repeated; figures are never repeated."""
+        """The rows with vertically merged cells of text and key columns repeated; figures never are."""
         key = set(schema.key(self.table))
         repeat = {
             c.position for c in self.columns
@@ -112,6 +113,19 @@ class _Table:
                 for i in range(top + 1, min(bottom + 1, len(rows))):
                     rows[i][left] = rows[top][left]
         return rows
+
+    def _leave_out_rows_without_key(self):
+        """Set aside the rows that name no place, loan or household before their figures can sway a column."""
+        key = schema.key(self.table)[0]
+        j = next((c.position for c in self.columns if c.field == key), None)
+        if j is None:
+            return
+        keyed = [i for i in self.body.data if self._cell(i, j) is not None]
+        empty = (
+            f'no {key}: fill in "{self.fields[key]["label"]["vi"]}", also where it is that of the row above'
+        )
+        self.body.aside |= dict.fromkeys(set(self.body.data).difference(keyed), empty)
+        self.body.data = keyed
 
     def _positions(self, *kinds):
         return [
@@ -144,7 +158,7 @@ class _Table:
         return (below or caption or (None,))[0]
 
     def _set_aside(self):
-        """{position: line of ``rejected``} of the rows that are no data, and of those under a change of unit."""
+        """{position: line of ``rejected``} of the rows that are no data or stand under a change of unit."""
         rows, body = self.rows, self.body
         aside = dict.fromkeys((i for i in self.block.titles if filled(rows[i])), "title")
         aside |= dict.fromkeys((i for i in self.block.header if filled(rows[i])), "header") | body.aside
@@ -159,15 +173,15 @@ class _Table:
         return rejected_row(self.grid.file, self.grid.sheet, i + 1, why, self.rows[i], column, value)
 
     def _group(self, year, lines):
-        """({field: values of all data rows}, flags) of the columns that stand for ``year``, or for no year."""
+        """({field: values of all data rows}, flags) of the columns for ``year``, or for no year."""
         used = {}
         for column in self.columns:
-            if column.field is None or column.year not in (None, year) and "year" in self.fields:
+            if column.field is None or (column.year not in (None, year) and "year" in self.fields):
                 continue
             if column.field in used:
                 raise DataError(
-                    f'{self.where}: "{used[column.field].header}" and "{column.header}" both read as {column.field}. '
-                    "Head one of them differently."
+                    f'{self.where}: "{used[column.field].header}" and "{column.header}" both read as '
+                    f"{column.field}. Head one of them differently."
                 )
             used[column.field] = column
         constants = self._constants(used, year)
@@ -199,18 +213,17 @@ class _Table:
         except DataError as error:
             raise DataError(f'{self.where}: column "{column.header}" {error}. Mend its unit.') from error
         faults = dict(read.faults)
+        missing = read.values.isna().to_numpy().nonzero()[0].tolist()
         if column.field in schema.key(self.table) and column.field in schema.required(self.table):
             label = declared["label"]["vi"]
             empty = f'no {column.field}: fill in "{label}", also where it is that of the row above'
-            faults |= {
-                k: empty for k in range(len(cells)) if k not in faults and pd.isna(read.values.iloc[k])
-            }
+            faults |= {k: empty for k in missing if k not in faults}
         for k, why in faults.items():
             i = self.body.data[k]
             lines.setdefault(i, self._rejected(i, why, column.header, cells[k]))
         marks = [(k, mark) for k, found in read.flags.items() for mark in found]
         if column.preliminary:
-            marks += [(k, "preliminary") for k in range(len(cells)) if not pd.isna(read.values.iloc[k])]
+            marks += [(k, "preliminary") for k in sorted(set(range(len(cells))).difference(missing))]
         flags += [(self.body.data[k], column.field, mark) for k, mark in dict.fromkeys(marks)]
         self.notes += [f"{self.where}: {note}" for note in read.notes]
         return read.values

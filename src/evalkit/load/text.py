@@ -3,6 +3,7 @@
 import difflib
 import re
 import unicodedata
+from functools import lru_cache
 
 from evalkit.load.encodings import decode, encoding_of
 
@@ -20,6 +21,7 @@ def nfc(text):
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
+@lru_cache(maxsize=65536)
 def fold(text):
     """The form of ``text`` to look up by: blind to accents, case, tone placement, punctuation and spacing.
 

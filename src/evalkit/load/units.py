@@ -61,7 +61,7 @@ _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 
 
 def parse_unit(text):
-    """``Unit`` that ``text`` names as a whole ("triệu đồng/người/năm"), or None where a word of it is foreign.
+    """``Unit`` that ``text`` names as a whole ("triệu đồng/người/năm"), or None where a word is foreign.
 
     "triệu đồng" is VND × 10⁶; "tỷ" alone is VND × 10⁹, "billion" alone a scale without a name.
     """
@@ -111,7 +111,7 @@ def unit_in(text):
 
 
 def caption_unit(text):
-    """``Unit`` of a line that says nothing but a unit ("Đơn vị: Triệu đồng", "%", "Nghìn người - Thous. Pers.")."""
+    """``Unit`` of a line that says only a unit ("Đơn vị: Triệu đồng", "%", "Nghìn người - Thous. Pers.")."""
     caption = _CAPTION.search(text)
     if caption:
         return parse_unit(caption["unit"].strip(" ."))

@@ -1,11 +1,9 @@
-"""What the fast workbook reader leaves out of an .xlsx file: error cells, unsaved formulas, percent formats."""
+"""What the fast workbook reader leaves out of an .xlsx file: errors, unsaved formulas, percent formats."""
 
 import html
 import re
 import zipfile
 from xml.etree import ElementTree
-
-from evalkit.load.numbers import Number, scale
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
@@ -18,10 +16,9 @@ _UNSAVED = re.compile(rb"</f>\s*(?:<v\s*/>|<v></v>|</c>)")
 
 
 def special_cells(path):
-    """Cells by sheet that need a mark of their own: {sheet: {(row, column): cell}}, positions from 0.
+    """{sheet: ({(row, column): text}, {(row, column) shown as a percentage})}, positions from 0.
 
-    A cell is the error's text ("#REF!"), the formula's text where no result was stored ("=SUM(B2:B9)"), or a
-    ``Number`` in percent where the figure is shown as a percentage (0.095 shown as 9.5 %).
+    A text is the error's ("#REF!"), or the formula's where no result of it was stored ("=SUM(B2:B9)").
     """
     with zipfile.ZipFile(path) as archive:
         percent_styles = _percent_styles(archive)
@@ -59,22 +56,20 @@ def _percent_styles(archive):
 def _scan(xml, percent_styles):
     shows_percent = any(b's="%s"' % style in xml for style in percent_styles)
     if not shows_percent and b't="e"' not in xml and not _UNSAVED.search(xml):
-        return {}
-    found = {}
+        return {}, set()
+    texts, shares = {}, set()
     for match in _CELL.finditer(xml):
         attributes = dict(_ATTRIBUTE.findall(match[1]))
         value = _VALUE.search(match[2])
         kind = attributes.get(b"t", b"n")
+        position = _position(attributes[b"r"].decode())
         if kind == b"e":
-            cell = value[1].decode() if value else "#VALUE!"
+            texts[position] = value[1].decode() if value else "#VALUE!"
         elif not (value and value[1]) and (formula := _FORMULA.search(match[2])):
-            cell = "=" + html.unescape(formula[1].decode())
+            texts[position] = "=" + html.unescape(formula[1].decode())
         elif kind == b"n" and value and attributes.get(b"s") in percent_styles:
-            cell = Number(scale(float(value[1]), 2), "percent")
-        else:
-            continue
-        found[_position(attributes[b"r"].decode())] = cell
-    return found
+            shares.add(position)
+    return texts, shares
 
 
 def _position(reference):

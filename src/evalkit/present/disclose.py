@@ -30,9 +30,10 @@ class Place:
     settings: dict
     audience: str
 
-    def _repr_html_(self):
+    def __repr__(self):
         unit = self.unit
-        return f"<p><b>{unit['name']}</b> ({unit['place']}), {unit['district']}, {unit['province']}: {len(self.rows)} figures</p>"
+        where = ", ".join(str(unit[c]) for c in ("district", "province") if pd.notna(unit[c]) and unit[c])
+        return f"{unit['name']} ({unit['place']}; {where}): {len(self.rows)} figures, for a {self.audience} reader"
 
 
 def place(build_folder, code, audience="public"):
@@ -46,23 +47,22 @@ def place(build_folder, code, audience="public"):
     """
     if audience not in AUDIENCES:
         raise ParameterError(f"audience = {audience!r}: write one of {', '.join(AUDIENCES)}.")
-    units = built.read(build_folder, "places")
     settings = built.manifest(build_folder)["settings"]
-    rows = built.read(build_folder, "indicators")
-    identity = places.find(code, units, set(rows["place"]))
+    identity = built.find(build_folder, code)
+    units = built.read(build_folder, "places")
     unit = units[units["place"] == identity].iloc[0]
-    rows = rows[rows["place"] == identity].reset_index(drop=True)
-    beside = built.read(build_folder, "beside").query("place == @identity").reset_index(drop=True)
+    rows, beside, among, findings = (
+        built.read(build_folder, name, identity).reset_index(drop=True) for name in ("indicators", "beside", "among", "findings")
+    )
     threshold = settings["publish"]["suppression_threshold"]
     if audience == "public" and threshold:
         rows, beside = hide_small(rows, threshold), hide_small(beside, threshold)
-    findings = built.read(build_folder, "findings")
     return Place(
         unit=unit,
         rows=rows,
         beside=beside,
-        among=built.read(build_folder, "among").query("place == @identity").reset_index(drop=True),
-        findings=findings[findings["place"] == identity].reset_index(drop=True),
+        among=among,
+        findings=findings,
         before=tuple(places.predecessors(next(units[units["place"] == identity].itertuples()), units)),
         after=next(iter(units[units["place"] == unit["successor_place"]].itertuples()), None),
         settings=settings,

@@ -15,6 +15,7 @@ _SECTIONS = {
     "credit": ("credit", "groups", "quality", "outputs"),
     "poverty_income": ("poverty", "income", "context"),
 }
+LONG = 60  # rows beyond which a table of all years is cut to the latest of each
 _ORDER = ("credit", "quality", "groups", "outputs", "poverty", "income", "context")
 
 
@@ -32,6 +33,10 @@ def figures(place, section, *, lang):
             "poverty_income": t("The data set holds no figure on poverty or income for this place.", lang),
         }
         return _block(place, "notice", "figures", section, lang, title, paragraphs=(missing[section],))
+    caption = t("The numbers in brackets lead to the sources at the end of the page.", lang)
+    if len(rows) > LONG:
+        rows = rows.sort_values("year", kind="stable").drop_duplicates(["indicator", "basis", "method"], keep="last")
+        caption = t("The latest figure of each indicator and standard; the charts show the years before.", lang)
     rank = rows["indicator"].map(words.section).map(_ORDER.index)
     rows = rows.assign(rank=rank).sort_values(["rank", "indicator", "year"], kind="stable")
     sources = list(dict.fromkeys(place.rows["source"].dropna()))
@@ -60,7 +65,6 @@ def figures(place, section, *, lang):
         ("flags", t("Remarks", lang), False),
         ("source", t("Source", lang), False),
     )
-    caption = t("The numbers in brackets lead to the sources at the end of the page.", lang)
     return _block(place, "table", "figures", section, lang, title, caption=caption, columns=columns, rows=tuple(shown), raw=tuple(raw))
 
 

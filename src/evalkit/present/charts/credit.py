@@ -59,7 +59,7 @@ def mix(place, *, lang):
             axes.axvline(top, color=AREA, lw=1.4, ls="--")
             axes.text(top, -0.55, t("all programmes: {x}", lang, x=say.value(total.iloc[0], lang)), ha="right", va="bottom", fontsize=8.5, color=AREA)
         axes.set_xlim(0, top * (1.05 if len(total) else 1.35))
-        axes.set_xlabel(words.t("billion VND" if scale == 1e9 else "million VND", lang))
+        axes.set_xlabel(t("billion VND", lang) if scale == 1e9 else t("million VND", lang))
         axes.grid(axis="y", visible=False)
         drawing = svg(figure)
     alt = "; ".join(f"{words.indicator(r['indicator'], lang)}: {say.value(r, lang)}" for _, r in parts.iterrows()) + "."

@@ -1,0 +1,74 @@
+"""The commands about data: `evalkit check`, `evalkit new` and `evalkit request`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Data = Annotated[Path, typer.Argument(help="Folder of a data set: dataset.toml and tables.", metavar="DATA")]
+_COLOURS = {"error": "bold red", "warning": "yellow", "note": "dim"}
+
+
+def check(
+    data: Data, as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False
+):
+    """Read a data set and list what is wrong, doubtful or worth knowing, with file, row, column and mend."""
+    from evalkit.load.dataset import check as find
+
+    found = find(data)
+    if as_json:
+        print(found.drop(columns="arguments").to_json(orient="records", force_ascii=False, indent=1))
+    else:
+        _print(found)
+    raise typer.Exit(1 if (found["severity"] == "error").any() else 0)
+
+
+def _print(found):
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    table = Table("", "Where", "Finding", box=None, header_style="bold", pad_edge=False)
+    for row in found.fillna({"row": 0}).itertuples():
+        where = ", ".join(filter(None, (row.file, row.sheet, str(row.row or ""), row.column, row.place)))
+        table.add_row(Text(row.severity, _COLOURS[row.severity]), Text(where), Text(row.message))
+    console.print(table)
+    counts = found["severity"].value_counts()
+    console.print(", ".join(f"{counts.get(s, 0)} {s}s" for s in _COLOURS))
+
+
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder to make; it must not hold anything yet.", metavar="FOLDER")],
+    simulated: Annotated[
+        bool, typer.Option("--simulated", help="A simulated province, whose truth is known, instead of empty forms.")
+    ] = False,
+    communes: Annotated[int | None, typer.Option(help="With --simulated: number of communes.")] = None,
+    seed: Annotated[int | None, typer.Option(help="With --simulated: the same seed gives the same figures.")] = None,
+):
+    """Write a starter data set: settings, an Excel form for each table, an example filled in."""
+    from evalkit.errors import ParameterError
+
+    chosen = {name: value for name, value in (("communes", communes), ("seed", seed)) if value is not None}
+    if simulated:
+        from evalkit.simulate import province
+
+        print(province(folder, **chosen))
+        return
+    if chosen:
+        raise ParameterError(f"--{next(iter(chosen))} belongs to --simulated. Add --simulated or leave it out.")
+    from evalkit.load.templates import new as write
+
+    print(write(folder))
+
+
+def request(
+    place: Annotated[str, typer.Argument(help="Code or name of the place.", metavar="PLACE")],
+    data: Annotated[Path, typer.Option("--data", help="Data set that says what is there already.")] = Path("data/published"),
+    out: Annotated[Path, typer.Option("--out", help="Folder for the forms and the letter.")] = Path("out/request"),
+):
+    """Write the forms and the covering letter that ask the offices for what is missing of one place."""
+    from evalkit.load.request import write
+
+    for path in write(place, data, out):
+        print(path)

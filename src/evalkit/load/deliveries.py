@@ -1,0 +1,167 @@
+"""The files of a data set, assigned to tables by their names or their sheets' names, and read."""
+
+import re
+from functools import lru_cache
+
+import pandas as pd
+
+from evalkit.errors import DataError
+from evalkit.load import schema
+from evalkit.load.clean import as_declared, like, read_clean
+from evalkit.load.delivery import Delivery
+from evalkit.load.findings import finding, listed
+from evalkit.load.grid import TEXT_FILES, WORKBOOKS
+from evalkit.load.headers import spellings
+from evalkit.load.text import fold, nearest
+from evalkit.load.units import without_unit
+
+GUIDE_SHEETS = ("Hướng dẫn", "Danh mục")  # sheets that evalkit's own workbooks hold beside the tables
+_OTHER_FILES = {"corrections"}
+_NO_UNIT = re.compile(r'"(?P<column>.*)" states no unit and was read as đồng$')
+
+
+def sources(folder, found):
+    """Return {table: [(path, sheet), ...]} of the files in ``folder``; findings name those that are no table's.
+
+    A file belongs to the table that it is named after (``credit.csv``, ``credit-2019.xlsx``, any file in a
+    folder ``credit``). Where a sheet of a workbook is named after a table ("Tín dụng", "credit"), the sheets
+    decide and the file may have any name. ``sheet`` is None where a file is read whole.
+    """
+    by_table = {name: [] for name in schema.tables()}
+    for path in _data_files(folder):
+        of_name = _table_of_file(path, folder)
+        sheets = _sheet_names(path)
+        of_sheet = {sheet: _tables_by_label().get(fold(sheet)) for sheet in sheets}
+        if any(of_sheet.values()):
+            for sheet, table in of_sheet.items():
+                if table:
+                    by_table[table].append((path, sheet))
+                elif sheet not in GUIDE_SHEETS:
+                    found.append(finding("note", "sheet_not_read", file=path.name, sheet=sheet))
+        elif of_name:
+            by_table[of_name].append((path, None))
+        elif path.stem.lower() not in _OTHER_FILES:
+            near = like(nearest(path.stem, schema.tables()))
+            found.append(finding("warning" if near else "note", "file_not_read", file=path.name, near=near))
+    return by_table
+
+
+def _data_files(folder):
+    kinds = (*TEXT_FILES, *WORKBOOKS, ".parquet", ".dta")
+    beside = [p for p in folder.iterdir() if p.is_file()]
+    inside = [p for name in schema.tables() if (folder / name).is_dir() for p in (folder / name).iterdir()]
+    usable = [
+        p for p in (*beside, *inside) if p.suffix.lower() in kinds and not p.name.startswith(("~$", "."))
+    ]
+    return sorted(p for p in usable if not (p.suffix.lower() == ".txt" and _table_of_file(p, folder) is None))
+
+
+def _table_of_file(path, folder):
+    if path.parent != folder:
+        return path.parent.name
+    own = re.match(r"[a-z]+(?![a-z])", path.stem, re.IGNORECASE)
+    return own[0].lower() if own and own[0].lower() in schema.tables() else None
+
+
+def _sheet_names(path):
+    if path.suffix.lower() not in WORKBOOKS:
+        return []
+    import python_calamine
+
+    try:
+        return python_calamine.CalamineWorkbook.from_path(path).sheet_names
+    except (python_calamine.CalamineError, OSError):
+        return []  # the reader says why
+
+
+@lru_cache
+def _tables_by_label():
+    labels = {}
+    for name in schema.tables():
+        for label in (name, *schema.resource(name)["label"].values()):
+            labels[fold(label)] = name
+    return labels
+
+
+def read(table, files, found):
+    """Return the ``Delivery`` of a table from its files, or None where there is nothing to read.
+
+    Appends to ``found`` what can't be read (errors) and what was set aside or assumed (notes).
+    """
+    frames, origins = [], []
+    for path, sheet in files:
+        part = _read_file(path, sheet, table, found)
+        if part is not None:
+            frames.append(part[0])
+            origins.append(part[1])
+    if not frames:
+        return None
+    filled = [f for f in frames if len(f)] or frames[:1]
+    frame = pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0].reset_index(drop=True)
+    origin = pd.concat(origins, ignore_index=True)
+    return Delivery(table, frame, origin)
+
+
+def _read_file(path, sheet, table, found):
+    clean = read_clean(path, table)
+    if clean is not None:
+        frame, rows, said = clean
+        found += said
+        if frame.empty and any(f["severity"] == "error" for f in said):
+            return None
+        return frame, pd.DataFrame({"file": path.name, "sheet": None, "row": rows.to_numpy()})
+    from evalkit.load.spreadsheet import read_spreadsheet
+
+    try:
+        reading = read_spreadsheet(path, table=table, sheet=sheet)
+    except DataError as error:
+        found.append(finding("error", "not_understood", file=path.name, sheet=sheet, fault=str(error)))
+        return None
+    except Exception as error:  # a reader's own exception means that the file is damaged
+        fault = (str(error).splitlines() or [type(error).__name__])[0]
+        found.append(finding("error", "unreadable", file=path.name, sheet=sheet, fault=fault))
+        return None
+    found += _of_notes(path.name, sheet, reading)
+    found += _of_rejected(table, reading.rejected)
+    found += _of_flags(reading)
+    typed, _ = as_declared(reading.frame, table)
+    if "name" in reading.frame and "name" not in typed:
+        typed["printed_name"] = reading.frame["name"].astype("string")
+    return typed, reading.origin[["file", "sheet", "row"]]
+
+
+def _of_notes(file, sheet, reading):
+    for note in reading.notes:
+        if ambiguous := _NO_UNIT.search(note):
+            yield finding("error", "unit_unknown", file=file, sheet=sheet, column=ambiguous["column"])
+        else:
+            yield finding("note", "reading_note", file=file, sheet=sheet, note=note)
+
+
+def _of_rejected(table, rejected):
+    """An unread cell is an error; titles, totals, notes and the like are one note for each reason."""
+    cells = rejected[rejected["column"].notna()]
+    for line in cells.itertuples():
+        column = spellings(table).get(fold(without_unit(line.column)), line.column)
+        where = {"file": line.file, "sheet": line.sheet, "row": int(line.row), "column": column}
+        if pd.isna(line.value):
+            yield finding("error", "missing_value", **where)
+        else:
+            yield finding("error", "wrong_kind", **where, value=line.value, fault=line.reason)
+    others = rejected[rejected["column"].isna()]
+    for (file, sheet), lines in others.groupby(["file", "sheet"], dropna=False, sort=False):
+        by_reason = lines.groupby("reason", sort=False)["row"].agg(listed)
+        values = {
+            "count": len(lines),
+            "reasons": "; ".join(f"{reason}: {rows}" for reason, rows in by_reason.items()),
+        }
+        where = {"file": file, "sheet": None if pd.isna(sheet) else sheet, "row": int(lines["row"].iloc[0])}
+        yield finding("note", "rows_set_aside", **where, **values)
+
+
+def _of_flags(reading):
+    if reading.flags.empty:
+        return
+    file = reading.origin["file"].reindex(reading.flags["index"]).to_numpy()
+    for (name, column, flag), marks in reading.flags.assign(file=file).groupby(["file", "column", "flag"]):
+        yield finding("note", "marked_figures", file=name, column=column, count=len(marks), flag=flag)
