@@ -16,9 +16,10 @@ def beside(rows, parents, references, *, comparable=None):
 
     rows: indicator rows. parents: columns place, parent, parent_name (a place may have several).
     references: indicator rows of those areas. comparable: the indicators that don't grow with the size of
-    the place, where only these are to stand beside (a commune's sum beside its province's says nothing). Only the same year and the same basis stand side by side; the
-    survey's own income line is put beside the standard of its period and an income per month beside one
-    per year, each with the column ``differs`` (basis, unit or method) saying so. Nothing is subtracted.
+    the place, where only these are to stand beside (a commune's sum beside its province's says nothing).
+    Only the same year and the same basis stand side by side; the survey's own income line is put beside the
+    standard of its period and an income per month beside one per year, each with the column ``differs``
+    (basis, unit or method) saying so. Nothing is subtracted.
 
     Returns the columns of both sides, those of the parent area prefixed ``parent_``.
     """
@@ -147,7 +148,7 @@ def _one_year(place, value, lower, upper):
 
 
 def preferred(pairs):
-    """Return one parent figure per row, area and period: the household review before a survey, final before preliminary."""
+    """Return one parent figure per row, area and period: a review before a survey, final before preliminary."""
     preliminary = pairs["parent_flags"].fillna("").str.contains("preliminary").astype(int)
     order = pairs.assign(rank=pairs["parent_method"].map(_PREFERRED).fillna(3), preliminary=preliminary)
     order = order.sort_values(["rank", "preliminary"], kind="stable")

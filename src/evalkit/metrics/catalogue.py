@@ -29,28 +29,29 @@ _HEAD = """# Indicators
 
 Made from the definitions in `evalkit.metrics`; `python -m evalkit.metrics.catalogue > docs/indicators.md`.
 
-Every row says its basis (poverty standard or price year) and method; rows of different basis are never subtracted.
-Communes are computed from their own row; for districts and provinces the columns of a formula are added over the
-communes first. Shares are in per cent. Intervals of full counts aren't sampling error: they say how far the
-figure could have come out otherwise at the same underlying rate. An indicator without a formula is a published
-figure, read as it is printed; “as printed” beside “computed” keeps the two apart.
+Every row says its basis (poverty standard or price year) and method; rows of different basis are never
+subtracted. Communes are computed from their own row; for districts and provinces the columns of a formula are
+added over the communes first. Shares are in per cent. Intervals of full counts aren't sampling error: they say
+how far the figure could have come out otherwise at the same underlying rate. An indicator without a formula is
+a published figure, read as it is printed; “as printed” beside “computed” keeps the two apart.
 
-A figure that a commune lacks isn't zero: the commune is left out of numerator and denominator, and the area's row is
-flagged `part`; a sum is then at least what is known. Columns of the formulas that the tables don't hold themselves:
+A figure that a commune lacks isn't zero: the commune is left out of numerator and denominator, and the area's
+row is flagged `part`; a sum is then at least what is known. Columns of the formulas that the tables don't hold
+themselves:
 """
 _COLUMNS = {
-    "…_before": "the figure at the end of the year before, on the same standard; of a merged commune the sum of what "
-    "it was, missing where one of them is",
+    "…_before": "the figure at the end of the year before, on the same standard; of a merged commune "
+    "the sum of what it was, missing where one of them is",
     "outstanding_mean": "mean of the outstanding at the start and the end of the year",
     "current": "outstanding − overdue − frozen − extended",
-    "outstanding_CODE": "outstanding of one programme; 0 where the commune has rows for others but none for it",
+    "outstanding_CODE": "outstanding of one programme; 0 where the commune has rows for others only",
     "production, study, water, housing, other": "outstanding of the programmes of that purpose",
     "rest": "what the office's own total has more than its programmes",
-    "borrower_households": "households counted once: the office's total where it is below the sum of the programmes",
-    "borrowers_most, borrowers_least": "both borrower_households where it is known, else the sum of the programmes "
-    "and the largest of them (flag `repeats`)",
+    "borrower_households": "households counted once: the office's total where below the sum of the programmes",
+    "borrowers_most, borrowers_least": "both borrower_households where known, else the sum of the "
+    "programmes and the largest of them (flag `repeats`)",
     "rated": "groups that have a rating",
-    "outstanding_of_groups, outstanding_of_unions": "outstanding of all groups, of those whose union is known",
+    "outstanding_of_groups, outstanding_of_unions": "outstanding of all groups; of those with a union",
     "not_poor_before": "households_before − poor_before",
     "income_times_households": "income per person × households of the commune",
 }
@@ -82,7 +83,8 @@ def _entry(row, definitions):
     compared = (
         "compared among places" if row.comparable == "true" else "not compared: it grows with the place"
     )
-    head = f"### `{row.indicator}`\n\n{row.label_en} · {row.label_vi}\n\n- unit: {row.unit}; {better}; {compared}"
+    head = f"### `{row.indicator}`\n\n{row.label_en} · {row.label_vi}\n\n"
+    head += f"- unit: {row.unit}; {better}; {compared}"
     return "\n".join([head, *definitions]) + "\n"
 
 
@@ -100,7 +102,8 @@ def _of_facts(ratio):
     over = f"({over})" if len(ratio.numerators) > 1 else over
     scale = f"{ratio.scale:g} × " if ratio.scale != 1 else ""
     return (
-        f"- from published figures of one place and date:\n  - formula: `{scale}{over} / {ratio.denominator}`\n"
+        "- from published figures of one place and date:\n"
+        f"  - formula: `{scale}{over} / {ratio.denominator}`\n"
         "  - interval: from the bounds of the printed figures"
     )
 

@@ -136,8 +136,8 @@ DEFINITIONS = (
         ("outstanding",),
         ("outstanding_before",),
         "percent",
-        "Growth of outstanding on the end of the year before, in the money of each year; communes that merged "
-        "are compared with the sum of what they were.",
+        "Growth of outstanding on the end of the year before, in the money of each year; communes that "
+        "merged are compared with the sum of what they were.",
         scale=100,
         less=1,
     ),
@@ -195,8 +195,8 @@ DEFINITIONS = (
         ("overdue", "frozen", "extended"),
         ("outstanding",),
         "percent",
-        "All debt that isn't paid as it was agreed: what the arrears ratio would be if all frozen and extended "
-        "debt were overdue.",
+        "All debt that isn't paid as it was agreed: what the arrears ratio would be if all frozen and "
+        "extended debt were overdue.",
         scale=100,
     ),
     *(
@@ -280,8 +280,8 @@ PER_POOR_HOUSEHOLD = (
         ("borrowers_poor",),
         ("poor",),
         "percent",
-        "Households that owe in the programme for poor households over the households on the list of the poor. "
-        "Not a share: who left the list still owes until the loan is due, so it may exceed 100.",
+        "Households that owe in the programme for poor households over the households on the list of the "
+        "poor. Not a share: who left the list still owes until the loan is due, so it may exceed 100.",
         scale=100,
     ),
 )

@@ -56,8 +56,8 @@ MEASURES = (
     Measure(
         "income_below_line_pct",
         "percent",
-        "Persons whose income is at or below the income line of the standard in force, by area. Income alone: "
-        "not the rate of poor households, which from 2016 also counts deprivations.",
+        "Persons whose income is at or below the income line of the standard in force, by area. Income "
+        "alone: not the rate of poor households, which from 2016 also counts deprivations.",
         "100 × FGT(0)",
         _fgt(0),
         100,

@@ -1,4 +1,4 @@
-"""The yearly review of poor households: rates by standard, exits and falls back, and the bridge over a break."""
+"""The yearly review of poor households: rates by standard, moves in and out, and the bridge over a break."""
 
 import numpy as np
 
@@ -52,15 +52,15 @@ DEFINITIONS = (
     _share(
         "fall_back_pct",
         "fell_back",
-        "Households that fell back into poverty in the year among those not poor at the end of the year before, "
-        "on one standard.",
+        "Households that fell back into poverty in the year among those not poor at the end of the year "
+        "before, on one standard.",
         under="not_poor_before",
     ),
     _share(
         "newly_poor_pct",
         "newly_poor",
-        "Households poor for the first time in the year among those not poor at the end of the year before, on "
-        "one standard.",
+        "Households poor for the first time in the year among those not poor at the end of the year before, "
+        "on one standard.",
         under="not_poor_before",
     ),
 )
@@ -82,7 +82,7 @@ def households(poverty):
 
 
 def bridge(rows):
-    r"""Ratio of a rate on a new standard to the same rate on the old one, where a place counted both in one year.
+    r"""Ratio of a rate on a new standard to that on the old one, where a place counted both in one year.
 
     .. math:: R = \hat p_{new} / \hat p_{old}
 
