@@ -1,5 +1,7 @@
 """What may be claimed: designs, their gates, inference, sensitivity and the level of evidence."""
 
+from evalkit.impact.difference_in_differences import difference_in_differences
+from evalkit.impact.event_study import event_study
 from evalkit.impact.fixed_effects import fixed_effects
 
-__all__ = ["fixed_effects"]
+__all__ = ["difference_in_differences", "event_study", "fixed_effects"]

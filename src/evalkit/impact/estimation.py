@@ -1,0 +1,148 @@
+"""From a prepared regression to an Effect: errors, bootstrap, instruments, and what must be said beside it."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from evalkit.errors import DataError, ParameterError
+from evalkit.impact import bootstrap, gates, regression
+from evalkit.impact.effect import Effect, Reason
+
+# The 5 % at which the conventional p-value and the bootstrap's are compared.
+SIGNIFICANT = 0.05
+
+
+def effect_columns(panel, unit, time, within):
+    """Return the panel and the columns whose effects to absorb; ``within`` crosses a column with the time."""
+    if within is None:
+        return panel, regression.columns_of(unit, time)
+    if time is None:
+        raise ParameterError(f"within={within!r}: needs time, to give each {within} its own time effects. Name the time.")
+    regression.check_columns(panel, within, time)
+    crossed = panel.groupby([within, time], sort=False, dropna=True).ngroup().astype(float)
+    return panel.assign(**{f"{within} x {time}": crossed.where(crossed >= 0)}), regression.columns_of(unit, f"{within} x {time}")
+
+
+def describe_effects(unit, time, within):
+    """Say in words which effects are absorbed."""
+    kinds = regression.columns_of(unit, f"{within} x {time}" if within else time)
+    return f"effects of {' and '.join(kinds)} absorbed" if kinds else "no effects absorbed"
+
+
+def design_gates(design, outcome, dose, unit):
+    """Return the gates that every regression of an outcome on a dose shares."""
+    conditions = [
+        gates.mechanical_link(design.frame, outcome, dose, design.y, design.x[:, 0]),
+        *gates.data_gates(design.frame, outcome, unit),
+    ]
+    return conditions if design.clusters is None else [gates.clusters(design.cluster_count), *conditions]
+
+
+def left_out(panel, design):
+    """Return warnings of the rows and controls that could not be used."""
+    said = []
+    if len(panel) > len(design.frame):
+        said.append(Reason("rows_left_out", {"rows": len(panel) - len(design.frame)}))
+    if design.dropped:
+        said.append(Reason("controls_dropped", {"names": ", ".join(design.dropped)}))
+    return tuple(said)
+
+
+def estimate(design, *, outcome="", dose="", wild=True, draws=9999, seed=None, confidence=0.95, kind="auto"):
+    """Return the Effect of the first regressor of a Design, before any gate is judged."""
+    instrumented = design.z is not None
+    solved = regression.fit(design)
+    rows = solved.table(confidence)
+    first = rows.iloc[0]
+    said, diagnostics = [], {}
+    if design.clusters is None:
+        said.append(Reason("no_clusters"))
+    effect = Effect(
+        first.estimate, first.std_error, first.lower, first.upper, n=len(design.y), clusters=design.cluster_count,
+        method=("two-stage least squares" if instrumented else "least squares") + ", " + describe_errors(design),
+        confidence=confidence, p_value=first.p_value, outcome=outcome, dose=dose, coefficients=rows,
+    )  # fmt: skip
+    if wild and design.clusters is not None and design.clusters.ndim == 1 and design.cluster_count >= 2:
+        effect = with_bootstrap(effect, design, draws=draws, seed=seed, kind=kind)
+        said += disagreement(effect)
+    if instrumented:
+        diagnostics, more = instrument_checks(design, effect)
+        said += more
+    return replace(effect, warnings=effect.warnings + tuple(said), diagnostics={**effect.diagnostics, **diagnostics})
+
+
+def describe_errors(design):
+    """Say in words how the errors were computed."""
+    if design.clusters is None:
+        return "heteroskedasticity-robust errors, n/(n-k)"
+    return f"errors clustered ({design.cluster_count} clusters), G/(G-1) (n-1)/(n-k), absorbed effects not counted"
+
+
+def with_bootstrap(effect, design, *, draws, seed, kind="auto", term=0):
+    """Return the effect with p_wild, and with the bootstrap's interval as its own where clusters are few."""
+    try:
+        scores = bootstrap.scores(design, draws=draws, kind=kind, rng=seed, term=term)
+    except (DataError, ParameterError) as why:
+        return replace(effect, warnings=(*effect.warnings, Reason("wild_unavailable", {"why": str(why)})))
+    lower, upper = bootstrap.interval(scores, effect.estimate, effect.std_error, confidence=effect.confidence)
+    described = f"{scores.kind}, " + ("all patterns" if scores.enumerated else f"{draws} draws from seed {seed}")
+    few = design.cluster_count < gates.FEW_CLUSTERS
+    effect = replace(
+        effect, p_wild=scores.p_value(),
+        diagnostics={**effect.diagnostics, "wild_lower": lower, "wild_upper": upper, "wild_draws": described},
+    )  # fmt: skip
+    if not few:
+        return effect
+    return replace(
+        effect, lower=lower, upper=upper, headline="p_wild", method=f"{effect.method}; wild cluster bootstrap ({described})",
+        warnings=(*effect.warnings, Reason("few_clusters", {"clusters": design.cluster_count, "kind": described})),
+    )  # fmt: skip
+
+
+def disagreement(effect):
+    """Return the warning that the conventional p-value and the bootstrap's fall on two sides of 0.05."""
+    if np.isnan(effect.p_wild) or (effect.p_value < SIGNIFICANT) == (effect.p_wild < SIGNIFICANT):
+        return []
+    return [Reason("bootstrap_disagrees", {"p": gates.number(effect.p_value), "p_wild": gates.number(effect.p_wild)})]
+
+
+def instrument_checks(design, effect):
+    """Return first-stage F and the least-squares estimate, and warnings of a weak instrument or opposite signs."""
+    f = regression.first_stage_f(design)
+    plain = float(regression.fit(replace(design, z=None)).coefficients.iloc[0])
+    said = []
+    if np.sign(plain) * np.sign(effect.estimate) < 0:
+        said.append(Reason("opposite_signs", {"ols": gates.number(plain), "iv": gates.number(effect.estimate)}))
+    diagnostics = {"first_stage_f": f, "ols_estimate": plain}
+    if design.z.shape[1] == 1:
+        lower, upper = anderson_rubin(design, effect)
+        diagnostics |= {"anderson_rubin_lower": lower, "anderson_rubin_upper": upper}
+        if f < gates.SAFE_FIRST_STAGE:
+            words = {"f": f, "needed": gates.SAFE_FIRST_STAGE, "lower": lower, "upper": upper}
+            said.append(Reason("weak_interval", {key: gates.number(value) for key, value in words.items()}))
+    return diagnostics, said
+
+
+def anderson_rubin(design, effect):
+    """Return the values of the dose's coefficient at which the reduced form of y − r d on the instrument is null.
+
+    Solves the quadratic inequality t(r)² ≤ c. Where the instrument is so weak that the set is unbounded, its
+    bounds are infinite. Source: Anderson & Rubin (1949); Andrews, Stock & Sun (2019), Annu. Rev. Econ. 11.
+    """
+    from scipy.stats import t
+
+    reduced = replace(
+        design, x=np.column_stack([design.z, design.x[:, 1:]]), z=None, names=("instrument", *design.names[1:]),
+        y=np.zeros_like(design.y),
+    )  # fmt: skip
+    at = {r: regression.fit(replace(reduced, y=design.y - r * design.x[:, 0])) for r in (-1.0, 0.0, 1.0)}
+    slope = (at[1.0].coefficients.iloc[0] - at[-1.0].coefficients.iloc[0]) / 2
+    variance = {r: fit.covariance.iloc[0, 0] for r, fit in at.items()}
+    v2 = (variance[1.0] + variance[-1.0]) / 2 - variance[0.0]
+    v1 = (variance[1.0] - variance[-1.0]) / 2
+    c = t.ppf(0.5 + effect.confidence / 2, design.degrees_of_freedom) ** 2
+    b = at[0.0].coefficients.iloc[0]
+    quadratic = slope**2 - c * v2, 2 * b * slope - c * v1, b**2 - c * variance[0.0]
+    if quadratic[0] <= 0:
+        return -np.inf, np.inf
+    return tuple(float(root) for root in np.sort(np.roots(quadratic).real))
