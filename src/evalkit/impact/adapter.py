@@ -46,7 +46,11 @@ def _overall(result):
 def _periods(table):
     columns = {"event_time": "event_time", "att": "estimate", "se": "std_error", "conf_int_lower": "lower",
                "conf_int_upper": "upper", "p_value": "p_value"}  # fmt: skip
-    return table.rename(columns=columns)[PERIOD_COLUMNS].astype(float).sort_values("event_time", ignore_index=True)
+    return (
+        table.rename(columns=columns)[PERIOD_COLUMNS]
+        .astype(float)
+        .sort_values("event_time", ignore_index=True)
+    )
 
 
 def _groups(result):
@@ -60,10 +64,14 @@ def callaway_santanna(panel, names, *, controls, control_group, cluster, base, a
     """Group-time effects, doubly robust given controls (Callaway & Sant'Anna 2021)."""
     from diff_diff import CallawaySantAnna
 
-    model = CallawaySantAnna(control_group=CONTROL_GROUPS[control_group], base_period=base, cluster=cluster, alpha=alpha)
+    model = CallawaySantAnna(
+        control_group=CONTROL_GROUPS[control_group], base_period=base, cluster=cluster, alpha=alpha
+    )
     result = _quiet(model.fit, panel, **names, covariates=list(controls) or None)
     study = _quiet(result.aggregate, "event_study")
-    return Staggered(*_overall(result), _periods(study.to_dataframe()), np.asarray(study.vcov), _quiet(_groups, result))
+    return Staggered(
+        *_overall(result), _periods(study.to_dataframe()), np.asarray(study.vcov), _quiet(_groups, result)
+    )
 
 
 def sun_abraham(panel, names, *, controls, control_group, cluster, alpha, **_):
@@ -78,7 +86,9 @@ def sun_abraham(panel, names, *, controls, control_group, cluster, alpha, **_):
         for k, e in result.event_study_effects.items()
     ]  # fmt: skip
     reference = {"event_time": float(result.reference_period), "att": 0.0}
-    periods = _periods(pd.DataFrame([*(r for r in rows if r["event_time"] != reference["event_time"]), reference]))
+    periods = _periods(
+        pd.DataFrame([*(r for r in rows if r["event_time"] != reference["event_time"]), reference])
+    )
     return Staggered(*_overall(result), periods, np.asarray(result.event_study_vcov))
 
 
@@ -86,7 +96,12 @@ def imputation(panel, names, *, controls, cluster, alpha, **_):
     """Untreated outcomes imputed from unit and time effects (Borusyak, Jaravel & Spiess 2024)."""
     from diff_diff import ImputationDiD
 
-    result = _quiet(ImputationDiD(pretrends=True, cluster=cluster, alpha=alpha).fit, panel, **names, covariates=list(controls) or None)
+    result = _quiet(
+        ImputationDiD(pretrends=True, cluster=cluster, alpha=alpha).fit,
+        panel,
+        **names,
+        covariates=list(controls) or None,
+    )
     study = _quiet(result.aggregate, "event_study")
     return Staggered(
         *_overall(result), _periods(study.to_dataframe()), groups=_quiet(_groups, result),
@@ -98,7 +113,9 @@ def continuous(panel, names, *, dose, degree, control_group, alpha, draws, seed)
     """Effect by dose (Callaway, Goodman-Bacon & Sant'Anna 2024): the average and its slope in the dose."""
     from diff_diff import ContinuousDiD
 
-    model = ContinuousDiD(degree=degree, control_group=CONTROL_GROUPS[control_group], alpha=alpha, n_bootstrap=draws, seed=seed)
+    model = ContinuousDiD(
+        degree=degree, control_group=CONTROL_GROUPS[control_group], alpha=alpha, n_bootstrap=draws, seed=seed
+    )
     result = _quiet(model.fit, panel, **names, dose=dose)
     low, high = result.overall_att_conf_int
     slope_low, slope_high = result.overall_acrt_conf_int
@@ -114,7 +131,9 @@ def synthetic_did(panel, *, outcome, treatment, unit, time, after, draws, seed, 
     from diff_diff import SyntheticDiD
 
     model = SyntheticDiD(variance_method="placebo", n_bootstrap=draws, seed=seed, alpha=alpha)
-    result = _quiet(model.fit, panel, outcome=outcome, treatment=treatment, unit=unit, time=time, post_periods=list(after))
+    result = _quiet(
+        model.fit, panel, outcome=outcome, treatment=treatment, unit=unit, time=time, post_periods=list(after)
+    )
     figures = tuple(map(float, (result.att, result.se, *result.conf_int, result.p_value)))
     return figures, pd.Series(result.unit_weights, dtype=float), pd.Series(result.time_weights, dtype=float)
 

@@ -57,7 +57,9 @@ def cluster_weights(clusters, draws, kind, rng):
     if kind == "auto":
         kind = "rademacher"
     if kind not in ("rademacher", "webb"):
-        raise ParameterError(f"weights {kind!r}: no such bootstrap weights. Use 'auto', 'rademacher' or 'webb'.")
+        raise ParameterError(
+            f"weights {kind!r}: no such bootstrap weights. Use 'auto', 'rademacher' or 'webb'."
+        )
     if kind == "rademacher" and 2**clusters <= draws + 1:
         return np.array(list(product((1.0, -1.0), repeat=clusters))).T, True, kind
     points = np.array([-1.0, 1.0]) if kind == "rademacher" else WEBB
@@ -90,9 +92,13 @@ def scores(design, *, draws=9999, kind="auto", rng=None, term=0):
     Anderson–Rubin kind. rng: numpy Generator or seed.
     """
     if design.clusters is None or design.clusters.ndim > 1:
-        raise ParameterError("cluster: the wild bootstrap needs clusters of one kind. Name one cluster column.")
+        raise ParameterError(
+            "cluster: the wild bootstrap needs clusters of one kind. Name one cluster column."
+        )
     if design.z is not None and design.z.shape[1] != 1:
-        raise ParameterError("instruments: the wild bootstrap takes one instrument. Name one, or set wild=False.")
+        raise ParameterError(
+            "instruments: the wild bootstrap takes one instrument. Name one, or set wild=False."
+        )
     count, groups = design.cluster_count, design.clusters
     x = design.x[:, term]
     others = np.delete(design.x, term, axis=1)

@@ -24,10 +24,24 @@ def heaping(values, *, threshold, window, favourable="above"):
         raise ParameterError("heaping: favourable is 'above' or 'below', and window is positive.")
     x = pd.Series(values, dtype=float).dropna().to_numpy()
     distance = (x - threshold) * (1 if favourable == "above" else -1)
-    good, other = int(((distance >= 0) & (distance < window)).sum()), int(((distance < 0) & (distance >= -window)).sum())
+    good, other = (
+        int(((distance >= 0) & (distance < window)).sum()),
+        int(((distance < 0) & (distance >= -window)).sum()),
+    )
     if good + other == 0:
         return pd.DataFrame(
-            [{"threshold": threshold, "window": window, "favourable": 0, "other": 0, "share": np.nan, "lower": np.nan, "upper": np.nan, "p_value": np.nan}]
+            [
+                {
+                    "threshold": threshold,
+                    "window": window,
+                    "favourable": 0,
+                    "other": 0,
+                    "share": np.nan,
+                    "lower": np.nan,
+                    "upper": np.nan,
+                    "p_value": np.nan,
+                }
+            ]
         )
     test = binomtest(good, good + other, 0.5, alternative="greater")
     bounds = binomtest(good, good + other).proportion_ci(method="exact")
@@ -79,5 +93,9 @@ def same_baseline(panel, *, outcome, unit, time, baseline, neighbours=10):
     nearest = np.argsort(gap, axis=1, kind="stable")[:, :take]
     names = first.index.to_numpy()
     return pd.DataFrame(
-        {unit: np.repeat(names, take), "comparator": names[nearest].ravel(), "distance": np.take_along_axis(gap, nearest, 1).ravel()}
+        {
+            unit: np.repeat(names, take),
+            "comparator": names[nearest].ravel(),
+            "distance": np.take_along_axis(gap, nearest, 1).ravel(),
+        }
     )

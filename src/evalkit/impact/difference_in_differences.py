@@ -58,8 +58,15 @@ def difference_in_differences(
     if len(treated_clusters) == 1:
         effect = with_placebo_error(effect, design, treated_clusters, post, own, unit, time, shared)
     elif len(treated_clusters) < FEW_TREATED_CLUSTERS:
-        effect = replace(effect, warnings=(*effect.warnings, Reason("few_treated_clusters", {"treated": len(treated_clusters)})))
-    p = np.nan if time is None or len(treated_clusters) == 1 else earlier_trends(panel, treated, post, unit, time, shared)
+        effect = replace(
+            effect,
+            warnings=(*effect.warnings, Reason("few_treated_clusters", {"treated": len(treated_clusters)})),
+        )
+    p = (
+        np.nan
+        if time is None or len(treated_clusters) == 1
+        else earlier_trends(panel, treated, post, unit, time, shared)
+    )
     effect = replace(effect, diagnostics={**effect.diagnostics, "pre_trends_p": p})
     conditions = [*estimation.design_gates(design, outcome, interaction, unit), gates.pre_trends(p)]
     return gates.judge(effect, conditions, level="L3", despite=despite)

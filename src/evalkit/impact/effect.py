@@ -140,5 +140,3 @@ class SyntheticControl(Effect):
         """Return the control with its weights and fit before the start, and nothing of what came after."""
         before = self.gaps[self.gaps["before"]] if len(self.gaps) else self.gaps
         return replace(super().without_numbers(), gaps=before, placebos=self.placebos.iloc[:0])
-
-

@@ -17,10 +17,14 @@ def effect_columns(panel, unit, time, within):
     if within is None:
         return panel, regression.columns_of(unit, time)
     if time is None:
-        raise ParameterError(f"within={within!r}: needs time, to give each {within} its own time effects. Name the time.")
+        raise ParameterError(
+            f"within={within!r}: needs time, to give each {within} its own time effects. Name the time."
+        )
     regression.check_columns(panel, within, time)
     crossed = panel.groupby([within, time], sort=False, dropna=True).ngroup().astype(float)
-    return panel.assign(**{f"{within} x {time}": crossed.where(crossed >= 0)}), regression.columns_of(unit, f"{within} x {time}")
+    return panel.assign(**{f"{within} x {time}": crossed.where(crossed >= 0)}), regression.columns_of(
+        unit, f"{within} x {time}"
+    )
 
 
 def describe_effects(unit, time, within):
@@ -68,7 +72,9 @@ def estimate(design, *, outcome="", dose="", wild=True, draws=9999, seed=None, c
     if instrumented:
         diagnostics, more = instrument_checks(design, effect)
         said += more
-    return replace(effect, warnings=effect.warnings + tuple(said), diagnostics={**effect.diagnostics, **diagnostics})
+    return replace(
+        effect, warnings=effect.warnings + tuple(said), diagnostics={**effect.diagnostics, **diagnostics}
+    )
 
 
 def describe_errors(design):
@@ -85,7 +91,9 @@ def with_bootstrap(effect, design, *, draws, seed, kind="auto", term=0):
     except (DataError, ParameterError) as why:
         return replace(effect, warnings=(*effect.warnings, Reason("wild_unavailable", {"why": str(why)})))
     lower, upper = bootstrap.interval(scores, effect.estimate, effect.std_error, confidence=effect.confidence)
-    described = f"{scores.kind}, " + ("all patterns" if scores.enumerated else f"{draws} draws from seed {seed}")
+    described = f"{scores.kind}, " + (
+        "all patterns" if scores.enumerated else f"{draws} draws from seed {seed}"
+    )
     few = design.cluster_count < gates.FEW_CLUSTERS
     effect = replace(
         effect, p_wild=scores.p_value(),
@@ -103,7 +111,11 @@ def disagreement(effect):
     """Return the warning that the conventional p-value and the bootstrap's fall on two sides of 0.05."""
     if np.isnan(effect.p_wild) or (effect.p_value < SIGNIFICANT) == (effect.p_wild < SIGNIFICANT):
         return []
-    return [Reason("bootstrap_disagrees", {"p": gates.number(effect.p_value), "p_wild": gates.number(effect.p_wild)})]
+    return [
+        Reason(
+            "bootstrap_disagrees", {"p": gates.number(effect.p_value), "p_wild": gates.number(effect.p_wild)}
+        )
+    ]
 
 
 def instrument_checks(design, effect):
@@ -112,7 +124,9 @@ def instrument_checks(design, effect):
     plain = float(regression.fit(replace(design, z=None)).coefficients.iloc[0])
     said = []
     if np.sign(plain) * np.sign(effect.estimate) < 0:
-        said.append(Reason("opposite_signs", {"ols": gates.number(plain), "iv": gates.number(effect.estimate)}))
+        said.append(
+            Reason("opposite_signs", {"ols": gates.number(plain), "iv": gates.number(effect.estimate)})
+        )
     diagnostics = {"first_stage_f": f, "ols_estimate": plain}
     if design.z.shape[1] == 1:
         lower, upper = anderson_rubin(design, effect)

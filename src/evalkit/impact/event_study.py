@@ -40,8 +40,12 @@ def event_study(
     if dose is None:
         conditions.append(gates.gate("comparison_group", bool(start.isna().any())))
         if not conditions[-1].passed:
-            return gates.judge(EventStudy(np.nan, outcome=outcome, method="event study"), conditions, level="L3")
-    panel, terms = event_columns(panel, time, start, 1.0 if dose is None else panel[dose].astype(float), reference)
+            return gates.judge(
+                EventStudy(np.nan, outcome=outcome, method="event study"), conditions, level="L3"
+            )
+    panel, terms = event_columns(
+        panel, time, start, 1.0 if dose is None else panel[dose].astype(float), reference
+    )
     panel, absorb = estimation.effect_columns(panel, unit, time, within)
     design = regression.prepare(
         panel, outcome=outcome, regressors=list(terms), controls=controls, absorb=absorb, weights=weights,
@@ -65,18 +69,24 @@ def event_study(
 def starts(panel, unit, time, first_treated, dose=None):
     """Return per row the time its unit starts, missing where it doesn't within the panel's times."""
     if first_treated is None:
-        raise ParameterError("first_treated: when does it start? Name the column, or give one time together with dose.")
+        raise ParameterError(
+            "first_treated: when does it start? Name the column, or give one time together with dose."
+        )
     if isinstance(first_treated, str):
         regression.check_columns(panel, first_treated)
         start = panel[first_treated].astype(float)
         start = start.where(np.isfinite(start) & (start != 0) & (start <= panel[time].astype(float).max()))
         if (start.groupby(panel[unit]).nunique(dropna=False) > 1).any():
-            raise DataError(f"panel, column {first_treated!r}: changes within a unit. Give each unit one first time.")
+            raise DataError(
+                f"panel, column {first_treated!r}: changes within a unit. Give each unit one first time."
+            )
         return start
     if dose is None:
         raise ParameterError("dose: with one start for all units, name the column of their exposure.")
     if (panel.groupby(unit)[dose].nunique() > 1).any():
-        raise DataError(f"panel, column {dose!r}: changes within a unit. Use exposure as it stood before the start.")
+        raise DataError(
+            f"panel, column {dose!r}: changes within a unit. Use exposure as it stood before the start."
+        )
     return pd.Series(float(first_treated), index=panel.index)
 
 
@@ -85,7 +95,9 @@ def event_columns(panel, time, start, exposure, reference):
     event = panel[time].astype(float) - start
     found = np.sort(event.dropna().unique())
     if reference not in found:
-        raise DataError(f"panel, column {time!r}: no row stands {abs(reference)} before the start. Set reference to one that does.")
+        raise DataError(
+            f"panel, column {time!r}: no row stands {abs(reference)} before the start. Set reference to one that does."
+        )
     terms = {f"event {k:+g}": k for k in found if k != reference}
     columns = {name: (event == k).astype(float) * exposure for name, k in terms.items()}
     out = panel.assign(**columns)
@@ -103,18 +115,31 @@ def from_design(design, event_times, reference, **options):
     solved = regression.fit(design)
     after = event_times.to_numpy() > reference
     later, earlier = design.x[:, : len(names)][:, after], design.x[:, : len(names)][:, ~after]
-    turned = np.column_stack([later.sum(axis=1), later[:, :-1] - later[:, -1:], earlier, design.x[:, len(names) :]])
+    turned = np.column_stack(
+        [later.sum(axis=1), later[:, :-1] - later[:, -1:], earlier, design.x[:, len(names) :]]
+    )
     labels = ("average", *(f"contrast {j}" for j in range(later.shape[1] - 1)), *np.array(names)[~after])
     average = estimation.estimate(
         replace(design, x=turned, interest=1, names=labels + design.names[len(names) :]), **options
     )
     periods = solved.table(options["confidence"]).iloc[: len(names)].drop(columns="term")
     periods.insert(0, "event_time", event_times.to_numpy())
-    base = {"event_time": reference, "estimate": 0.0, "std_error": np.nan, "lower": np.nan, "upper": np.nan, "p_value": np.nan}
+    base = {
+        "event_time": reference,
+        "estimate": 0.0,
+        "std_error": np.nan,
+        "lower": np.nan,
+        "upper": np.nan,
+        "p_value": np.nan,
+    }
     periods = pd.concat([periods, pd.DataFrame([base])]).sort_values("event_time", ignore_index=True)
     covariance = solved.covariance.loc[names, names].to_numpy()
     study = as_study(
-        average, periods=periods, covariance=covariance, reference=reference, coefficients=solved.table(options["confidence"])
+        average,
+        periods=periods,
+        covariance=covariance,
+        reference=reference,
+        coefficients=solved.table(options["confidence"]),
     )
     return with_pre_trends(study, design.degrees_of_freedom)
 
@@ -129,7 +154,9 @@ def with_pre_trends(study, degrees_of_freedom):
     """Return the study with the joint test before the start, its power, and a warning where that is low."""
     moving = study.periods[study.periods["event_time"] != study.reference]
     universal = study.base == "universal"
-    early = (moving["event_time"] < (study.reference if universal else 0)).to_numpy() & moving["std_error"].notna().to_numpy()
+    early = (moving["event_time"] < (study.reference if universal else 0)).to_numpy() & moving[
+        "std_error"
+    ].notna().to_numpy()
     if not early.any():
         return replace(study, diagnostics={**study.diagnostics, "pre_trends_p": np.nan})
     estimates, covariance = moving["estimate"].to_numpy()[early], study.covariance[np.ix_(early, early)]

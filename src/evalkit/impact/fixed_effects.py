@@ -33,9 +33,13 @@ def fixed_effects(
         weights=weights, cluster=cluster,
     )  # fmt: skip
     conditions = estimation.design_gates(design, outcome, dose, unit)
-    effect = estimation.estimate(design, outcome=outcome, dose=dose, wild=wild, draws=draws, seed=seed, confidence=confidence)
+    effect = estimation.estimate(
+        design, outcome=outcome, dose=dose, wild=wild, draws=draws, seed=seed, confidence=confidence
+    )
     effect = replace(
-        effect, method=f"{effect.method}; {estimation.describe_effects(unit, time, within)}", warnings=estimation.left_out(panel, design) + effect.warnings
+        effect,
+        method=f"{effect.method}; {estimation.describe_effects(unit, time, within)}",
+        warnings=estimation.left_out(panel, design) + effect.warnings,
     )
     if design.z is not None:
         conditions.append(gates.first_stage(effect.diagnostics["first_stage_f"]))

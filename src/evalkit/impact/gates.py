@@ -130,9 +130,19 @@ def mechanical_link(frame, outcome, dose, outcome_left=None, dose_left=None):
     return gate("mechanical_link", not shared, found=names, outcome=outcome, dose=dose, shared=names)
 
 
+def basis_column(frame, outcome):
+    """Return the column that holds the basis of an outcome, None where there is none."""
+    named = frame.attrs.get("basis", {}).get(outcome)
+    return next((c for c in ((named,) if named else ("basis", "standard")) if c in frame.columns), None)
+
+
 def one_basis(frame, outcome, unit):
-    """No unit's outcome changes its standard or price basis within the sample (column ``basis`` or ``standard``)."""
-    column = next((c for c in ("basis", "standard") if c in frame.columns), None)
+    """No unit's outcome changes its standard or price basis within the sample.
+
+    The basis stands in the column that ``frame.attrs["basis"]`` names for the outcome, else in ``basis`` or
+    ``standard``, where there is one.
+    """
+    column = basis_column(frame, outcome)
     if column is None:
         return Gate("one_basis", True)
     kinds = frame.groupby(unit)[column].nunique() if unit else pd.Series({"": frame[column].nunique()})
@@ -169,7 +179,9 @@ def judge(effect, gates, *, level, despite=()):
     despite = (despite,) if isinstance(despite, str) else tuple(despite)
     unknown = [name for name in despite if name not in names]
     if unknown:
-        raise ParameterError(f"despite: no gate {', '.join(map(repr, unknown))} here; there are {', '.join(names)}.")
+        raise ParameterError(
+            f"despite: no gate {', '.join(map(repr, unknown))} here; there are {', '.join(names)}."
+        )
     failed = [g for g in gates if g.passed is False]
     set_aside = tuple(g.name for g in failed if g.name in despite)
     refusals = tuple(g.reason for g in failed if g.name not in despite)

@@ -159,7 +159,9 @@ class _Union:
             size = (self.alpha - self.kappa) / (1 - self.kappa)
             deviation = np.sqrt(variance)
             with np.errstate(invalid="ignore"):
-                limit = truncnorm.ppf(1 - size, low / deviation, np.maximum(high, low) / deviation) * deviation
+                limit = (
+                    truncnorm.ppf(1 - size, low / deviation, np.maximum(high, low) / deviation) * deviation
+                )
             limit = np.maximum(np.nan_to_num(limit, nan=0.0), 0)
             accepted[at] = (top[at] <= critical) & (top[at] <= limit)
         return accepted
@@ -172,7 +174,9 @@ class _Union:
             return np.nan, np.nan
         first, last = np.flatnonzero(accepted)[[0, -1]]
         if first == 0 or last == len(values) - 1:
-            return (-np.inf if first == 0 else values[first]), (np.inf if last == len(values) - 1 else values[last])
+            return (-np.inf if first == 0 else values[first]), (
+                np.inf if last == len(values) - 1 else values[last]
+            )
         return self._refine(values[first], values[first - 1]), self._refine(values[last], values[last + 1])
 
     def _refine(self, inside, outside):
@@ -216,7 +220,9 @@ def smoothness(estimates, covariance, distance, *, bound, weights=None, alpha=0.
 
     width = bends.shape[1]
     one = np.eye(width)
-    lined_up = LinearConstraint(np.r_[distance[:before], np.zeros(width)][None], -interest @ distance, -interest @ distance)
+    lined_up = LinearConstraint(
+        np.r_[distance[:before], np.zeros(width)][None], -interest @ distance, -interest @ distance
+    )
     above = LinearConstraint(np.hstack([-bends[:before].T, one]), bends.T @ interest, np.inf)
     below = LinearConstraint(np.hstack([bends[:before].T, one]), -bends.T @ interest, np.inf)
     scale = np.sqrt(interest @ covariance @ interest)
@@ -243,7 +249,9 @@ def bend_loadings(distance):
     0 < k < j, and at −j it is Σ (j − k) e_{−k} over 0 ≤ k < j.
     """
     if (distance != np.round(distance)).any():
-        raise DataError("event study: periods are not whole steps apart, so a change of slope has no meaning here.")
+        raise DataError(
+            "event study: periods are not whole steps apart, so a change of slope has no meaning here."
+        )
     places = np.arange(distance.min() + 1, max(distance.max(), 1))
     ahead = (distance[:, None] > 0) & (places > 0)
     behind = (distance[:, None] < 0) & (places <= 0)

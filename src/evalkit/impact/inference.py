@@ -43,7 +43,18 @@ def wild_bootstrap(
 
 
 def randomisation_inference(
-    panel, *, outcome, dose, unit, controls=(), absorb=(), strata=None, weights=None, cluster=None, draws=1999, seed=20141122
+    panel,
+    *,
+    outcome,
+    dose,
+    unit,
+    controls=(),
+    absorb=(),
+    strata=None,
+    weights=None,
+    cluster=None,
+    draws=1999,
+    seed=20141122,
 ):
     """P-value of no effect on any unit: the doses are dealt out anew among the units, their paths kept whole.
 
@@ -54,13 +65,21 @@ def randomisation_inference(
     Raises DataError where units differ in their number of rows. Source: Young (2019), QJE 134.
     """
     design = regression.prepare(
-        panel, outcome=outcome, regressors=dose, controls=controls, absorb=absorb, weights=weights, cluster=cluster or unit
+        panel,
+        outcome=outcome,
+        regressors=dose,
+        controls=controls,
+        absorb=absorb,
+        weights=weights,
+        cluster=cluster or unit,
     )
     frame = design.frame
     codes, names = pd.factorize(frame[unit])
     counts = np.bincount(codes)
     if len(set(counts)) > 1:
-        raise DataError(f"panel: units have {counts.min()} to {counts.max()} rows; doses can only be exchanged between equal ones.")
+        raise DataError(
+            f"panel: units have {counts.min()} to {counts.max()} rows; doses can only be exchanged between equal ones."
+        )
     order = np.argsort(codes, kind="stable").reshape(len(names), -1)
     layer = np.zeros(len(names), int) if strata is None else pd.factorize(frame.iloc[order[:, 0]][strata])[0]
     paths = frame[dose].to_numpy(float)[order]
@@ -78,7 +97,14 @@ def randomisation_inference(
         t.append(statistic)
     t = np.abs(np.concatenate(t))
     return pd.DataFrame(
-        [{"estimate": float(estimates[0][0]), "t": float(t[0]), "p_value": float((t >= t[0] * (1 - TIE)).mean()), "draws": draws}]
+        [
+            {
+                "estimate": float(estimates[0][0]),
+                "t": float(t[0]),
+                "p_value": float((t >= t[0] * (1 - TIE)).mean()),
+                "draws": draws,
+            }
+        ]
     )
 
 
@@ -130,7 +156,17 @@ def adjust_p_values(p_values, *, method="holm"):
 
 
 def romano_wolf(
-    panel, *, outcomes, dose, cluster, controls=(), absorb=(), weights=None, draws=9999, seed=20141122, confidence=0.95
+    panel,
+    *,
+    outcomes,
+    dose,
+    cluster,
+    controls=(),
+    absorb=(),
+    weights=None,
+    draws=9999,
+    seed=20141122,
+    confidence=0.95,
 ):
     """One row per outcome: estimate, std_error, p_value, p_wild, p_adjusted for all outcomes together.
 
@@ -142,12 +178,24 @@ def romano_wolf(
     complete = panel.dropna(subset=list(outcomes))
     for outcome in outcomes:
         design = regression.prepare(
-            complete, outcome=outcome, regressors=dose, controls=controls, absorb=absorb, weights=weights, cluster=cluster
+            complete,
+            outcome=outcome,
+            regressors=dose,
+            controls=controls,
+            absorb=absorb,
+            weights=weights,
+            cluster=cluster,
         )
         row = regression.fit(design).table(confidence).iloc[0]
         scores = bootstrap.scores(design, draws=draws, rng=seed)
         rows.append(
-            {"outcome": outcome, **row.drop("term"), "p_wild": scores.p_value(), "n": len(design.y), "clusters": design.cluster_count}
+            {
+                "outcome": outcome,
+                **row.drop("term"),
+                "p_wild": scores.p_value(),
+                "n": len(design.y),
+                "clusters": design.cluster_count,
+            }
         )
         t.append(np.abs(scores.t(0.0)))
     return pd.DataFrame(rows).assign(p_adjusted=stepdown(np.array(t)))
@@ -186,11 +234,19 @@ def minimum_detectable_effect(
 
     if (std_error is None) == (sd is None):
         raise ParameterError("minimum_detectable_effect: give either std_error or sd with clusters.")
-    if not (0 < power < 1 and 0 < alpha < 1 and 0 < share_treated < 1 and 0 <= intraclass <= 1 and 0 <= explained < 1):
+    if not (
+        0 < power < 1
+        and 0 < alpha < 1
+        and 0 < share_treated < 1
+        and 0 <= intraclass <= 1
+        and 0 <= explained < 1
+    ):
         raise ParameterError("minimum_detectable_effect: power, alpha and shares lie between 0 and 1.")
     if sd is not None:
         if clusters is None or clusters < 3:
-            raise ParameterError("minimum_detectable_effect: a design needs at least three clusters. Give clusters.")
+            raise ParameterError(
+                "minimum_detectable_effect: a design needs at least three clusters. Give clusters."
+            )
         between = explained if explained_between is None else explained_between
         spread = intraclass * (1 - between) + (1 - intraclass) * (1 - explained) / per_cluster
         std_error = sd * np.sqrt(spread / (share_treated * (1 - share_treated) * clusters))
@@ -217,8 +273,13 @@ def partial_pooling(effects, *, estimate="estimate", std_error="std_error", conf
     regression.check_columns(effects, estimate, std_error, table="effects")
     known = effects[estimate].notna() & (effects[std_error] > 0)
     if known.sum() < 2:
-        raise DataError(f"effects: {int(known.sum())} places have an estimate and a positive error; two are needed.")
-    theta, variance = effects.loc[known, estimate].to_numpy(float), effects.loc[known, std_error].to_numpy(float) ** 2
+        raise DataError(
+            f"effects: {int(known.sum())} places have an estimate and a positive error; two are needed."
+        )
+    theta, variance = (
+        effects.loc[known, estimate].to_numpy(float),
+        effects.loc[known, std_error].to_numpy(float) ** 2,
+    )
     pooled = combine_effects(theta, variance, method_re="iterated")
     tau2 = max(float(pooled.tau2), 0.0)
     precision = 1 / (tau2 + variance)

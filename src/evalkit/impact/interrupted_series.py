@@ -43,18 +43,29 @@ def interrupted_series(
         raise ParameterError(f"family {family!r}: use 'gaussian' or 'poisson'.")
     if offset is not None and family != "poisson":
         raise ParameterError("offset: only counts (family='poisson') have an exposure. Leave it out.")
-    frame = series.dropna(subset=[outcome, time, *regression.columns_of(offset)]).sort_values(time, ignore_index=True)
+    frame = series.dropna(subset=[outcome, time, *regression.columns_of(offset)]).sort_values(
+        time, ignore_index=True
+    )
     position = positions(frame[time])
     after = (frame[time] >= start).to_numpy()
     if not after.any() or after.all():
-        raise ParameterError(f"start={start!r}: the series runs from {frame[time].iloc[0]} to {frame[time].iloc[-1]}. Start between them.")
+        raise ParameterError(
+            f"start={start!r}: the series runs from {frame[time].iloc[0]} to {frame[time].iloc[-1]}. Start between them."
+        )
     design = regressors(position, after, slope_change, season)
     solved, described, said, diagnostics = solve(frame, design, outcome, family, offset, lags)
     rows = solved.table(confidence)
     if slope_change:
-        rows = pd.concat([rows, combination(solved, ["slope", "slope_change"], "slope_after", confidence)], ignore_index=True)
+        rows = pd.concat(
+            [rows, combination(solved, ["slope", "slope_change"], "slope_after", confidence)],
+            ignore_index=True,
+        )
     if family == "poisson":
-        rows = rows.assign(rate_ratio=np.exp(rows["estimate"]), rate_ratio_lower=np.exp(rows["lower"]), rate_ratio_upper=np.exp(rows["upper"]))
+        rows = rows.assign(
+            rate_ratio=np.exp(rows["estimate"]),
+            rate_ratio_lower=np.exp(rows["lower"]),
+            rate_ratio_upper=np.exp(rows["upper"]),
+        )
         diagnostics["rate_ratio"] = float(rows.set_index("term").loc["level_change", "rate_ratio"])
     level = rows.set_index("term").loc["level_change"]
     effect = Effect(
@@ -73,17 +84,25 @@ def interrupted_series(
 def positions(times):
     """Return 0, 1, 2, ... for equally spaced times; months and quarters count as equal. Raises DataError otherwise."""
     if times.duplicated().any():
-        raise DataError(f"series, column {times.name!r}: {times[times.duplicated()].iloc[0]} stands twice. Keep one row per time.")
+        raise DataError(
+            f"series, column {times.name!r}: {times[times.duplicated()].iloc[0]} stands twice. Keep one row per time."
+        )
     if pd.api.types.is_datetime64_any_dtype(times):
         frequency = pd.infer_freq(times)
         if frequency is None:
-            raise DataError(f"series, column {times.name!r}: the dates are not equally spaced. Fill the missing ones.")
+            raise DataError(
+                f"series, column {times.name!r}: the dates are not equally spaced. Fill the missing ones."
+            )
         return np.arange(len(times), dtype=float)
-    values = times.array.asi8.astype(float) if isinstance(times.dtype, pd.PeriodDtype) else times.to_numpy(float)
+    values = (
+        times.array.asi8.astype(float) if isinstance(times.dtype, pd.PeriodDtype) else times.to_numpy(float)
+    )
     steps = np.diff(values)
     if len(steps) and not np.allclose(steps, steps[0]):
         at = int(np.argmax(~np.isclose(steps, np.median(steps))))
-        raise DataError(f"series, column {times.name!r}: a gap after {times.iloc[at]}. Fill the missing times.")
+        raise DataError(
+            f"series, column {times.name!r}: a gap after {times.iloc[at]}. Fill the missing times."
+        )
     return np.arange(len(times), dtype=float)
 
 
@@ -108,12 +127,19 @@ def solve(frame, design, outcome, family, offset, lags):
     y = frame[outcome].to_numpy(float)
     n, k = design.shape
     if np.linalg.matrix_rank(design) < k or n <= k:
-        raise DataError(f"series: {n} rows don't determine {k} coefficients. Give a longer series, or slope_change=False.")
+        raise DataError(
+            f"series: {n} rows don't determine {k} coefficients. Give a longer series, or slope_change=False."
+        )
     if family == "gaussian":
         lags = int(4 * (n / 100) ** (2 / 9)) if lags is None else int(lags)
         result = sm.OLS(y, design).fit(cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": True})
         described = f"segmented regression, Newey-West errors ({lags} lags, n/(n-k))"
-        return as_fit(result, n - k), described, (), {"lags": lags, "durbin_watson": float(durbin_watson(result.resid))}
+        return (
+            as_fit(result, n - k),
+            described,
+            (),
+            {"lags": lags, "durbin_watson": float(durbin_watson(result.resid))},
+        )
     if (y < 0).any() or (y != np.round(y)).any():
         raise DataError(f"series, column {outcome!r}: not counts. Use family='gaussian'.")
     exposure = None if offset is None else np.log(frame[offset].to_numpy(float))
@@ -132,11 +158,18 @@ def solve(frame, design, outcome, family, offset, lags):
 def as_fit(result, degrees_of_freedom):
     """Return a statsmodels result as a Fit."""
     covariance = pd.DataFrame(result.cov_params(), index=result.params.index, columns=result.params.index)
-    return regression.Fit(result.params, covariance, np.asarray(result.resid_response if hasattr(result, "resid_response") else result.resid), degrees_of_freedom)
+    return regression.Fit(
+        result.params,
+        covariance,
+        np.asarray(result.resid_response if hasattr(result, "resid_response") else result.resid),
+        degrees_of_freedom,
+    )
 
 
 def combination(solved, terms, name, confidence):
     """Return the row of the sum of some coefficients."""
     total = pd.Series([solved.coefficients[terms].sum()], index=[name])
-    variance = pd.DataFrame([[solved.covariance.loc[terms, terms].to_numpy().sum()]], index=[name], columns=[name])
+    variance = pd.DataFrame(
+        [[solved.covariance.loc[terms, terms].to_numpy().sum()]], index=[name], columns=[name]
+    )
     return replace(solved, coefficients=total, covariance=variance).table(confidence)

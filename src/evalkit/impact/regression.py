@@ -112,7 +112,9 @@ def check_columns(panel, *names, table="panel"):
         )
 
 
-def prepare(panel, *, outcome, regressors, controls=(), instruments=(), absorb=(), weights=None, cluster=None):
+def prepare(
+    panel, *, outcome, regressors, controls=(), instruments=(), absorb=(), weights=None, cluster=None
+):
     """Return the Design of a regression: complete rows, no singletons, effects absorbed, weights multiplied in.
 
     Text and categorical controls become indicators. Rows with a missing value in any column used are left out;
@@ -121,18 +123,30 @@ def prepare(panel, *, outcome, regressors, controls=(), instruments=(), absorb=(
     """
     regressors, controls, instruments = columns_of(regressors), columns_of(controls), columns_of(instruments)
     absorb, clusters = columns_of(absorb), columns_of(cluster)
-    used = list(dict.fromkeys([outcome, *regressors, *controls, *instruments, *absorb, *clusters, *columns_of(weights)]))
+    used = list(
+        dict.fromkeys(
+            [outcome, *regressors, *controls, *instruments, *absorb, *clusters, *columns_of(weights)]
+        )
+    )
     check_columns(panel, used)
     frame = without_singletons(panel.dropna(subset=used), absorb)
     if frame.empty:
-        raise DataError(f"panel: no row has a value in all of {', '.join(used)}; fill them or leave a column out.")
+        raise DataError(
+            f"panel: no row has a value in all of {', '.join(used)}; fill them or leave a column out."
+        )
     weight = np.ones(len(frame)) if weights is None else frame[weights].to_numpy(float)
     if (weight <= 0).any():
-        raise DataError(f"panel, column {weights!r}: {int((weight <= 0).sum())} weights are not positive; weights must be.")
+        raise DataError(
+            f"panel, column {weights!r}: {int((weight <= 0).sum())} weights are not positive; weights must be."
+        )
     inside = pd.concat([numbers(frame, regressors), indicators(frame, controls)], axis=1)
     if not absorb:
         inside["(intercept)"] = 1.0
-    codes = np.column_stack([pd.factorize(frame[name])[0] for name in absorb]) if absorb else np.empty((len(frame), 0), int)
+    codes = (
+        np.column_stack([pd.factorize(frame[name])[0] for name in absorb])
+        if absorb
+        else np.empty((len(frame), 0), int)
+    )
     plain = np.column_stack([numbers(frame, [outcome, *instruments]), inside])
     clean = absorb_effects(plain, codes, weight) * np.sqrt(weight)[:, None]
     split = 1 + len(instruments)
@@ -154,9 +168,15 @@ def prepare(panel, *, outcome, regressors, controls=(), instruments=(), absorb=(
 
 def numbers(frame, names):
     """Return columns as floating-point numbers; raise DataError where one isn't numeric."""
-    wrong = [n for n in names if not (pd.api.types.is_numeric_dtype(frame[n]) or pd.api.types.is_bool_dtype(frame[n]))]
+    wrong = [
+        n
+        for n in names
+        if not (pd.api.types.is_numeric_dtype(frame[n]) or pd.api.types.is_bool_dtype(frame[n]))
+    ]
     if wrong:
-        raise DataError(f"panel, column {wrong[0]!r}: is {frame[wrong[0]].dtype}, not a number. Convert it first.")
+        raise DataError(
+            f"panel, column {wrong[0]!r}: is {frame[wrong[0]].dtype}, not a number. Convert it first."
+        )
     return frame[names].astype(float)
 
 
@@ -213,7 +233,11 @@ def independent(matrix, plain):
         return keep
     for j in range(len(keep)):
         others = matrix[:, :j][:, keep[:j]]
-        left = matrix[:, j] - others @ np.linalg.lstsq(others, matrix[:, j], rcond=None)[0] if others.size else matrix[:, j]
+        left = (
+            matrix[:, j] - others @ np.linalg.lstsq(others, matrix[:, j], rcond=None)[0]
+            if others.size
+            else matrix[:, j]
+        )
         keep[j] = np.sqrt(left @ left) > COLLINEAR * scale[j]
     return keep
 
@@ -238,7 +262,10 @@ def fit(design, *, instrumented=None):
         result = model.fit(cov_type="clustered", clusters=design.clusters, debiased=True)
     names = list(design.names)
     return Fit(
-        result.params[names], result.cov.loc[names, names], result.resids.to_numpy(), design.degrees_of_freedom
+        result.params[names],
+        result.cov.loc[names, names],
+        result.resids.to_numpy(),
+        design.degrees_of_freedom,
     )
 
 

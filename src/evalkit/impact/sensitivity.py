@@ -12,7 +12,9 @@ from evalkit.impact import gates, honest, regression
 OSTER_SHARE = 1.3
 
 
-def sensitivity(event_study, *, bound="relative", values=(0.5, 1, 2), weights=None, confidence=0.95, seed=20141122):
+def sensitivity(
+    event_study, *, bound="relative", values=(0.5, 1, 2), weights=None, confidence=0.95, seed=20141122
+):
     """Confidence sets of an event study's effect when trends may diverge by as much as each value allows.
 
     event_study: an EventStudy whose coefficients are all relative to one period. bound: "relative" lets the
@@ -37,7 +39,9 @@ def sensitivity(event_study, *, bound="relative", values=(0.5, 1, 2), weights=No
     after = len(distance) - before
     if isinstance(weights, str):
         if weights != "average":
-            raise ParameterError(f"weights {weights!r}: give numbers, one per period after the start, or 'average'.")
+            raise ParameterError(
+                f"weights {weights!r}: give numbers, one per period after the start, or 'average'."
+            )
         weights = np.full(after, 1 / after)
     if weights is not None and len(weights) != after:
         raise ParameterError(f"weights: {len(weights)} given for {after} periods after the start.")
@@ -49,8 +53,18 @@ def sensitivity(event_study, *, bound="relative", values=(0.5, 1, 2), weights=No
                 estimates, covariance, before, bound=value, weights=weights, alpha=alpha, seed=seed
             )
         else:
-            lower, upper = honest.smoothness(estimates, covariance, distance, bound=value, weights=weights, alpha=alpha)
-        rows.append({"bound": bound, "value": value, "lower": lower, "upper": upper, "excludes_zero": lower > 0 or upper < 0})
+            lower, upper = honest.smoothness(
+                estimates, covariance, distance, bound=value, weights=weights, alpha=alpha
+            )
+        rows.append(
+            {
+                "bound": bound,
+                "value": value,
+                "lower": lower,
+                "upper": upper,
+                "excludes_zero": lower > 0 or upper < 0,
+            }
+        )
     table = pd.DataFrame(rows)
     table.attrs["breakdown"] = float(table.loc[table["excludes_zero"], "value"].max())
     return table
@@ -59,9 +73,13 @@ def sensitivity(event_study, *, bound="relative", values=(0.5, 1, 2), weights=No
 def bounded_parts(study):
     """Return coefficients, covariance and distance from the reference of an event study that can be bounded."""
     if study.refused or study.covariance.size == 0:
-        raise DataError("event study: was refused, or has no covariance of its periods; there is nothing to bound.")
+        raise DataError(
+            "event study: was refused, or has no covariance of its periods; there is nothing to bound."
+        )
     if study.base != "universal":
-        raise DataError("event study: its earlier periods have varying bases. Estimate it again with base='universal'.")
+        raise DataError(
+            "event study: its earlier periods have varying bases. Estimate it again with base='universal'."
+        )
     moving = study.periods[study.periods["event_time"] != study.reference]
     distance = moving["event_time"].to_numpy() - study.reference
     if not (distance < 0).any() or not (distance > 0).any():
@@ -87,7 +105,9 @@ def oster(panel, *, outcome, dose, controls, unit=None, time=None, weights=None,
     y = full.y - intercept_part(full, full.y)
     x = full.x[:, 0] - intercept_part(full, full.x[:, 0])
     others = full.x[:, 1:]
-    left = full.x[:, 0] - (others @ np.linalg.lstsq(others, full.x[:, 0], rcond=None)[0] if others.size else 0)
+    left = full.x[:, 0] - (
+        others @ np.linalg.lstsq(others, full.x[:, 0], rcond=None)[0] if others.size else 0
+    )
     n = len(y)
     var_y, var_x, var_left = y @ y / n, x @ x / n, left @ left / n
     b0, b1 = (float(regression.fit(d).coefficients.iloc[0]) for d in (short, full))
@@ -95,7 +115,14 @@ def oster(panel, *, outcome, dose, controls, unit=None, time=None, weights=None,
     limit = min(OSTER_SHARE * r1, 1.0) if largest_r2 is None else float(largest_r2)
     if not r1 <= limit <= 1:
         raise ParameterError(f"largest_r2={limit:g}: lies between the full regression's {r1:.4g} and 1.")
-    figures = {"b0": b0, "b1": b1, "gain": (r1 - r0) * var_y, "room": (limit - r1) * var_y, "var_x": var_x, "var_left": var_left}
+    figures = {
+        "b0": b0,
+        "b1": b1,
+        "gain": (r1 - r0) * var_y,
+        "room": (limit - r1) * var_y,
+        "var_x": var_x,
+        "var_left": var_left,
+    }
     return pd.DataFrame(
         [{"short": b0, "short_r2": r0, "full": b1, "full_r2": r1, "largest_r2": limit,
           "delta": oster_delta(b1 - beta, **figures), "bounded": oster_bound(**figures)}]
@@ -149,7 +176,10 @@ def leave_one_out(estimator, panel, *, by, **options):
     """
     regression.check_columns(panel, by)
     rows = [_row(estimator, panel, options, left_out=None)]
-    rows += [_row(estimator, panel[panel[by] != value], options, left_out=value) for value in panel[by].dropna().unique()]
+    rows += [
+        _row(estimator, panel[panel[by] != value], options, left_out=value)
+        for value in panel[by].dropna().unique()
+    ]
     table = pd.DataFrame(rows)
     table.attrs["range"] = (float(table["estimate"].min()), float(table["estimate"].max()))
     return table
@@ -166,7 +196,9 @@ def placebo_dates(estimator, panel, *, time, start, dates, **options):
     estimator takes ``time`` and ``start`` (``interrupted_series``, ``synthetic_control``, ``synthetic_did``).
     """
     early = panel[panel[time] < start]
-    return pd.DataFrame([_row(estimator, early, {**options, "time": time, "start": date}, start=date) for date in dates])
+    return pd.DataFrame(
+        [_row(estimator, early, {**options, "time": time, "start": date}, start=date) for date in dates]
+    )
 
 
 def specification_curve(estimator, panel, specifications, **shared):
@@ -176,7 +208,10 @@ def specification_curve(estimator, panel, specifications, **shared):
     attrs: median, share_positive, share_significant at 5 % by the headline p-value, over those not refused.
     Source: Simonsohn, Simmons & Nelson (2020), Nature Human Behaviour 4.
     """
-    rows = [_row(estimator, panel, {**shared, **options}, specification=name) for name, options in specifications.items()]
+    rows = [
+        _row(estimator, panel, {**shared, **options}, specification=name)
+        for name, options in specifications.items()
+    ]
     table = pd.DataFrame(rows).sort_values("estimate", ignore_index=True)
     made = table.dropna(subset=["estimate"])
     table.attrs |= {

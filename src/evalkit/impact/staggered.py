@@ -40,7 +40,9 @@ def staggered(
             f"method {method!r}, control_group {control_group!r}: use one of {', '.join(METHODS)} and one of "
             f"{', '.join(adapter.CONTROL_GROUPS)}."
         )
-    frame, said = balanced(panel, outcome, unit, time, first_treated, [*controls, *regression.columns_of(cluster)])
+    frame, said = balanced(
+        panel, outcome, unit, time, first_treated, [*controls, *regression.columns_of(cluster)]
+    )
     estimator, described = METHODS[method]
     conditions = sample_gates(frame, outcome, unit, cluster, control_group)
     study = EventStudy(
@@ -123,14 +125,18 @@ def balanced(panel, outcome, unit, time, first_treated, others, *, keep_always_t
     """Return the complete units with a column ``first treated`` (zero: never), and warnings of what was left out."""
     regression.check_columns(panel, outcome, unit, time, first_treated, others)
     start = starts(panel, unit, time, first_treated).fillna(0.0)
-    frame = panel.assign(**{FIRST: start, time: panel[time].astype(float)}).dropna(subset=[outcome, unit, time, *others])
+    frame = panel.assign(**{FIRST: start, time: panel[time].astype(float)}).dropna(
+        subset=[outcome, unit, time, *others]
+    )
     times = frame[time].nunique()
     frame = frame[frame.groupby(unit)[time].transform("nunique") == times]
     if not keep_always_treated:
         frame = frame[(frame[FIRST] == 0) | (frame[FIRST] > frame[time].min())]
     if frame.duplicated([unit, time]).any():
         twice = frame[frame.duplicated([unit, time])].iloc[0]
-        raise ParameterError(f"panel: {unit} {twice[unit]} has several rows for {time} {twice[time]:g}. Keep one.")
+        raise ParameterError(
+            f"panel: {unit} {twice[unit]} has several rows for {time} {twice[time]:g}. Keep one."
+        )
     frame.attrs = panel.attrs
     rows = len(panel) - len(frame)
     return frame, ((Reason("rows_left_out", {"rows": rows}),) if rows else ())

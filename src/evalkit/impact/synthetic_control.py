@@ -100,10 +100,14 @@ def pose(panel, outcome, unit, time, start, predictors, treated=None):
         raise DataError(f"panel: several rows for one {unit} and {time}. Keep one.")
     outcomes = panel.pivot(index=time, columns=unit, values=outcome).sort_index().astype(float)
     if treated is not None and treated not in outcomes.columns:
-        raise ParameterError(f"treated={treated!r}: not among the {outcomes.shape[1]} units of column {unit!r}. Name one that is.")
+        raise ParameterError(
+            f"treated={treated!r}: not among the {outcomes.shape[1]} units of column {unit!r}. Name one that is."
+        )
     before = np.asarray(outcomes.index < start)
     if not before.any() or before.all():
-        raise ParameterError(f"start={start!r}: the times run from {outcomes.index[0]} to {outcomes.index[-1]}. Start between them.")
+        raise ParameterError(
+            f"start={start!r}: the times run from {outcomes.index[0]} to {outcomes.index[-1]}. Start between them."
+        )
     if predictors:
         parts = {}
         for column, times in predictors:
@@ -118,10 +122,14 @@ def pose(panel, outcome, unit, time, start, predictors, treated=None):
         raw = outcomes[before].set_axis([f"{outcome} {t}" for t in outcomes.index[before]])
     complete = outcomes.notna().all() & raw.notna().all()
     if treated is not None and not complete[treated]:
-        raise DataError(f"panel: {treated!r} misses an outcome or predictor. Fill it, or leave the predictor out.")
+        raise DataError(
+            f"panel: {treated!r} misses an outcome or predictor. Fill it, or leave the predictor out."
+        )
     outcomes, raw = outcomes.loc[:, complete], raw.loc[:, complete]
     if outcomes.shape[1] < 3:
-        raise DataError(f"panel: {outcomes.shape[1]} units are complete; a treated unit and two donors are needed.")
+        raise DataError(
+            f"panel: {outcomes.shape[1]} units are complete; a treated unit and two donors are needed."
+        )
     lost = int((~complete).sum())
     scale = raw.std(axis=1).replace(0.0, 1.0)
     problem = Problem(
@@ -180,7 +188,9 @@ def search(difference, miss, starts):
 
     rough = {"xtol": 1e-2, "ftol": ROUGH_TOLERANCE, "maxfev": ROUGH_STEPS}
     bounds = [(-LOG_RANGE, 0.0)] * len(difference)
-    found = [minimize(error, np.log(s / s.max()), method="Powell", bounds=bounds, options=rough) for s in starts]
+    found = [
+        minimize(error, np.log(s / s.max()), method="Powell", bounds=bounds, options=rough) for s in starts
+    ]
     best = min(found, key=lambda f: f.fun)
     fine = {"adaptive": True, "xatol": 1e-3, "fatol": FINE_TOLERANCE * best.fun, "maxfev": FINE_STEPS}
     best = minimize(error, best.x, method="Nelder-Mead", options=fine)
@@ -204,7 +214,13 @@ def gap_table(problem, column, weights):
     others = np.delete(np.arange(problem.outcomes.shape[1]), column)
     treated, synthetic = problem.outcomes[:, column], problem.outcomes[:, others] @ weights
     return pd.DataFrame(
-        {"time": problem.times, "treated": treated, "synthetic": synthetic, "gap": treated - synthetic, "before": problem.before}
+        {
+            "time": problem.times,
+            "treated": treated,
+            "synthetic": synthetic,
+            "gap": treated - synthetic,
+            "before": problem.before,
+        }
     )
 
 
@@ -212,7 +228,11 @@ def balance_table(problem, column, weights):
     """Return per predictor the treated unit's value, the synthetic control's and the donors' mean."""
     donors = problem.raw.drop(columns=problem.units[column])
     return pd.DataFrame(
-        {"treated": problem.raw[problem.units[column]], "synthetic": donors.to_numpy() @ weights, "donors": donors.mean(axis=1)}
+        {
+            "treated": problem.raw[problem.units[column]],
+            "synthetic": donors.to_numpy() @ weights,
+            "donors": donors.mean(axis=1),
+        }
     )
 
 
@@ -231,7 +251,9 @@ def every_unit(problem, seed):
         weights, _ = solve(problem, column, seed)
         gaps = gap_table(problem, column, weights)
         early, late = gaps.loc[gaps["before"], "gap"], gaps.loc[~gaps["before"], "gap"]
-        rows.append((name, (early**2).mean(), (late**2).mean(), late.mean(), fit_ratio(problem, column, weights)))
+        rows.append(
+            (name, (early**2).mean(), (late**2).mean(), late.mean(), fit_ratio(problem, column, weights))
+        )
     table = pd.DataFrame(rows, columns=["unit", "pre_mspe", "post_mspe", "effect", "pre_fit"])
     table.insert(3, "ratio", table["post_mspe"] / table["pre_mspe"].where(table["pre_mspe"] > 0))
     table["rank"] = table["ratio"].fillna(np.inf).rank(ascending=False, method="max").astype(int)
@@ -246,5 +268,9 @@ def with_rank(effect, table, treated):
     if len(table) < ENOUGH_PLACEBOS:
         said = (*said, Reason("few_placebos", {"units": len(table), "least": gates.number(1 / len(table))}))
     return replace(
-        effect, p_value=float(row["p_value"]), placebos=table, diagnostics={**effect.diagnostics, **figures}, warnings=said
+        effect,
+        p_value=float(row["p_value"]),
+        placebos=table,
+        diagnostics={**effect.diagnostics, **figures},
+        warnings=said,
     )

@@ -26,7 +26,9 @@ def synthetic_did(
     frame = panel[[unit, time, outcome]].dropna()
     absent = [u for u in units if u not in set(frame[unit])]
     if absent:
-        raise DataError(f"panel, column {unit!r}: no unit {', '.join(map(repr, absent))}. Name units that are there.")
+        raise DataError(
+            f"panel, column {unit!r}: no unit {', '.join(map(repr, absent))}. Name units that are there."
+        )
     incomplete = frame.groupby(unit)[time].nunique() < frame[time].nunique()
     if incomplete.any():
         raise DataError(
