@@ -1,7 +1,8 @@
 """The one door to diff-diff: its estimators in, plain tables out. Nothing else in the project imports it.
 
-Each function returns a Staggered record: overall effect with its error and interval, one row per event time,
-their covariance where the library gives one, one row per cohort, and the p-value of its test of earlier trends.
+Each function returns a Staggered record: overall effect with its error and interval, one row per event
+time, their covariance where the library gives one, one row per cohort, and the p-value of its test of
+earlier trends.
 """
 
 import warnings
@@ -44,8 +45,14 @@ def _overall(result):
 
 
 def _periods(table):
-    columns = {"event_time": "event_time", "att": "estimate", "se": "std_error", "conf_int_lower": "lower",
-               "conf_int_upper": "upper", "p_value": "p_value"}  # fmt: skip
+    columns = {
+        "event_time": "event_time",
+        "att": "estimate",
+        "se": "std_error",
+        "conf_int_lower": "lower",
+        "conf_int_upper": "upper",
+        "p_value": "p_value",
+    }
     return (
         table.rename(columns=columns)[PERIOD_COLUMNS]
         .astype(float)
@@ -55,8 +62,14 @@ def _periods(table):
 
 def _groups(result):
     table = result.aggregate("group").to_dataframe()
-    columns = {"label": "group", "att": "estimate", "se": "std_error", "conf_int_lower": "lower",
-               "conf_int_upper": "upper", "p_value": "p_value"}  # fmt: skip
+    columns = {
+        "label": "group",
+        "att": "estimate",
+        "se": "std_error",
+        "conf_int_lower": "lower",
+        "conf_int_upper": "upper",
+        "p_value": "p_value",
+    }
     return table.rename(columns=columns)[list(columns.values())].astype(float)
 
 
@@ -81,10 +94,16 @@ def sun_abraham(panel, names, *, controls, control_group, cluster, alpha, **_):
     model = SunAbraham(control_group=CONTROL_GROUPS[control_group], cluster=cluster, alpha=alpha)
     result = _quiet(model.fit, panel, **names, covariates=list(controls) or None)
     rows = [
-        {"event_time": k, "att": e["effect"], "se": e["se"], "conf_int_lower": e["conf_int"][0],
-         "conf_int_upper": e["conf_int"][1], "p_value": e["p_value"]}
+        {
+            "event_time": k,
+            "att": e["effect"],
+            "se": e["se"],
+            "conf_int_lower": e["conf_int"][0],
+            "conf_int_upper": e["conf_int"][1],
+            "p_value": e["p_value"],
+        }
         for k, e in result.event_study_effects.items()
-    ]  # fmt: skip
+    ]
     reference = {"event_time": float(result.reference_period), "att": 0.0}
     periods = _periods(
         pd.DataFrame([*(r for r in rows if r["event_time"] != reference["event_time"]), reference])
@@ -104,9 +123,11 @@ def imputation(panel, names, *, controls, cluster, alpha, **_):
     )
     study = _quiet(result.aggregate, "event_study")
     return Staggered(
-        *_overall(result), _periods(study.to_dataframe()), groups=_quiet(_groups, result),
+        *_overall(result),
+        _periods(study.to_dataframe()),
+        groups=_quiet(_groups, result),
         pre_trends_p=float(_quiet(result.pretrend_test)["p_value"]),
-    )  # fmt: skip
+    )
 
 
 def continuous(panel, names, *, dose, degree, control_group, alpha, draws, seed):
@@ -121,9 +142,13 @@ def continuous(panel, names, *, dose, degree, control_group, alpha, draws, seed)
     slope_low, slope_high = result.overall_acrt_conf_int
     return Staggered(
         *map(float, (result.overall_att, result.overall_att_se, low, high, result.overall_att_p_value)),
-        diagnostics={"slope": float(result.overall_acrt), "slope_std_error": float(result.overall_acrt_se),
-                     "slope_lower": float(slope_low), "slope_upper": float(slope_high)},
-    )  # fmt: skip
+        diagnostics={
+            "slope": float(result.overall_acrt),
+            "slope_std_error": float(result.overall_acrt_se),
+            "slope_lower": float(slope_low),
+            "slope_upper": float(slope_high),
+        },
+    )
 
 
 def synthetic_did(panel, *, outcome, treatment, unit, time, after, draws, seed, alpha):
@@ -139,7 +164,7 @@ def synthetic_did(panel, *, outcome, treatment, unit, time, after, draws, seed, 
 
 
 def goodman_bacon(panel, names):
-    """Return the two-way estimate and its pieces: kind, treated, control, weight, estimate (Goodman-Bacon 2021)."""
+    """Return the two-way estimate and the comparisons it averages (Goodman-Bacon 2021)."""
     from diff_diff import BaconDecomposition
 
     result = _quiet(BaconDecomposition().fit, panel, **names)

@@ -1,8 +1,8 @@
 """The wild cluster bootstrap with the null imposed, for few clusters, and its interval by inversion.
 
-With the regressor (or its one instrument) z cleaned of all else, u(r) = M(y − r d) are the residuals under the
-null that the coefficient of d is r. A draw flips or rescales them by one weight v per cluster. The studentised
-score of a draw needs only sums by cluster, and each of these is linear in r:
+With the regressor (or its one instrument) z cleaned of all else, u(r) = M(y − r d) are the residuals under
+the null that the coefficient of d is r. A draw flips or rescales them by one weight v per cluster. The
+studentised score of a draw needs only sums by cluster, and each of these is linear in r:
 
 .. math:: t^*(r) = \\frac{\\sum_g v_g z_g'u_g}{\\sqrt{\\sum_g (z_g'\\hat u^*_g)^2}}
 
@@ -33,7 +33,7 @@ WEBB = np.array([-np.sqrt(1.5), -1.0, -np.sqrt(0.5), np.sqrt(0.5), 1.0, np.sqrt(
 
 @dataclass(frozen=True)
 class Scores:
-    """Per draw the pieces of t*(r): numerator n0 − r n1, squared denominator d0 − 2 r d1 + r² d2; row 0 is the sample."""
+    """Pieces of t*(r) by draw, the sample first: numerator n0 − r n1, its square's d0 − 2 r d1 + r² d2."""
 
     pieces: np.ndarray  # (5, draws + 1)
     enumerated: bool
@@ -53,7 +53,7 @@ class Scores:
 
 
 def cluster_weights(clusters, draws, kind, rng):
-    """Return weights (clusters, draws), the sample's ones first, and whether they are all the patterns there are."""
+    """Return weights (clusters, draws), the sample's ones first, and whether they are all the patterns."""
     if kind == "auto":
         kind = "rademacher"
     if kind not in ("rademacher", "webb"):
@@ -68,7 +68,7 @@ def cluster_weights(clusters, draws, kind, rng):
 
 
 def crossed_indicators(design):
-    """Return the absorbed effects that cross clusters as indicators, and the codes of those within clusters."""
+    """Return the effects that cross clusters as indicators, and the codes of those within them."""
     nested, crossed = [], []
     for codes in design.absorbed.T:
         within = np.zeros(codes.max() + 1, int)
@@ -77,7 +77,8 @@ def crossed_indicators(design):
     width = sum(int(codes.max()) + 1 for codes in crossed)
     if width > MOST_CROSSED_EFFECTS:
         raise DataError(
-            f"panel: {width} absorbed effects cross the clusters, more than the {MOST_CROSSED_EFFECTS} that the wild "
+            f"panel: {width} absorbed effects cross the clusters, more than the "
+            f"{MOST_CROSSED_EFFECTS} that the wild "
             "bootstrap can write out. Cluster at their level, or absorb coarser effects."
         )
     dummies = [np.eye(int(codes.max()) + 1)[codes] for codes in crossed]
@@ -123,8 +124,12 @@ def scores(design, *, draws=9999, kind="auto", rng=None, term=0):
         v = weights[:, start : start + BLOCK]
         a, b = (v * own[:, [i]] - loading @ (spread[i].T @ v) for i in (0, 1))
         pieces[:, start : start + BLOCK] = (
-            own[:, 0] @ v, own[:, 1] @ v, (a * a).sum(axis=0), (a * b).sum(axis=0), (b * b).sum(axis=0)
-        )  # fmt: skip
+            own[:, 0] @ v,
+            own[:, 1] @ v,
+            (a * a).sum(axis=0),
+            (a * b).sum(axis=0),
+            (b * b).sum(axis=0),
+        )
     return Scores(pieces, enumerated, kind)
 
 

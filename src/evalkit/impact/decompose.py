@@ -1,4 +1,4 @@
-"""One commune's change, taken apart: a change of standard, what all shared, what goes with credit, the rest."""
+"""One commune's change taken apart: change of standard, what all shared, what goes with credit, the rest."""
 
 import numpy as np
 import pandas as pd
@@ -12,13 +12,15 @@ PARTS = ("standard", "shared", "credit", "rest")
 def decompose(panel, effect, *, outcome, dose, unit="unit", time="year", standard="standard", start, end):
     r"""Take every unit's change of ``outcome`` between two times apart into four parts that add up to it.
 
-    standard: jumps between two standards counted at the same time, the unit's own bridges; without one of them
-    the part, and with it the rest, is unknown. shared: the mean over units of what is left. credit: β (Δd_i − mean
-    Δd), with the interval of β from ``effect``; missing where the effect was refused or stands below L2. rest:
-    what remains. ``credit`` compares units of different intensity: what credit did for all alike is in ``shared``.
+    standard: jumps between two standards counted at the same time, the unit's own bridges; without one of
+    them the part, and with it the rest, is unknown. shared: the mean over units of what is left. credit: β
+    (Δd_i − mean Δd), with the interval of β from ``effect``; missing where the effect was refused or stands
+    below L2. rest: what remains. ``credit`` compares units of different intensity: what credit did for all
+    alike is in ``shared``.
 
-    Returns one row per unit and part: unit, part, value, lower, upper, known (False: can't be told apart), and a
-    row "change" with the total. Unit: that of the outcome. Raises DataError where no unit has both times.
+    Returns one row per unit and part: unit, part, value, lower, upper, known (False: can't be told apart),
+    and a row "change" with the total. Unit: that of the outcome. Raises DataError where no unit has both
+    times.
     """
     regression.check_columns(panel, outcome, dose, unit, time, standard)
     rows = panel[(panel[time] >= start) & (panel[time] <= end)].dropna(subset=[outcome])
@@ -56,10 +58,12 @@ def decompose(panel, effect, *, outcome, dose, unit="unit", time="year", standar
         "credit": (middle, low, high),
         "rest": (left - middle.fillna(0.0), left - high.fillna(0.0), left - low.fillna(0.0)),
     }
-    table = pd.concat([
-        pd.DataFrame({"part": name, "value": v, "lower": low_, "upper": high_})
-        for name, (v, low_, high_) in parts.items()
-    ])  # fmt: skip
+    table = pd.concat(
+        [
+            pd.DataFrame({"part": name, "value": v, "lower": low_, "upper": high_})
+            for name, (v, low_, high_) in parts.items()
+        ]
+    )
     unknown = table.index.isin(within.index[within.isna()]) & table["part"].isin(PARTS)
     table.loc[unknown, ["value", "lower", "upper"]] = np.nan
     return table.assign(known=table["value"].notna()).rename_axis(unit).reset_index()

@@ -16,23 +16,37 @@ KEPT = ("rows_left_out", "controls_dropped")
 
 
 def difference_in_differences(
-    panel, *, outcome, treated, post, unit=None, time=None, controls=(), weights=None, cluster=None, wild=True,
-    draws=9999, seed=20141122, despite=(), confidence=0.95,
-):  # fmt: skip
+    panel,
+    *,
+    outcome,
+    treated,
+    post,
+    unit=None,
+    time=None,
+    controls=(),
+    weights=None,
+    cluster=None,
+    wild=True,
+    draws=9999,
+    seed=20141122,
+    despite=(),
+    confidence=0.95,
+):
     r"""Change of the treated less the change of the others.
 
-    .. math:: y_{it} = \beta \, \mathrm{treated}_i \mathrm{post}_t + x_{it}'\gamma + \alpha_i + \lambda_t + e_{it}
+    .. math:: y_{it} = \beta \, \mathrm{treated}_i \mathrm{post}_t + x_{it}'\gamma + \alpha_i
+              + \lambda_t + e_{it}
 
     treated, post: columns of 0 and 1. unit: absorbs unit effects (in a repeated cross-section leave it out:
-    treated itself is then a regressor). time: absorbs time effects and lets earlier trends be tested; without it
-    post stands in for them. Errors are clustered by ``cluster``, or unit.
+    treated itself is then a regressor). time: absorbs time effects and lets earlier trends be tested;
+    without it post stands in for them. Errors are clustered by ``cluster``, or unit.
 
     With a single treated cluster no clustered error means anything: std_error is then the spread of the
     estimates that the untreated give in its place, and p_value its rank among them (Arkhangelsky et al. 2021,
     algorithm 4).
 
-    Gates: clusters, pre_trends (untested without ``time``), mechanical_link, one_basis, merged_units. Level L3
-    where all hold.
+    Gates: clusters, pre_trends (untested without ``time``), mechanical_link, one_basis, merged_units. Level
+    L3 where all hold.
     """
     regression.check_columns(panel, outcome, treated, post, unit, time)
     for name in (treated, post):
@@ -42,17 +56,23 @@ def difference_in_differences(
     panel = panel.assign(**{interaction: panel[treated].astype(float) * panel[post].astype(float)})
     own = regression.columns_of(None if unit else treated, None if time else post)
     design = regression.prepare(
-        panel, outcome=outcome, regressors=interaction, controls=[*own, *controls],
-        absorb=regression.columns_of(unit, time), weights=weights, cluster=cluster or unit,
-    )  # fmt: skip
+        panel,
+        outcome=outcome,
+        regressors=interaction,
+        controls=[*own, *controls],
+        absorb=regression.columns_of(unit, time),
+        weights=weights,
+        cluster=cluster or unit,
+    )
     effect = estimation.estimate(
         design, outcome=outcome, dose=interaction, wild=wild, draws=draws, seed=seed, confidence=confidence
     )
     described = estimation.describe_effects(unit, time, None)
     effect = replace(
-        effect, method=f"difference in differences, {effect.method}; {described}",
+        effect,
+        method=f"difference in differences, {effect.method}; {described}",
         warnings=estimation.left_out(panel, design) + effect.warnings,
-    )  # fmt: skip
+    )
     shared = {"outcome": outcome, "controls": controls, "weights": weights, "cluster": cluster or unit}
     treated_clusters = clusters_with(design, interaction)
     if len(treated_clusters) == 1:
@@ -80,7 +100,7 @@ def clusters_with(design, column):
 
 
 def with_placebo_error(effect, design, treated_clusters, post, own, unit, time, shared):
-    """Return the effect with the spread and rank of the estimates that each untreated cluster gives in its place."""
+    """Return the effect with the spread and rank of what each untreated cluster gives in its place."""
     from scipy.stats import norm
 
     others = ~np.isin(design.clusters, treated_clusters)
@@ -90,10 +110,13 @@ def with_placebo_error(effect, design, treated_clusters, post, own, unit, time, 
         stand_in = (codes == code).astype(float)
         panel = rows.assign(stand_in=stand_in, placebo=stand_in * rows[post].to_numpy(float))
         alone = regression.prepare(
-            panel, outcome=shared["outcome"], regressors="placebo", absorb=regression.columns_of(unit, time),
+            panel,
+            outcome=shared["outcome"],
+            regressors="placebo",
+            absorb=regression.columns_of(unit, time),
             controls=[*([] if unit else ["stand_in"]), *([] if time else [post]), *shared["controls"]],
             weights=shared["weights"],
-        )  # fmt: skip
+        )
         placebos.append(regression.fit(alone).coefficients.iloc[0])
     placebos = np.array(placebos)
     error = float(placebos.std())
@@ -103,11 +126,21 @@ def with_placebo_error(effect, design, treated_clusters, post, own, unit, time, 
         std_error=error, lower=effect.estimate - reach, upper=effect.estimate + reach, p_value=p
     )
     return replace(
-        effect, std_error=error, lower=effect.estimate - reach, upper=effect.estimate + reach, p_value=float(p),
-        p_wild=np.nan, headline="p_value", coefficients=table, method=f"difference in differences, placebo error over {len(placebos)} untreated clusters",
-        warnings=(*(w for w in effect.warnings if w.code in KEPT), Reason("one_treated_cluster", {"placebos": len(placebos)})),
+        effect,
+        std_error=error,
+        lower=effect.estimate - reach,
+        upper=effect.estimate + reach,
+        p_value=float(p),
+        p_wild=np.nan,
+        headline="p_value",
+        coefficients=table,
+        method=f"difference in differences, placebo error over {len(placebos)} untreated clusters",
+        warnings=(
+            *(w for w in effect.warnings if w.code in KEPT),
+            Reason("one_treated_cluster", {"placebos": len(placebos)}),
+        ),
         diagnostics={},
-    )  # fmt: skip
+    )
 
 
 def earlier_trends(panel, treated, post, unit, time, shared):
@@ -118,7 +151,12 @@ def earlier_trends(panel, treated, post, unit, time, shared):
         return np.nan
     terms = {f"{treated} at {t}": (before[time] == t) * before[treated].astype(float) for t in times[:-1]}
     design = regression.prepare(
-        before.assign(**terms), outcome=shared["outcome"], regressors=list(terms), controls=shared["controls"],
-        absorb=[unit or treated, time], weights=shared["weights"], cluster=shared["cluster"],
-    )  # fmt: skip
+        before.assign(**terms),
+        outcome=shared["outcome"],
+        regressors=list(terms),
+        controls=shared["controls"],
+        absorb=[unit or treated, time],
+        weights=shared["weights"],
+        cluster=shared["cluster"],
+    )
     return regression.fit(design).wald_p(list(terms))

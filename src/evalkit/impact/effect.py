@@ -14,7 +14,7 @@ from evalkit.metrics.estimate import Estimate
 
 @cache
 def messages():
-    """Return the sentences of this package: code → {"vi": ..., "en": ...}, with places for details in braces."""
+    """Return the sentences of this package by code, in "vi" and "en", with places for details in braces."""
     with files(__package__).joinpath("messages.csv").open(encoding="utf-8", newline="") as stream:
         return {row["msgid"]: row for row in csv.DictReader(stream)}
 
@@ -43,28 +43,27 @@ class Reason(str):
         return messages()[self.code][lang].format(**self.details)
 
 
-def table(**kwargs):
-    """Declare a field that holds a table: neither compared nor repeated in the one-row summary."""
-    return field(compare=False, repr=False, **kwargs)
+# A field that holds a table is neither compared nor repeated in the one-row summary.
+TABLE = {"compare": False, "repr": False}
 
 
 @dataclass(frozen=True)
 class Effect(Estimate):
     """An estimated effect or association, its gates and what belongs beside it.
 
-    p_value is the conventional one and p_wild that of the wild cluster bootstrap; ``headline`` names the one to
-    report, and lower and upper follow it. refusals say why there is no number; ``despite`` names failed gates
-    that the researcher set aside, which caps the level at L2. coefficients holds one row per term, gates one
-    row per condition tested, diagnostics single figures by name (first_stage_f, mde, ...).
+    p_value is the conventional one and p_wild that of the wild cluster bootstrap; ``headline`` names the
+    one to report, and lower and upper follow it. refusals say why there is no number; ``despite`` names
+    failed gates that the researcher set aside, which caps the level at L2. coefficients holds one row per
+    term, gates one row per condition tested, diagnostics single figures by name (first_stage_f, mde, ...).
     """
 
     outcome: str = ""
     dose: str = ""
     headline: str = "p_value"
     despite: tuple[str, ...] = ()
-    coefficients: pd.DataFrame = table(default_factory=pd.DataFrame)
-    gates: pd.DataFrame = table(default_factory=pd.DataFrame)
-    diagnostics: dict = table(default_factory=dict)
+    coefficients: pd.DataFrame = field(default_factory=pd.DataFrame, **TABLE)
+    gates: pd.DataFrame = field(default_factory=pd.DataFrame, **TABLE)
+    diagnostics: dict = field(default_factory=dict, **TABLE)
 
     @property
     def refused(self):
@@ -89,9 +88,16 @@ class Effect(Estimate):
     def without_numbers(self):
         """Return the same effect with every estimated number missing, as a refusal does."""
         return replace(
-            self, estimate=nan, std_error=nan, lower=nan, upper=nan, p_value=nan, p_wild=nan, level="L0",
+            self,
+            estimate=nan,
+            std_error=nan,
+            lower=nan,
+            upper=nan,
+            p_value=nan,
+            p_wild=nan,
+            level="L0",
             coefficients=self.coefficients.iloc[:0],
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True)
@@ -99,14 +105,15 @@ class EventStudy(Effect):
     """Effects by time since the start; the estimate is their average over the treated periods.
 
     periods: one row per event_time with estimate, std_error, lower, upper, p_value, sorted; the reference
-    period stands in it as zero without an error. covariance: of the rows of ``periods`` without the reference.
-    groups: one row per cohort (staggered adoption only). base: "universal" where every coefficient is relative
-    to one period, "varying" where those before the start are changes from the period before.
+    period stands in it as zero without an error. covariance: of the rows of ``periods`` without the
+    reference. groups: one row per cohort (staggered adoption only). base: "universal" where every
+    coefficient is relative to one period, "varying" where those before the start are changes from the
+    period before.
     """
 
-    periods: pd.DataFrame = table(default_factory=pd.DataFrame)
-    covariance: np.ndarray = table(default_factory=lambda: np.empty((0, 0)))
-    groups: pd.DataFrame = table(default_factory=pd.DataFrame)
+    periods: pd.DataFrame = field(default_factory=pd.DataFrame, **TABLE)
+    covariance: np.ndarray = field(default_factory=lambda: np.empty((0, 0)), **TABLE)
+    groups: pd.DataFrame = field(default_factory=pd.DataFrame, **TABLE)
     base: str = "universal"
     reference: float = -1
 
@@ -115,9 +122,11 @@ class EventStudy(Effect):
         before = self.periods[self.periods["event_time"] < 0] if len(self.periods) else self.periods
         keep = int((before["event_time"] != self.reference).sum()) if len(before) else 0
         return replace(
-            super().without_numbers(), periods=before, covariance=self.covariance[:keep, :keep],
+            super().without_numbers(),
+            periods=before,
+            covariance=self.covariance[:keep, :keep],
             groups=self.groups.iloc[:0],
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True)
@@ -125,16 +134,16 @@ class SyntheticControl(Effect):
     """One treated unit against a weighted average of others; the estimate is the mean gap after the start.
 
     weights: donor → weight, largest first. predictor_weights: predictor → weight in the fit. balance: per
-    predictor the treated unit, its synthetic control and the donors' mean. gaps: per time the treated value, the
-    synthetic value and their gap. placebos: per unit pre_mspe, post_mspe, ratio and effect, every unit treated in
-    turn; p_value is the treated unit's rank among them by ratio, over their number.
+    predictor the treated unit, its synthetic control and the donors' mean. gaps: per time the treated
+    value, the synthetic value and their gap. placebos: per unit pre_mspe, post_mspe, ratio and effect,
+    every unit treated in turn; p_value is the treated unit's rank among them by ratio, over their number.
     """
 
-    weights: pd.Series = table(default_factory=lambda: pd.Series(dtype=float))
-    predictor_weights: pd.Series = table(default_factory=lambda: pd.Series(dtype=float))
-    balance: pd.DataFrame = table(default_factory=pd.DataFrame)
-    gaps: pd.DataFrame = table(default_factory=pd.DataFrame)
-    placebos: pd.DataFrame = table(default_factory=pd.DataFrame)
+    weights: pd.Series = field(default_factory=lambda: pd.Series(dtype=float), **TABLE)
+    predictor_weights: pd.Series = field(default_factory=lambda: pd.Series(dtype=float), **TABLE)
+    balance: pd.DataFrame = field(default_factory=pd.DataFrame, **TABLE)
+    gaps: pd.DataFrame = field(default_factory=pd.DataFrame, **TABLE)
+    placebos: pd.DataFrame = field(default_factory=pd.DataFrame, **TABLE)
 
     def without_numbers(self):
         """Return the control with its weights and fit before the start, and nothing of what came after."""

@@ -1,4 +1,4 @@
-"""From a prepared regression to an Effect: errors, bootstrap, instruments, and what must be said beside it."""
+"""From a prepared regression to an Effect: errors, bootstrap, instruments, what must be said."""
 
 from dataclasses import replace
 
@@ -62,10 +62,21 @@ def estimate(design, *, outcome="", dose="", wild=True, draws=9999, seed=None, c
     if design.clusters is None:
         said.append(Reason("no_clusters"))
     effect = Effect(
-        first.estimate, first.std_error, first.lower, first.upper, n=len(design.y), clusters=design.cluster_count,
-        method=("two-stage least squares" if instrumented else "least squares") + ", " + describe_errors(design),
-        confidence=confidence, p_value=first.p_value, outcome=outcome, dose=dose, coefficients=rows,
-    )  # fmt: skip
+        first.estimate,
+        first.std_error,
+        first.lower,
+        first.upper,
+        n=len(design.y),
+        clusters=design.cluster_count,
+        method=("two-stage least squares" if instrumented else "least squares")
+        + ", "
+        + describe_errors(design),
+        confidence=confidence,
+        p_value=first.p_value,
+        outcome=outcome,
+        dose=dose,
+        coefficients=rows,
+    )
     if wild and design.clusters is not None and design.clusters.ndim == 1 and design.cluster_count >= 2:
         effect = with_bootstrap(effect, design, draws=draws, seed=seed, kind=kind)
         said += disagreement(effect)
@@ -81,7 +92,8 @@ def describe_errors(design):
     """Say in words how the errors were computed."""
     if design.clusters is None:
         return "heteroskedasticity-robust errors, n/(n-k)"
-    return f"errors clustered ({design.cluster_count} clusters), G/(G-1) (n-1)/(n-k), absorbed effects not counted"
+    counted = "G/(G-1) (n-1)/(n-k), absorbed effects not counted"
+    return f"errors clustered ({design.cluster_count} clusters), {counted}"
 
 
 def with_bootstrap(effect, design, *, draws, seed, kind="auto", term=0):
@@ -96,15 +108,23 @@ def with_bootstrap(effect, design, *, draws, seed, kind="auto", term=0):
     )
     few = design.cluster_count < gates.FEW_CLUSTERS
     effect = replace(
-        effect, p_wild=scores.p_value(),
+        effect,
+        p_wild=scores.p_value(),
         diagnostics={**effect.diagnostics, "wild_lower": lower, "wild_upper": upper, "wild_draws": described},
-    )  # fmt: skip
+    )
     if not few:
         return effect
     return replace(
-        effect, lower=lower, upper=upper, headline="p_wild", method=f"{effect.method}; wild cluster bootstrap ({described})",
-        warnings=(*effect.warnings, Reason("few_clusters", {"clusters": design.cluster_count, "kind": described})),
-    )  # fmt: skip
+        effect,
+        lower=lower,
+        upper=upper,
+        headline="p_wild",
+        method=f"{effect.method}; wild cluster bootstrap ({described})",
+        warnings=(
+            *effect.warnings,
+            Reason("few_clusters", {"clusters": design.cluster_count, "kind": described}),
+        ),
+    )
 
 
 def disagreement(effect):
@@ -119,7 +139,7 @@ def disagreement(effect):
 
 
 def instrument_checks(design, effect):
-    """Return first-stage F and the least-squares estimate, and warnings of a weak instrument or opposite signs."""
+    """Return first-stage F and least-squares estimate, and warnings of weakness or opposite signs."""
     f = regression.first_stage_f(design)
     plain = float(regression.fit(replace(design, z=None)).coefficients.iloc[0])
     said = []
@@ -138,7 +158,7 @@ def instrument_checks(design, effect):
 
 
 def anderson_rubin(design, effect):
-    """Return the values of the dose's coefficient at which the reduced form of y − r d on the instrument is null.
+    """Return the coefficients r of the dose at which y − r d has no reduced form on the instrument.
 
     Solves the quadratic inequality t(r)² ≤ c. Where the instrument is so weak that the set is unbounded, its
     bounds are infinite. Source: Anderson & Rubin (1949); Andrews, Stock & Sun (2019), Annu. Rev. Econ. 11.
@@ -146,9 +166,12 @@ def anderson_rubin(design, effect):
     from scipy.stats import t
 
     reduced = replace(
-        design, x=np.column_stack([design.z, design.x[:, 1:]]), z=None, names=("instrument", *design.names[1:]),
+        design,
+        x=np.column_stack([design.z, design.x[:, 1:]]),
+        z=None,
+        names=("instrument", *design.names[1:]),
         y=np.zeros_like(design.y),
-    )  # fmt: skip
+    )
     at = {r: regression.fit(replace(reduced, y=design.y - r * design.x[:, 0])) for r in (-1.0, 0.0, 1.0)}
     slope = (at[1.0].coefficients.iloc[0] - at[-1.0].coefficients.iloc[0]) / 2
     variance = {r: fit.covariance.iloc[0, 0] for r, fit in at.items()}

@@ -14,24 +14,42 @@ POWER = 0.80
 
 
 def event_study(
-    panel, *, outcome, unit, time, first_treated=None, dose=None, controls=(), weights=None, cluster=None, within=None,
-    reference=-1, wild=True, draws=9999, seed=20141122, despite=(), confidence=0.95,
-):  # fmt: skip
+    panel,
+    *,
+    outcome,
+    unit,
+    time,
+    first_treated=None,
+    dose=None,
+    controls=(),
+    weights=None,
+    cluster=None,
+    within=None,
+    reference=-1,
+    wild=True,
+    draws=9999,
+    seed=20141122,
+    despite=(),
+    confidence=0.95,
+):
     r"""Effects by period since the start, each relative to the period before it.
 
-    .. math:: y_{it} = \sum_{k \ne -1} \beta_k \, 1[t - s = k] \, d_i + x_{it}'\gamma + \alpha_i + \lambda_t + e_{it}
+    .. math:: y_{it} = \sum_{k \ne -1} \beta_k \, 1[t - s = k] \, d_i + x_{it}'\gamma + \alpha_i
+              + \lambda_t + e_{it}
 
-    first_treated: a column with the time each unit starts (missing, zero, infinite or after the last time of the
-    panel: never), or one time for all. dose: how strongly each unit is exposed, a column that doesn't change over time (an earlier programme
-    mix, say); without it d is one for units that ever start. within: a column whose own time effects replace the
-    common ones. Times are numbers; periods of any spacing are kept apart.
+    first_treated: a column with the time each unit starts (missing, zero, infinite or after the last time
+    of the panel: never), or one time for all. dose: how strongly each unit is exposed, a column that
+    doesn't change over time (an earlier programme mix, say); without it d is one for units that ever start.
+    within: a column whose own time effects replace the common ones. Times are numbers; periods of any
+    spacing are kept apart.
 
     The estimate is the mean of the coefficients from the start on, in outcome units (per unit of dose).
-    ``periods`` holds them all, ``covariance`` their covariance, diagnostics the p-value of the joint test before
-    the start and the divergence per period that this test sees with 80 % power (Roth 2022, AER: Insights 4).
+    ``periods`` holds them all, ``covariance`` their covariance, diagnostics the p-value of the joint test
+    before the start and the divergence per period that this test sees with 80 % power (Roth 2022, AER:
+    Insights 4).
 
-    Gates: clusters, comparison_group, single_date, pre_trends (untested with one period before), mechanical_link,
-    one_basis, merged_units. Level L3 where all hold.
+    Gates: clusters, comparison_group, single_date, pre_trends (untested with one period before),
+    mechanical_link, one_basis, merged_units. Level L3 where all hold.
     """
     regression.check_columns(panel, outcome, unit, time, dose)
     start = starts(panel, unit, time, first_treated, dose)
@@ -48,17 +66,30 @@ def event_study(
     )
     panel, absorb = estimation.effect_columns(panel, unit, time, within)
     design = regression.prepare(
-        panel, outcome=outcome, regressors=list(terms), controls=controls, absorb=absorb, weights=weights,
+        panel,
+        outcome=outcome,
+        regressors=list(terms),
+        controls=controls,
+        absorb=absorb,
+        weights=weights,
         cluster=cluster or unit,
-    )  # fmt: skip
+    )
     study = from_design(
-        design, pd.Series(terms), reference, outcome=outcome, dose=dose or "started", wild=wild, draws=draws, seed=seed,
+        design,
+        pd.Series(terms),
+        reference,
+        outcome=outcome,
+        dose=dose or "started",
+        wild=wild,
+        draws=draws,
+        seed=seed,
         confidence=confidence,
-    )  # fmt: skip
+    )
     study = replace(
-        study, warnings=estimation.left_out(panel, design) + study.warnings,
+        study,
+        warnings=estimation.left_out(panel, design) + study.warnings,
         method=f"event study, {study.method}; {estimation.describe_effects(unit, time, within)}",
-    )  # fmt: skip
+    )
     conditions += [
         *estimation.design_gates(design, outcome, dose or "started", unit),
         gates.pre_trends(study.diagnostics["pre_trends_p"]),
@@ -96,7 +127,8 @@ def event_columns(panel, time, start, exposure, reference):
     found = np.sort(event.dropna().unique())
     if reference not in found:
         raise DataError(
-            f"panel, column {time!r}: no row stands {abs(reference)} before the start. Set reference to one that does."
+            f"panel, column {time!r}: no row stands {abs(reference)} before the start. Set "
+            f"reference to one that does."
         )
     terms = {f"event {k:+g}": k for k in found if k != reference}
     columns = {name: (event == k).astype(float) * exposure for name, k in terms.items()}

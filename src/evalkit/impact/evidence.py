@@ -1,4 +1,4 @@
-"""What may be said at each level, the evidence from elsewhere beside an estimate, and the plan made before."""
+"""What may be said at each level, the evidence from elsewhere, and the plan made before."""
 
 import hashlib
 import json
@@ -31,8 +31,8 @@ def beside(effect, studies, *, outcome=None, lang="vi"):
     """Return the estimate and what rigorous studies found elsewhere, as one table to be shown together.
 
     studies: the table of external evidence (columns place, period, design, outcome, finding in ``lang``,
-    authors, year, source_url); outcome: keep the studies of this outcome. Experiments come first. The first row
-    is the estimate itself, with its level and interval.
+    authors, year, source_url); outcome: keep the studies of this outcome. Experiments come first. The first
+    row is the estimate itself, with its level and interval.
     """
     place, finding = f"place_{lang}", f"finding_{lang}"
     regression.check_columns(
@@ -54,9 +54,13 @@ def beside(effect, studies, *, outcome=None, lang="vi"):
         ["authors", "year", "place", "design", "outcome", "finding", "source_url"]
     ]
     own = {
-        "design": effect.method, "outcome": effect.outcome, "estimate": effect.estimate, "lower": effect.lower,
-        "upper": effect.upper, "level": effect.level,
-    }  # fmt: skip
+        "design": effect.method,
+        "outcome": effect.outcome,
+        "estimate": effect.estimate,
+        "lower": effect.lower,
+        "upper": effect.upper,
+        "level": effect.level,
+    }
     return pd.concat([pd.DataFrame([own]), others], ignore_index=True)
 
 
@@ -85,7 +89,8 @@ def analyses(plan):
             )
         if entry["design"] not in impact.DESIGNS:
             raise DataError(
-                f"dataset.toml, [plan], analysis {entry['name']!r}: no design {entry['design']!r}; there are {', '.join(impact.DESIGNS)}."
+                f"dataset.toml, [plan], analysis {entry['name']!r}: no design {entry['design']!r}; "
+                f"there are {', '.join(impact.DESIGNS)}."
             )
         options = {k: v for k, v in entry.items() if k not in ("name", "design")}
         listed.append({"name": entry["name"], "design": entry["design"], "options": options})
@@ -98,9 +103,10 @@ def analyses(plan):
 def run_plan(panel, plan, *, before=None):
     """Run the planned analyses; return (effects by name, one-row-per-analysis table).
 
-    before: the digest of the plan as it stood earlier. The table has planned (True), plan_digest, decided_on and
-    plan_changed, so that a report can say what was decided when. An analysis that fails keeps its row with the
-    reason under ``refusals``. Whatever else is estimated belongs in a table of its own, marked exploratory.
+    before: the digest of the plan as it stood earlier. The table has planned (True), plan_digest,
+    decided_on and plan_changed, so that a report can say what was decided when. An analysis that fails
+    keeps its row with the reason under ``refusals``. Whatever else is estimated belongs in a table of its
+    own, marked exploratory.
     """
     from evalkit import impact
     from evalkit.errors import EvalkitError
@@ -108,8 +114,14 @@ def run_plan(panel, plan, *, before=None):
     digest = plan_digest(plan)
     effects, rows = {}, []
     for entry in analyses(plan):
-        label = {"analysis": entry["name"], "design": entry["design"], "planned": True, "plan_digest": digest,
-                 "decided_on": str(plan["decided_on"]), "plan_changed": before is not None and before != digest}  # fmt: skip
+        label = {
+            "analysis": entry["name"],
+            "design": entry["design"],
+            "planned": True,
+            "plan_digest": digest,
+            "decided_on": str(plan["decided_on"]),
+            "plan_changed": before is not None and before != digest,
+        }
         try:
             effect = getattr(impact, entry["design"])(panel, **entry["options"])
         except (EvalkitError, TypeError) as why:

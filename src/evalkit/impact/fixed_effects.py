@@ -6,32 +6,52 @@ from evalkit.impact import estimation, gates, regression
 
 
 def fixed_effects(
-    panel, *, outcome, dose, unit=None, time=None, within=None, controls=(), instruments=(), weights=None,
-    cluster=None, wild=True, draws=9999, seed=20141122, despite=(), confidence=0.95,
-):  # fmt: skip
+    panel,
+    *,
+    outcome,
+    dose,
+    unit=None,
+    time=None,
+    within=None,
+    controls=(),
+    instruments=(),
+    weights=None,
+    cluster=None,
+    wild=True,
+    draws=9999,
+    seed=20141122,
+    despite=(),
+    confidence=0.95,
+):
     r"""Association of an outcome with a dose, given unit and time effects; with instruments, by 2SLS.
 
     .. math:: y_{it} = \beta d_{it} + x_{it}'\gamma + \alpha_i + \lambda_{t} + e_{it}
 
-    panel: one row per unit and time. dose: a numeric column, such as lagged real credit per household. within: a
-    column (a district, say) whose own time effects replace the common ones. controls: numbers, or text and
-    categories that become indicators. weights: positive, proportional to the inverse variance. cluster: the
-    column of the clusters, the unit where none is named; two columns cluster both ways.
+    panel: one row per unit and time. dose: a numeric column, such as lagged real credit per household.
+    within: a column (a district, say) whose own time effects replace the common ones. controls: numbers, or
+    text and categories that become indicators. weights: positive, proportional to the inverse variance.
+    cluster: the column of the clusters, the unit where none is named; two columns cluster both ways.
 
     Unit of the estimate: outcome units per unit of dose. Errors: see :mod:`evalkit.impact.regression`. With
-    fewer than 50 clusters lower, upper and ``headline`` are those of the wild cluster bootstrap, ``draws`` of it
-    from ``seed`` (every sign pattern where they are no more than the draws).
+    fewer than 50 clusters lower, upper and ``headline`` are those of the wild cluster bootstrap, ``draws``
+    of it from ``seed`` (every sign pattern where they are no more than the draws).
 
     Gates: clusters, mechanical_link, one_basis, merged_units, and first_stage with instruments. Level L2 at
-    most: effects and controls alone don't make a design. Raises DataError where a column is missing or the dose
-    doesn't vary within the effects, ParameterError where ``despite`` names no gate.
+    most: effects and controls alone don't make a design. Raises DataError where a column is missing or the
+    dose doesn't vary within the effects, ParameterError where ``despite`` names no gate.
     """
     panel, absorb = estimation.effect_columns(panel, unit, time, within)
     cluster = cluster or unit
     design = regression.prepare(
-        panel, outcome=outcome, regressors=dose, controls=controls, instruments=instruments, absorb=absorb,
-        weights=weights, cluster=cluster,
-    )  # fmt: skip
+        panel,
+        outcome=outcome,
+        regressors=dose,
+        controls=controls,
+        instruments=instruments,
+        absorb=absorb,
+        weights=weights,
+        cluster=cluster,
+    )
     conditions = estimation.design_gates(design, outcome, dose, unit)
     effect = estimation.estimate(
         design, outcome=outcome, dose=dose, wild=wild, draws=draws, seed=seed, confidence=confidence

@@ -1,8 +1,8 @@
 """What must hold before a number may be called more than a description, and what follows when it does not.
 
-A gate that fails refuses the number. A researcher who wants it all the same names the gate in ``despite``; the
-result says so and stands at level L2 at most. A gate that can't be tested refuses nothing, but caps the level at
-L2 and says so: a condition nobody could look at is not a condition that holds.
+A gate that fails refuses the number. A researcher who wants it all the same names the gate in ``despite``;
+the result says so and stands at level L2 at most. A gate that can't be tested refuses nothing, but caps the
+level at L2 and says so: a condition nobody could look at is not a condition that holds.
 """
 
 from dataclasses import dataclass, replace
@@ -14,7 +14,8 @@ from evalkit.errors import ParameterError
 from evalkit.impact.effect import Reason
 
 LEVELS = ("L0", "L1", "L2", "L3", "L4")
-# Below six clusters no bootstrap weight has enough patterns to reach p = 0.05 (2^5 sign patterns tie in pairs).
+# Below six clusters no bootstrap weight has enough patterns to reach p = 0.05 (2^5 sign patterns tie in
+# pairs).
 FEWEST_CLUSTERS = 6
 # "Few" may mean anything below 20 to 50 clusters: Cameron & Miller (2015), J. Human Resources 50, section VI.
 # The upper end costs a second of computing and can't mislead.
@@ -31,7 +32,8 @@ WORST_PRE_FIT = 0.25
 FEWEST_FIT_PERIODS = 5
 # Two points determine level and slope of a line without leaving anything to estimate their error from.
 FEWEST_SERIES_PERIODS = 3
-# Crump et al. (2009), Biometrika 96: keep propensity scores within 0.1 and 0.9; most of the treated must remain.
+# Crump et al. (2009), Biometrika 96: keep propensity scores within 0.1 and 0.9; most of the treated must
+# remain.
 LEAST_OVERLAP_PCT = 80.0
 # Rubin (2001): standardised differences beyond 0.25 leave regression to extrapolate.
 WORST_IMBALANCE = 0.25
@@ -41,7 +43,7 @@ IDENTITY_R2 = 1 - 1e-9
 
 @dataclass(frozen=True)
 class Gate:
-    """One condition: its name, whether it holds (None: couldn't be tested), and the reason where it does not."""
+    """One condition: its name, whether it holds (None: couldn't be tested), the reason if not."""
 
     name: str
     passed: bool | None
@@ -50,7 +52,7 @@ class Gate:
 
 
 def gate(name, passed, code=None, *, found=None, **details):
-    """Return a Gate whose reason has the code ``name`` unless another is given; ``found`` is kept beside it."""
+    """Return a Gate whose reason has the code ``name`` unless another is given."""
     return Gate(name, passed, None if passed else Reason(code or name, {"found": found, **details}), found)
 
 
@@ -89,8 +91,12 @@ def years_after(found, needed):
 def overlap(share):
     """Most of the treated (share, 0 to 1) have comparable untreated units."""
     return gate(
-        "overlap", 100 * share >= LEAST_OVERLAP_PCT, found=share, share=number(100 * share), needed=number(LEAST_OVERLAP_PCT)
-    )  # fmt: skip
+        "overlap",
+        100 * share >= LEAST_OVERLAP_PCT,
+        found=share,
+        share=number(100 * share),
+        needed=number(LEAST_OVERLAP_PCT),
+    )
 
 
 def balance(differences):
@@ -98,12 +104,17 @@ def balance(differences):
     column = differences.abs().idxmax()
     worst = float(abs(differences[column]))
     return gate(
-        "balance", worst <= WORST_IMBALANCE, found=worst, column=column, difference=number(worst), allowed=WORST_IMBALANCE
-    )  # fmt: skip
+        "balance",
+        worst <= WORST_IMBALANCE,
+        found=worst,
+        column=column,
+        difference=number(worst),
+        allowed=WORST_IMBALANCE,
+    )
 
 
 def pre_fit(ratio):
-    """The synthetic unit follows the treated one before the start; ``ratio`` of its error to the spread of units."""
+    """The synthetic unit follows the treated one before the start; ``ratio``: error to spread of units."""
     return gate("pre_fit", ratio <= WORST_PRE_FIT, found=ratio, ratio=number(ratio), allowed=WORST_PRE_FIT)
 
 
@@ -115,8 +126,9 @@ def single_date(count):
 def mechanical_link(frame, outcome, dose, outcome_left=None, dose_left=None):
     """Outcome and dose are not made from the same counts, nor the same figure twice.
 
-    ``frame.attrs["made_of"]`` may say of each column what it was made from (``impact.panel`` does). Households
-    may stand in both denominators. outcome_left, dose_left: what effects and controls leave of the two.
+    ``frame.attrs["made_of"]`` may say of each column what it was made from (``impact.panel`` does).
+    Households may stand in both denominators. outcome_left, dose_left: what effects and controls leave of
+    the two.
     """
     made_of = frame.attrs.get("made_of", {})
     shared = (set(made_of.get(outcome, ())) & set(made_of.get(dose, ()))) - {"households"}
@@ -172,8 +184,8 @@ def lower_of(*levels):
 def judge(effect, gates, *, level, despite=()):
     """Return the effect at its level, or without numbers where a gate failed that ``despite`` does not name.
 
-    level: what the design may claim if every gate holds. Raises ParameterError where ``despite`` names no gate
-    of this design.
+    level: what the design may claim if every gate holds. Raises ParameterError where ``despite`` names no
+    gate of this design.
     """
     names = [g.name for g in gates]
     despite = (despite,) if isinstance(despite, str) else tuple(despite)
@@ -196,7 +208,11 @@ def judge(effect, gates, *, level, despite=()):
         columns=["gate", "passed", "found", "reason"],
     )
     effect = replace(
-        effect, level=level, despite=set_aside, refusals=refusals, gates=record,
+        effect,
+        level=level,
+        despite=set_aside,
+        refusals=refusals,
+        gates=record,
         warnings=tuple(effect.warnings) + tuple(warnings),
-    )  # fmt: skip
+    )
     return effect.without_numbers() if refusals else effect

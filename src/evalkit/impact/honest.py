@@ -1,13 +1,13 @@
 """How far trends may diverge before an event study's conclusion changes (Rambachan & Roth 2023).
 
-The bias δ of every period is bounded by what was seen before the start. Relative magnitude: between consecutive
-periods after the start the divergence changes by at most M̄ times its largest change before. Smoothness: its
-slope changes by at most M from one period to the next.
+The bias δ of every period is bounded by what was seen before the start. Relative magnitude: between
+consecutive periods after the start the divergence changes by at most M̄ times its largest change before.
+Smoothness: its slope changes by at most M from one period to the next.
 
-Relative magnitude: the confidence set is the union, over each period before the start and each sign, of the sets
-in which the change there is the largest; each is inverted from the least-favourable hybrid test of Andrews, Roth
-& Pakes (2023). The test's linear programme runs over a polyhedron that doesn't depend on the value tested, so
-its corners are listed once and each value costs one product of matrices.
+Relative magnitude: the confidence set is the union, over each period before the start and each sign, of the
+sets in which the change there is the largest; each is inverted from the least-favourable hybrid test of
+Andrews, Roth & Pakes (2023). The test's linear programme runs over a polyhedron that doesn't depend on the
+value tested, so its corners are listed once and each value costs one product of matrices.
 
 Smoothness: the shortest interval of fixed length around an affine estimator.
 
@@ -21,9 +21,11 @@ import numpy as np
 
 from evalkit.errors import DataError
 
-# Size of the first stage of the hybrid test, as a share of the size of the whole (Rambachan & Roth, section 4).
+# Size of the first stage of the hybrid test, as a share of the size of the whole (Rambachan & Roth, section
+# 4).
 FIRST_STAGE_SHARE = 0.1
-# Draws for the least-favourable critical value: its error moves the ends of the interval by less than the grid.
+# Draws for the least-favourable critical value: its error moves the ends of the interval by less than the
+# grid.
 LEAST_FAVOURABLE_DRAWS = 20_000
 # Values tested between twenty standard errors on both sides, as in the authors' package.
 GRID = 1001
@@ -99,7 +101,8 @@ def list_corners(nuisance, deviations):
     rows, size = len(deviations), nuisance.shape[1] + 1
     if comb(rows, size) > MOST_CORNERS:
         raise DataError(
-            f"event study: {size} periods after the start give {comb(rows, size):,} corners to search, more than "
+            f"event study: {size} periods after the start give {comb(rows, size):,} corners to "
+            f"search, more than "
             f"{MOST_CORNERS:,}. Bound a study of fewer periods."
         )
     chosen = np.array(list(combinations(range(rows), size)))
@@ -198,7 +201,8 @@ def smoothness(estimates, covariance, distance, *, bound, weights=None, alpha=0.
 
     .. math:: s(w) \\, cv_\\alpha(b(w) / s(w))
 
-    with s its standard deviation, b the largest bias, and cv the 1 − α quantile of |N(t, 1)|. It is convex in w.
+    with s its standard deviation, b the largest bias, and cv the 1 − α quantile of |N(t, 1)|. It is convex
+    in w.
     """
     from scipy.optimize import LinearConstraint, minimize
     from scipy.stats import foldnorm
@@ -231,9 +235,12 @@ def smoothness(estimates, covariance, distance, *, bound, weights=None, alpha=0.
         full = parts(start)[0]
         x = np.r_[start, np.abs(bends.T @ full)]
         found = minimize(
-            lambda x: half_length(x) / scale, x, method="SLSQP", constraints=[lined_up, above, below],
+            lambda x: half_length(x) / scale,
+            x,
+            method="SLSQP",
+            constraints=[lined_up, above, below],
             options={"maxiter": 1000, "ftol": 1e-12},
-        )  # fmt: skip
+        )
         if best is None or found.fun < best.fun:
             best = found
     full, spread = parts(best.x[:before])
@@ -260,7 +267,7 @@ def bend_loadings(distance):
 
 
 def starting_weights(distance, before, interest, covariance):
-    """Return two combinations of earlier coefficients that cancel a linear divergence: nearest alone, least variance."""
+    """Return two combinations that cancel a linear divergence: the nearest period alone, least variance."""
     need = -interest @ distance
     nearest = np.zeros(before)
     nearest[np.abs(distance[:before]).argmin()] = need / distance[:before][np.abs(distance[:before]).argmin()]

@@ -1,13 +1,13 @@
 """Household designs: borrowers and others made comparable before their changes are compared."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError
 from evalkit.impact import estimation, gates, regression
-from evalkit.impact.effect import Effect, table
+from evalkit.impact.effect import TABLE, Effect
 
 # Crump, Hotz, Imbens & Mitnik (2009), Biometrika 96: outside these scores the comparison rests on nobody.
 LEAST_SCORE, MOST_SCORE = 0.1, 0.9
@@ -15,7 +15,7 @@ LEAST_SCORE, MOST_SCORE = 0.1, 0.9
 
 @dataclass(frozen=True)
 class Comparable:
-    """Households with their weights: rows kept, score, weight, the share of the treated kept, and the balance.
+    """Households kept, with score and weight, the share of the treated kept, and the balance.
 
     balance: per covariate the means of treated and others and their standardised difference before and after.
     """
@@ -54,7 +54,8 @@ def comparable(households, *, treated, covariates, weights=None):
     overlap = float(base[kept & (on == 1)].sum() / base[on == 1].sum()) if (on == 1).any() else 0.0
     if not (kept & (on == 1)).any() or not (kept & (on == 0)).any():
         raise DataError(
-            f"households: no {treated} and others with like covariates. Use fewer covariates, or another comparison."
+            f"households: no {treated} and others with like covariates. Use fewer covariates, or "
+            f"another comparison."
         )
     weight = base * np.where(on == 1, 1.0, score / (1 - score))
     balance = standardised(x, on, base, "before").join(standardised(x[kept], on[kept], weight[kept], "after"))
@@ -62,7 +63,7 @@ def comparable(households, *, treated, covariates, weights=None):
 
 
 def standardised(x, on, weight, label):
-    """Return the weighted means of the two sides and their difference in standard deviations of the treated."""
+    """Return weighted means of both sides and their difference in standard deviations of the treated."""
     one, other = on == 1, on == 0
     mean = {
         side: np.average(x[rows], axis=0, weights=weight[rows])
@@ -81,18 +82,34 @@ def standardised(x, on, weight, label):
 
 
 def household_difference(
-    households, *, outcome, treated, covariates, unit, time, before, after, weights=None, cluster=None, wild=True,
-    draws=9999, seed=20141122, despite=(), confidence=0.95,
-):  # fmt: skip
+    households,
+    *,
+    outcome,
+    treated,
+    covariates,
+    unit,
+    time,
+    before,
+    after,
+    weights=None,
+    cluster=None,
+    wild=True,
+    draws=9999,
+    seed=20141122,
+    despite=(),
+    confidence=0.95,
+):
     """Change of those who took up credit less the change of comparable others, the covariates held as well.
 
-    households: one row per household and time. treated: 0 and 1 as of ``after``; covariates: as of ``before``.
-    cluster: the level at which credit is decided (the savings-and-loan group, or the commune), the household
-    where none is named. Weighting and regression are both used: one of the two suffices (doubly robust).
+    households: one row per household and time. treated: 0 and 1 as of ``after``; covariates: as of
+    ``before``. cluster: the level at which credit is decided (the savings-and-loan group, or the commune),
+    the household where none is named. Weighting and regression are both used: one of the two suffices
+    (doubly robust).
 
     Estimates the effect on the treated where selection follows what was measured, or never changes. Gates:
-    overlap, balance, clusters. Level L2: who borrows is chosen, and nothing here tests on what. Diagnostics:
-    overlap; ``gates`` and the effect's coefficients hold the rest. Raises DataError where a household has two rows.
+    overlap, balance, clusters. Level L2: who borrows is chosen, and nothing here tests on what.
+    Diagnostics: overlap; ``gates`` and the effect's coefficients hold the rest. Raises DataError where a
+    household has two rows.
 
     Sources: Heckman, Ichimura & Todd (1997); Abadie (2005), Rev. Econ. Stud. 72; Sant'Anna & Zhao (2020).
     """
@@ -107,9 +124,13 @@ def household_difference(
     changes = changes.dropna(subset=["change", treated]).reset_index()
     match = comparable(changes, treated=treated, covariates=covariates, weights=weights)
     design = regression.prepare(
-        match.frame, outcome="change", regressors=treated, controls=covariates, weights="comparison_weight",
+        match.frame,
+        outcome="change",
+        regressors=treated,
+        controls=covariates,
+        weights="comparison_weight",
         cluster=cluster or unit,
-    )  # fmt: skip
+    )
     effect = estimation.estimate(
         design,
         outcome=outcome,
@@ -120,12 +141,15 @@ def household_difference(
         confidence=confidence,
     )
     effect = replace(
-        effect, method=f"weighted difference in differences of households, {effect.method}",
+        effect,
+        method=f"weighted difference in differences of households, {effect.method}",
         diagnostics={**effect.diagnostics, "overlap": match.overlap},
-    )  # fmt: skip
+    )
     conditions = [
-        gates.clusters(design.cluster_count), gates.overlap(match.overlap), gates.balance(match.balance["difference_after"])
-    ]  # fmt: skip
+        gates.clusters(design.cluster_count),
+        gates.overlap(match.overlap),
+        gates.balance(match.balance["difference_after"]),
+    ]
     return gates.judge(as_household(effect, match.balance), conditions, level="L2", despite=despite)
 
 
@@ -133,7 +157,7 @@ def household_difference(
 class HouseholdEffect(Effect):
     """An Effect with the balance of covariates behind it, before and after weighting."""
 
-    balance: pd.DataFrame = table(default_factory=pd.DataFrame)
+    balance: pd.DataFrame = field(default_factory=pd.DataFrame, **TABLE)
 
 
 def as_household(effect, balance):

@@ -1,4 +1,4 @@
-"""How sure: bootstrap, permutation, several outcomes at once, what could have been seen, and partial pooling."""
+"""How sure: bootstrap, permutation, several outcomes, what could have been seen, partial pooling."""
 
 from dataclasses import replace
 
@@ -15,30 +15,51 @@ BLOCK = 512
 
 
 def wild_bootstrap(
-    panel, *, outcome, dose, cluster, controls=(), absorb=(), instruments=(), weights=None, draws=9999, kind="auto",
-    seed=20141122, despite=(), confidence=0.95,
-):  # fmt: skip
-    """Wild cluster bootstrap of a regression coefficient, with the null imposed and the interval by inversion.
+    panel,
+    *,
+    outcome,
+    dose,
+    cluster,
+    controls=(),
+    absorb=(),
+    instruments=(),
+    weights=None,
+    draws=9999,
+    kind="auto",
+    seed=20141122,
+    despite=(),
+    confidence=0.95,
+):
+    """Wild cluster bootstrap of a coefficient, with the null imposed and the interval by inversion.
 
-    absorb: columns whose effects are absorbed. kind: "auto" and "rademacher" flip signs, and take every pattern
-    where 2^clusters is no more than ``draws``; "webb" draws six-point weights, for few clusters. p_wild is the
-    share of draws (the sample among them) at least as extreme; lower and upper hold the values not rejected, and
-    ``headline`` is p_wild however many the clusters. p_value stays the conventional one. With one instrument the
-    test is Anderson–Rubin's. Gates: clusters. Level L2.
+    absorb: columns whose effects are absorbed. kind: "auto" and "rademacher" flip signs, and take every
+    pattern where 2^clusters is no more than ``draws``; "webb" draws six-point weights, for few clusters.
+    p_wild is the share of draws (the sample among them) at least as extreme; lower and upper hold the
+    values not rejected, and ``headline`` is p_wild however many the clusters. p_value stays the
+    conventional one. With one instrument the test is Anderson–Rubin's. Gates: clusters. Level L2.
 
     Sources: Cameron, Gelbach & Miller (2008); MacKinnon (2023); Webb (2023); Davidson & MacKinnon (2010).
     """
     design = regression.prepare(
-        panel, outcome=outcome, regressors=dose, controls=controls, instruments=instruments, absorb=absorb,
-        weights=weights, cluster=cluster,
-    )  # fmt: skip
+        panel,
+        outcome=outcome,
+        regressors=dose,
+        controls=controls,
+        instruments=instruments,
+        absorb=absorb,
+        weights=weights,
+        cluster=cluster,
+    )
     effect = estimation.estimate(
         design, outcome=outcome, dose=dose, draws=draws, seed=seed, confidence=confidence, kind=kind
     )
     effect = replace(
-        effect, lower=effect.diagnostics["wild_lower"], upper=effect.diagnostics["wild_upper"], headline="p_wild",
+        effect,
+        lower=effect.diagnostics["wild_lower"],
+        upper=effect.diagnostics["wild_upper"],
+        headline="p_wild",
         warnings=estimation.left_out(panel, design) + effect.warnings,
-    )  # fmt: skip
+    )
     return gates.judge(effect, [gates.clusters(design.cluster_count)], level="L2", despite=despite)
 
 
@@ -78,7 +99,8 @@ def randomisation_inference(
     counts = np.bincount(codes)
     if len(set(counts)) > 1:
         raise DataError(
-            f"panel: units have {counts.min()} to {counts.max()} rows; doses can only be exchanged between equal ones."
+            f"panel: units have {counts.min()} to {counts.max()} rows; doses can only be exchanged "
+            f"between equal ones."
         )
     order = np.argsort(codes, kind="stable").reshape(len(names), -1)
     layer = np.zeros(len(names), int) if strata is None else pd.factorize(frame.iloc[order[:, 0]][strata])[0]
@@ -138,10 +160,10 @@ def many_t(design, doses):
 
 
 def adjust_p_values(p_values, *, method="holm"):
-    """Return p-values adjusted for their number: "holm" (any wrong rejection) or "fdr_bh" (share of wrong ones).
+    """Return p-values adjusted for their number: "holm" (any wrong one) or "fdr_bh" (their share).
 
-    p_values: a Series or list; missing ones stay missing and don't count. Sources: Holm (1979), Scand. J. Stat. 6;
-    Benjamini & Hochberg (1995), JRSS B 57.
+    p_values: a Series or list; missing ones stay missing and don't count. Sources: Holm (1979), Scand. J.
+    Stat. 6; Benjamini & Hochberg (1995), JRSS B 57.
     """
     from statsmodels.stats.multitest import multipletests
 
@@ -215,20 +237,32 @@ def stepdown(statistics):
 
 
 def minimum_detectable_effect(
-    std_error=None, *, degrees_of_freedom=None, power=0.80, alpha=0.05, sd=None, clusters=None, per_cluster=1,
-    intraclass=0.0, share_treated=0.5, explained=0.0, explained_between=None,
-):  # fmt: skip
+    std_error=None,
+    *,
+    degrees_of_freedom=None,
+    power=0.80,
+    alpha=0.05,
+    sd=None,
+    clusters=None,
+    per_cluster=1,
+    intraclass=0.0,
+    share_treated=0.5,
+    explained=0.0,
+    explained_between=None,
+):
     r"""Smallest true effect that a two-sided test at ``alpha`` finds with probability ``power``.
 
     .. math:: (t_{1-\alpha/2} + t_{power}) \cdot SE
 
-    with G − 2 degrees of freedom (infinite where neither they nor clusters are given). Give the std_error, or a
-    design to be: sd of the outcome, number of clusters, rows per cluster, intraclass correlation ρ, share of
-    clusters treated P, and shares of variance explained by controls within (R²) and between clusters:
+    with G − 2 degrees of freedom (infinite where neither they nor clusters are given). Give the std_error,
+    or a design to be: sd of the outcome, number of clusters, rows per cluster, intraclass correlation ρ,
+    share of clusters treated P, and shares of variance explained by controls within (R²) and between
+    clusters:
 
     .. math:: SE^2 = \frac{sd^2}{P(1-P)G}\left[\rho(1-R_b^2) + \frac{(1-\rho)(1-R^2)}{m}\right]
 
-    Unit: that of std_error or sd. Source: Bloom (1995), Evaluation Review 19; Bloom, Richburg-Hayes & Black (2007).
+    Unit: that of std_error or sd. Source: Bloom (1995), Evaluation Review 19; Bloom, Richburg-Hayes & Black
+    (2007).
     """
     from scipy.stats import norm, t
 
@@ -257,13 +291,14 @@ def minimum_detectable_effect(
 
 
 def partial_pooling(effects, *, estimate="estimate", std_error="std_error", confidence=0.95):
-    r"""Pull noisy estimates of many places towards their mean, as far as their noise warrants (empirical Bayes).
+    r"""Pull noisy estimates of many places towards their mean as far as noise warrants (empirical Bayes).
 
     .. math:: \tilde\theta_i = \hat\mu + \frac{\hat\tau^2}{\hat\tau^2 + s_i^2} (\hat\theta_i - \hat\mu)
 
-    τ², the variance of true effects between places, is found by Paule and Mandel's iteration. Returns the table
-    with shrunk, shrunk_std_error, lower, upper, weight (1: left as it is, 0: the common mean), mean and tau2. The
-    error includes that of the mean. A row without estimate or error gets the common mean and τ as its error.
+    τ², the variance of true effects between places, is found by Paule and Mandel's iteration. Returns the
+    table with shrunk, shrunk_std_error, lower, upper, weight (1: left as it is, 0: the common mean), mean
+    and tau2. The error includes that of the mean. A row without estimate or error gets the common mean and
+    τ as its error.
 
     Sources: Morris (1983), JASA 78; Paule & Mandel (1982); DerSimonian & Kacker (2007).
     """
@@ -290,6 +325,12 @@ def partial_pooling(effects, *, estimate="estimate", std_error="std_error", conf
     error = np.sqrt((1 - weight) * tau2 + (1 - weight) ** 2 * mean_variance)
     reach = norm.ppf(0.5 + confidence / 2) * error
     return effects.assign(
-        shrunk=shrunk, shrunk_std_error=error, shrunk_lower=shrunk - reach, shrunk_upper=shrunk + reach, weight=weight,
-        mean=mean, mean_std_error=np.sqrt(mean_variance), tau2=tau2,
-    )  # fmt: skip
+        shrunk=shrunk,
+        shrunk_std_error=error,
+        shrunk_lower=shrunk - reach,
+        shrunk_upper=shrunk + reach,
+        weight=weight,
+        mean=mean,
+        mean_std_error=np.sqrt(mean_variance),
+        tau2=tau2,
+    )

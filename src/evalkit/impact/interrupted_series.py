@@ -9,31 +9,42 @@ from evalkit.errors import DataError, ParameterError
 from evalkit.impact import gates, regression
 from evalkit.impact.effect import Effect, Reason
 
-# Pairs of waves that stand for the season: two follow a year with one peak and one shoulder (Bernal et al. 2017).
+# Pairs of waves that stand for the season: two follow a year with one peak and one shoulder (Bernal et al.
+# 2017).
 SEASON_WAVES = 2
 
 
 def interrupted_series(
-    series, *, outcome, time, start, slope_change=True, lags=None, family="gaussian", offset=None, season=None,
-    despite=(), confidence=0.95,
-):  # fmt: skip
+    series,
+    *,
+    outcome,
+    time,
+    start,
+    slope_change=True,
+    lags=None,
+    family="gaussian",
+    offset=None,
+    season=None,
+    despite=(),
+    confidence=0.95,
+):
     r"""Change of level, and of slope, of one series at a date.
 
     .. math:: y_t = \beta_0 + \beta_1 t + \beta_2 D_t + \beta_3 (t - s) D_t + e_t
 
-    with t counted from zero at the first row and D_t = 1 from ``start`` on. series: one row per time, equally
-    spaced. slope_change: whether the slope may change as well. season: rows per cycle (12 for months in a year);
-    two pairs of sines and cosines are added.
+    with t counted from zero at the first row and D_t = 1 from ``start`` on. series: one row per time,
+    equally spaced. slope_change: whether the slope may change as well. season: rows per cycle (12 for
+    months in a year); two pairs of sines and cosines are added.
 
-    family "gaussian": least squares with Newey–West errors of ``lags`` lags, scaled by n/(n − k); None takes
-    ⌊4 (n/100)^{2/9}⌋. Unit: the outcome's. family "poisson": counts, with log(``offset``) as their exposure, so
-    coefficients are logarithms of rate ratios; errors are widened by the Pearson dispersion, or are Newey–West
-    where ``lags`` is given.
+    family "gaussian": least squares with Newey–West errors of ``lags`` lags, scaled by n/(n − k); None
+    takes ⌊4 (n/100)^{2/9}⌋. Unit: the outcome's. family "poisson": counts, with log(``offset``) as their
+    exposure, so coefficients are logarithms of rate ratios; errors are widened by the Pearson dispersion,
+    or are Newey–West where ``lags`` is given.
 
-    The estimate is the change of level at ``start``; ``coefficients`` holds level, slope, level change, slope
-    change and slope after. A single series has nothing to be compared with: level L1. Gates: years_before and
-    years_after, one_basis. Raises DataError where times repeat or leave gaps, ParameterError where ``start`` lies
-    outside them.
+    The estimate is the change of level at ``start``; ``coefficients`` holds level, slope, level change,
+    slope change and slope after. A single series has nothing to be compared with: level L1. Gates:
+    years_before and years_after, one_basis. Raises DataError where times repeat or leave gaps,
+    ParameterError where ``start`` lies outside them.
 
     Sources: Linden (2015), Stata Journal 15; Newey & West (1987, 1994); Bernal, Cummins & Gasparrini (2017),
     Int. J. Epidemiology 46.
@@ -50,7 +61,8 @@ def interrupted_series(
     after = (frame[time] >= start).to_numpy()
     if not after.any() or after.all():
         raise ParameterError(
-            f"start={start!r}: the series runs from {frame[time].iloc[0]} to {frame[time].iloc[-1]}. Start between them."
+            f"start={start!r}: the series runs from {frame[time].iloc[0]} to "
+            f"{frame[time].iloc[-1]}. Start between them."
         )
     design = regressors(position, after, slope_change, season)
     solved, described, said, diagnostics = solve(frame, design, outcome, family, offset, lags)
@@ -69,10 +81,21 @@ def interrupted_series(
         diagnostics["rate_ratio"] = float(rows.set_index("term").loc["level_change", "rate_ratio"])
     level = rows.set_index("term").loc["level_change"]
     effect = Effect(
-        level.estimate, level.std_error, level.lower, level.upper, n=len(frame), method=described, confidence=confidence,
-        p_value=level.p_value, outcome=outcome, dose=f"from {start}", coefficients=rows, diagnostics=diagnostics,
-        unit="log rate ratio" if family == "poisson" else "", warnings=(*said, Reason("no_comparison")),
-    )  # fmt: skip
+        level.estimate,
+        level.std_error,
+        level.lower,
+        level.upper,
+        n=len(frame),
+        method=described,
+        confidence=confidence,
+        p_value=level.p_value,
+        outcome=outcome,
+        dose=f"from {start}",
+        coefficients=rows,
+        diagnostics=diagnostics,
+        unit="log rate ratio" if family == "poisson" else "",
+        warnings=(*said, Reason("no_comparison")),
+    )
     conditions = [
         gates.years_before(int((~after).sum()), gates.FEWEST_SERIES_PERIODS),
         gates.years_after(int(after.sum()), gates.FEWEST_SERIES_PERIODS if slope_change else 1),
@@ -82,10 +105,11 @@ def interrupted_series(
 
 
 def positions(times):
-    """Return 0, 1, 2, ... for equally spaced times; months and quarters count as equal. Raises DataError otherwise."""
+    """Return 0, 1, 2, ... for equally spaced times (months count as equal); else raise DataError."""
     if times.duplicated().any():
         raise DataError(
-            f"series, column {times.name!r}: {times[times.duplicated()].iloc[0]} stands twice. Keep one row per time."
+            f"series, column {times.name!r}: {times[times.duplicated()].iloc[0]} stands twice. Keep "
+            f"one row per time."
         )
     if pd.api.types.is_datetime64_any_dtype(times):
         frequency = pd.infer_freq(times)

@@ -19,17 +19,19 @@ def intensity_panel(*, credit, poverty, communes, programmes, prices, price_year
     .. math:: d_{i,t} = \frac{1}{10^6\,H_{i,t-l}} \sum_p \mathrm{outstanding}_{i,p,t-l} \cdot
               \frac{P_{\text{price\_year}}}{P_{t-l}}
 
-    credit, poverty, communes, income: tables of the schema. programmes: code → purpose (Series, or frame with a
-    column purpose, by code). prices: level by year.
+    credit, poverty, communes, income: tables of the schema. programmes: code → purpose (Series, or frame
+    with a column purpose, by code). prices: level by year.
 
-    Columns: unit (code, or code-year where a merger re-used it: a merged unit is a new one), district_code, year,
-    standard, unit_standard and year_standard (for effects by standard: no difference crosses a change of
-    standard), households (all), poor, poor_pct, poor_near_poor_pct, log_odds_poor (with ½ added to both counts),
-    log_income (real, per month, on the row of the year's first standard), income_basis, and per purpose
-    ``{purpose}_credit_lag{lag}`` with total_credit_lag{lag}, in million VND of price_year per household.
+    Columns: unit (code, or code-year where a merger re-used it: a merged unit is a new one), district_code,
+    year, standard, unit_standard and year_standard (for effects by standard: no difference crosses a change
+    of standard), households (all), poor, poor_pct, poor_near_poor_pct, log_odds_poor (with ½ added to both
+    counts), log_income (real, per month, on the row of the year's first standard), income_basis, and per
+    purpose ``{purpose}_credit_lag{lag}`` with total_credit_lag{lag}, in million VND of price_year per
+    household.
 
-    A unit-year without a credit delivery has missing credit; within a delivery a purpose without a row is zero.
-    attrs: made_of (column → counts behind it) and basis (outcome → its column of bases) serve the gates.
+    A unit-year without a credit delivery has missing credit; within a delivery a purpose without a row is
+    zero. attrs: made_of (column → counts behind it) and basis (outcome → its column of bases) serve the
+    gates.
     """
     regression.check_columns(credit, "code", "year", "programme", "outstanding_vnd", table="credit")
     regression.check_columns(
@@ -113,9 +115,10 @@ def with_income(panel, income, prices, price_year):
 def sources(renamed, listed):
     """Return column → the counts it is made of, for the gate against mechanical links."""
     made_of = {
-        "poor_pct": ("poor", "households"), "log_odds_poor": ("poor", "households"),
+        "poor_pct": ("poor", "households"),
+        "log_odds_poor": ("poor", "households"),
         "poor_near_poor_pct": ("poor", "near_poor", "households"),
-    }  # fmt: skip
+    }
     for name, column in renamed.items():
         steered = ("poor",) if name in listed or (name == "total" and listed) else ()
         made_of[column] = ("outstanding_vnd", "households", *steered)
@@ -125,8 +128,8 @@ def sources(renamed, listed):
 def exposure(credit, *, programmes, years, by="code"):
     """Share of each unit's outstanding credit that lay in some programmes, mean over ``years`` (0 to 1).
 
-    The earlier mix decides how strongly a later change of those programmes reaches the unit. Returns a Series by
-    ``by``; a unit without credit in those years is missing.
+    The earlier mix decides how strongly a later change of those programmes reaches the unit. Returns a
+    Series by ``by``; a unit without credit in those years is missing.
     """
     rows = credit[credit["year"].isin(list(np.atleast_1d(years))) & (credit["programme"] != "total")]
     amount = rows["outstanding_vnd"].astype(float)

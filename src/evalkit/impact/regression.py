@@ -4,9 +4,10 @@ One convention for clustered errors throughout. The sandwich is multiplied by
 
 .. math:: \\frac{G}{G-1} \\cdot \\frac{n-1}{n-k}
 
-with G clusters, n rows and k coefficients of regressors written out (the intercept among them where nothing is
-absorbed); absorbed effects are not counted. Tests and intervals use the t distribution with G − 1 degrees of
-freedom. Without clusters: the heteroskedastic sandwich times n/(n − k), with n − k degrees of freedom.
+with G clusters, n rows and k coefficients of regressors written out (the intercept among them where nothing
+is absorbed); absorbed effects are not counted. Tests and intervals use the t distribution with G − 1
+degrees of freedom. Without clusters: the heteroskedastic sandwich times n/(n − k), with n − k degrees of
+freedom.
 """
 
 from dataclasses import dataclass, replace
@@ -27,9 +28,10 @@ ABSORB_TOLERANCE = 1e-11
 class Design:
     """Outcome, regressors and instruments with the effects absorbed and the weights multiplied in.
 
-    y: (n,); x: (n, k) with the regressors of interest first, their number ``interest``; z: (n, l) or None, where
-    it stands in for the first ``interest`` columns of x. frame: the rows used. clusters: integer codes (n,) or
-    (n, 2), or None. nested, crossed: codes of the absorbed effects that do, or don't, lie within clusters.
+    y: (n,); x: (n, k) with the regressors of interest first, their number ``interest``; z: (n, l) or None,
+    where it stands in for the first ``interest`` columns of x. frame: the rows used. clusters: integer
+    codes (n,) or (n, 2), or None. nested, crossed: codes of the absorbed effects that do, or don't, lie
+    within clusters.
     """
 
     y: np.ndarray
@@ -75,9 +77,15 @@ class Fit:
         with np.errstate(divide="ignore", invalid="ignore"):
             p_value = 2 * t.sf(np.abs(estimate / error), self.degrees_of_freedom)
         return pd.DataFrame(
-            {"term": self.coefficients.index, "estimate": estimate, "std_error": error,
-             "lower": estimate - reach, "upper": estimate + reach, "p_value": p_value}
-        )  # fmt: skip
+            {
+                "term": self.coefficients.index,
+                "estimate": estimate,
+                "std_error": error,
+                "lower": estimate - reach,
+                "upper": estimate + reach,
+                "p_value": p_value,
+            }
+        )
 
     def wald_p(self, names):
         """Return the p-value of the F test that the coefficients ``names`` are all zero."""
@@ -107,7 +115,8 @@ def check_columns(panel, *names, table="panel"):
     missing = [name for name in columns_of(*names) if name not in panel.columns]
     if missing:
         raise DataError(
-            f"{table}: no column {', '.join(map(repr, missing))}; found {', '.join(map(str, panel.columns))}. "
+            f"{table}: no column {', '.join(map(repr, missing))}; found "
+            f"{', '.join(map(str, panel.columns))}. "
             "Name a column that is there."
         )
 
@@ -115,11 +124,12 @@ def check_columns(panel, *names, table="panel"):
 def prepare(
     panel, *, outcome, regressors, controls=(), instruments=(), absorb=(), weights=None, cluster=None
 ):
-    """Return the Design of a regression: complete rows, no singletons, effects absorbed, weights multiplied in.
+    """Return the Design of a regression: complete rows, effects absorbed, weights multiplied in.
 
-    Text and categorical controls become indicators. Rows with a missing value in any column used are left out;
-    so are singletons, the rows that an absorbed effect fits by itself. Controls that the effects or earlier
-    controls determine are left out and named in ``dropped``; a regressor of interest of that kind raises.
+    Text and categorical controls become indicators. Rows with a missing value in any column used are left
+    out; so are singletons, the rows that an absorbed effect fits by itself. Controls that the effects or
+    earlier controls determine are left out and named in ``dropped``; a regressor of interest of that kind
+    raises.
     """
     regressors, controls, instruments = columns_of(regressors), columns_of(controls), columns_of(instruments)
     absorb, clusters = columns_of(absorb), columns_of(cluster)
@@ -137,7 +147,8 @@ def prepare(
     weight = np.ones(len(frame)) if weights is None else frame[weights].to_numpy(float)
     if (weight <= 0).any():
         raise DataError(
-            f"panel, column {weights!r}: {int((weight <= 0).sum())} weights are not positive; weights must be."
+            f"panel, column {weights!r}: {int((weight <= 0).sum())} weights are not positive; "
+            f"weights must be."
         )
     inside = pd.concat([numbers(frame, regressors), indicators(frame, controls)], axis=1)
     if not absorb:
@@ -155,15 +166,24 @@ def prepare(
     if not keep[: len(regressors)].all():
         lost = names[: len(regressors)][~keep[: len(regressors)]]
         raise DataError(
-            f"panel, column {', '.join(map(repr, lost))}: does not vary once the effects of {', '.join(absorb)} are "
+            f"panel, column {', '.join(map(repr, lost))}: does not vary once the effects of "
+            f"{', '.join(absorb)} are "
             "absorbed, so nothing can be estimated. Use a dose that varies within them, or fewer effects."
         )
     return Design(
-        y=clean[:, 0], x=clean[:, split:][:, keep], names=tuple(names[keep]), interest=len(regressors),
-        z=clean[:, 1:split] if instruments else None, frame=frame,
-        clusters=np.column_stack([pd.factorize(frame[c])[0] for c in clusters]).squeeze() if clusters else None,
-        absorbed=codes, root_weights=np.sqrt(weight), dropped=tuple(names[~keep]),
-    )  # fmt: skip
+        y=clean[:, 0],
+        x=clean[:, split:][:, keep],
+        names=tuple(names[keep]),
+        interest=len(regressors),
+        z=clean[:, 1:split] if instruments else None,
+        frame=frame,
+        clusters=np.column_stack([pd.factorize(frame[c])[0] for c in clusters]).squeeze()
+        if clusters
+        else None,
+        absorbed=codes,
+        root_weights=np.sqrt(weight),
+        dropped=tuple(names[~keep]),
+    )
 
 
 def numbers(frame, names):
@@ -204,7 +224,7 @@ def without_singletons(frame, absorb):
 
 
 def absorb_effects(matrix, codes, weight):
-    """Return the residuals of each column on the effects in ``codes``, by weighted alternating projections."""
+    """Return the residuals of each column on the effects, by weighted alternating projections."""
     if not codes.shape[1]:
         return matrix
     import pyhdfe
@@ -243,7 +263,7 @@ def independent(matrix, plain):
 
 
 def fit(design, *, instrumented=None):
-    """Return the Fit of a Design, by two-stage least squares where it has instruments, else by least squares."""
+    """Return the Fit of a Design: two-stage least squares where it has instruments."""
     from linearmodels.iv import IV2SLS
 
     instrumented = design.z is not None if instrumented is None else instrumented
@@ -275,10 +295,14 @@ def first_stage(design):
     names = tuple(f"instrument {j}" for j in range(design.z.shape[1]))
     return fit(
         replace(
-            design, y=design.x[:, 0], x=np.column_stack([design.z, others]), z=None, interest=len(names),
+            design,
+            y=design.x[:, 0],
+            x=np.column_stack([design.z, others]),
+            z=None,
+            interest=len(names),
             names=names + design.names[design.interest :],
         )
-    )  # fmt: skip
+    )
 
 
 def first_stage_f(design):

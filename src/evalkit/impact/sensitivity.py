@@ -23,9 +23,9 @@ def sensitivity(
     units, per period (shortest fixed-length interval). weights: of the periods after the start in the effect;
     the first of them by default, ``"average"`` for their mean.
 
-    Returns one row per value: bound, value, lower, upper, excludes_zero. attrs["breakdown"] is the largest of
-    the values that still excludes zero, missing where none does. Raises DataError where the study was refused,
-    has no covariance, varying base periods or too few periods.
+    Returns one row per value: bound, value, lower, upper, excludes_zero. attrs["breakdown"] is the largest
+    of the values that still excludes zero, missing where none does. Raises DataError where the study was
+    refused, has no covariance, varying base periods or too few periods.
 
     Sources: Rambachan & Roth (2023), Rev. Econ. Stud. 90; Andrews, Roth & Pakes (2023), Rev. Econ. Stud. 90.
     """
@@ -71,7 +71,7 @@ def sensitivity(
 
 
 def bounded_parts(study):
-    """Return coefficients, covariance and distance from the reference of an event study that can be bounded."""
+    """Return coefficients, covariance and distance from the reference of an event study."""
     if study.refused or study.covariance.size == 0:
         raise DataError(
             "event study: was refused, or has no covariance of its periods; there is nothing to bound."
@@ -88,13 +88,13 @@ def bounded_parts(study):
 
 
 def oster(panel, *, outcome, dose, controls, unit=None, time=None, weights=None, largest_r2=None, beta=0.0):
-    r"""How strong selection on the unobserved must be, relative to the observed, to explain the estimate away.
+    r"""How strong selection on the unobserved must be, beside the observed, to explain an estimate away.
 
-    Compares a short regression on the dose (with unit and time effects, where given, in both) with one that adds
-    the controls. delta: the ratio at which the true effect is ``beta``. bounded: the effect when the ratio is
-    one; the set from it to the full estimate should leave out zero. largest_r2: what all that matters would
-    explain, at most 1; by default 1.3 times the R² of the full regression. R² are of the outcome with the
-    effects absorbed.
+    Compares a short regression on the dose (with unit and time effects, where given, in both) with one that
+    adds the controls. delta: the ratio at which the true effect is ``beta``. bounded: the effect when the
+    ratio is one; the set from it to the full estimate should leave out zero. largest_r2: what all that
+    matters would explain, at most 1; by default 1.3 times the R² of the full regression. R² are of the
+    outcome with the effects absorbed.
 
     Returns one row: short, short_r2, full, full_r2, largest_r2, delta, bounded.
     Source: Oster (2019), JBES 37, propositions 2 and 3.
@@ -124,9 +124,18 @@ def oster(panel, *, outcome, dose, controls, unit=None, time=None, weights=None,
         "var_left": var_left,
     }
     return pd.DataFrame(
-        [{"short": b0, "short_r2": r0, "full": b1, "full_r2": r1, "largest_r2": limit,
-          "delta": oster_delta(b1 - beta, **figures), "bounded": oster_bound(**figures)}]
-    )  # fmt: skip
+        [
+            {
+                "short": b0,
+                "short_r2": r0,
+                "full": b1,
+                "full_r2": r1,
+                "largest_r2": limit,
+                "delta": oster_delta(b1 - beta, **figures),
+                "bounded": oster_bound(**figures),
+            }
+        ]
+    )
 
 
 def short_columns(design):
@@ -171,8 +180,8 @@ def oster_bound(*, b0, b1, gain, room, var_x, var_left):
 def leave_one_out(estimator, panel, *, by, **options):
     """Estimate again without each value of ``by`` in turn (each unit, district or year).
 
-    Returns one row per value left out: left_out, estimate, std_error, lower, upper, p_value, refusals; the first
-    row, left_out missing, is the full sample. attrs["range"] holds the smallest and largest estimate.
+    Returns one row per value left out: left_out, estimate, std_error, lower, upper, p_value, refusals; the
+    first row, left_out missing, is the full sample. attrs["range"] holds the smallest and largest estimate.
     """
     regression.check_columns(panel, by)
     rows = [_row(estimator, panel, options, left_out=None)]
@@ -227,7 +236,23 @@ def _row(estimator, panel, options, **labels):
     try:
         effect = estimator(panel, **options)
     except EvalkitError as why:
-        return {**labels, "estimate": np.nan, "std_error": np.nan, "lower": np.nan, "upper": np.nan, "p_value": np.nan,
-                "n": 0, "refusals": (str(why),)}  # fmt: skip
-    return {**labels, "estimate": effect.estimate, "std_error": effect.std_error, "lower": effect.lower, "upper": effect.upper,
-            "p_value": effect.p_headline, "n": effect.n, "refusals": effect.refusals}  # fmt: skip
+        return {
+            **labels,
+            "estimate": np.nan,
+            "std_error": np.nan,
+            "lower": np.nan,
+            "upper": np.nan,
+            "p_value": np.nan,
+            "n": 0,
+            "refusals": (str(why),),
+        }
+    return {
+        **labels,
+        "estimate": effect.estimate,
+        "std_error": effect.std_error,
+        "lower": effect.lower,
+        "upper": effect.upper,
+        "p_value": effect.p_headline,
+        "n": effect.n,
+        "refusals": effect.refusals,
+    }

@@ -1,4 +1,4 @@
-"""Designs built on earlier mix and later shifts: a change of supply reaches units by how they borrowed before."""
+"""A dated change of supply that reaches units by how they borrowed before."""
 
 from dataclasses import dataclass, replace
 
@@ -12,7 +12,7 @@ from evalkit.impact.fixed_effects import fixed_effects
 
 @dataclass(frozen=True)
 class ShiftShare:
-    """First stage (exposure on dose) and reduced form (exposure on outcome), period by period, and their ratio."""
+    """First stage (exposure on dose), reduced form (exposure on outcome), by period, and their ratio."""
 
     first_stage: EventStudy
     reduced_form: EventStudy
@@ -27,9 +27,22 @@ class ShiftShare:
 
 
 def shift_share(
-    panel, *, outcome, dose, exposure, unit, time, start, within=None, controls=(), weights=None, cluster=None,
-    draws=9999, seed=20141122, despite=(),
-):  # fmt: skip
+    panel,
+    *,
+    outcome,
+    dose,
+    exposure,
+    unit,
+    time,
+    start,
+    within=None,
+    controls=(),
+    weights=None,
+    cluster=None,
+    draws=9999,
+    seed=20141122,
+    despite=(),
+):
     """Effect of the dose, moved by a dated shift in supply that reaches units by their earlier ``exposure``.
 
     exposure: column that doesn't change over time (see ``panel.exposure``). start: first time at which the
@@ -37,15 +50,21 @@ def shift_share(
     exposure would have gone the same way without the shift, which the reduced form's earlier periods test.
 
     The effect passes to L3 where the reduced form's pre-trends hold and the first-stage F is at least 10; a
-    failed gate of the reduced form refuses the effect as well. Sources: Goldsmith-Pinkham, Sorkin & Swift (2020),
-    AER 110; Borusyak, Hull & Jaravel (2022), Rev. Econ. Stud. 89.
+    failed gate of the reduced form refuses the effect as well. Sources: Goldsmith-Pinkham, Sorkin & Swift
+    (2020), AER 110; Borusyak, Hull & Jaravel (2022), Rev. Econ. Stud. 89.
     """
     regression.check_columns(panel, outcome, dose, exposure, unit, time)
     used = panel.dropna(subset=[outcome, dose, exposure])
     shared = {
-        "unit": unit, "time": time, "within": within, "controls": controls, "weights": weights, "cluster": cluster,
-        "draws": draws, "seed": seed,
-    }  # fmt: skip
+        "unit": unit,
+        "time": time,
+        "within": within,
+        "controls": controls,
+        "weights": weights,
+        "cluster": cluster,
+        "draws": draws,
+        "seed": seed,
+    }
     instrument = f"{exposure} from {start}"
     used = used.assign(**{instrument: used[exposure] * (used[time] >= start)})
     used.attrs = panel.attrs

@@ -24,7 +24,8 @@ RANDOM_STARTS = 6
 # Each start is searched roughly and the best of them finely, until the error changes by less than this share.
 ROUGH_STEPS, ROUGH_TOLERANCE = 300, 1e-4
 FINE_STEPS, FINE_TOLERANCE = 1000, 1e-9
-# Predictor weights are searched as logarithms down to e^-14: a predictor of less weight than a millionth has none.
+# Predictor weights are searched as logarithms down to e^-14: a predictor of less weight than a millionth
+# has none.
 LOG_RANGE = 14.0
 # A p-value of 0.05 needs nineteen other units.
 ENOUGH_PLACEBOS = 20
@@ -32,7 +33,7 @@ ENOUGH_PLACEBOS = 20
 
 @dataclass(frozen=True)
 class Problem:
-    """Outcomes (times, units) and scaled predictors (predictors, units), and which times lie before the start."""
+    """Outcomes (times, units), scaled predictors (predictors, units), which times lie before the start."""
 
     outcomes: np.ndarray
     predictors: np.ndarray
@@ -45,9 +46,19 @@ class Problem:
 
 
 def synthetic_control(
-    panel, *, outcome, unit, time, treated, start, predictors=None, placebos=True, placebo_table=None, seed=20141122,
+    panel,
+    *,
+    outcome,
+    unit,
+    time,
+    treated,
+    start,
+    predictors=None,
+    placebos=True,
+    placebo_table=None,
+    seed=20141122,
     despite=(),
-):  # fmt: skip
+):
     """Effect on one treated unit as its gap to a synthetic control.
 
     panel: one row per unit and time. treated: the unit. start: the first treated time. predictors: pairs
@@ -65,13 +76,21 @@ def synthetic_control(
     gaps = gap_table(problem, column, weights)
     ratio_to_spread = fit_ratio(problem, column, weights)
     effect = SyntheticControl(
-        float(gaps.loc[~gaps["before"], "gap"].mean()), n=problem.outcomes.size, clusters=len(problem.units), outcome=outcome,
-        dose=f"{treated} from {start}", warnings=said, gaps=gaps,
+        float(gaps.loc[~gaps["before"], "gap"].mean()),
+        n=problem.outcomes.size,
+        clusters=len(problem.units),
+        outcome=outcome,
+        dose=f"{treated} from {start}",
+        warnings=said,
+        gaps=gaps,
         method=f"synthetic control, {len(problem.units) - 1} donors, {len(problem.names)} predictors",
-        weights=pd.Series(weights, index=[u for u in problem.units if u != treated]).sort_values(ascending=False),
-        predictor_weights=pd.Series(importance, index=problem.names), balance=balance_table(problem, column, weights),
+        weights=pd.Series(weights, index=[u for u in problem.units if u != treated]).sort_values(
+            ascending=False
+        ),
+        predictor_weights=pd.Series(importance, index=problem.names),
+        balance=balance_table(problem, column, weights),
         diagnostics={"pre_rmspe": float(np.sqrt((gaps.loc[gaps["before"], "gap"] ** 2).mean()))},
-    )  # fmt: skip
+    )
     if placebos:
         table = every_unit(problem, seed) if placebo_table is None else placebo_table
         effect = with_rank(effect, table, treated)
@@ -101,12 +120,14 @@ def pose(panel, outcome, unit, time, start, predictors, treated=None):
     outcomes = panel.pivot(index=time, columns=unit, values=outcome).sort_index().astype(float)
     if treated is not None and treated not in outcomes.columns:
         raise ParameterError(
-            f"treated={treated!r}: not among the {outcomes.shape[1]} units of column {unit!r}. Name one that is."
+            f"treated={treated!r}: not among the {outcomes.shape[1]} units of column {unit!r}. Name "
+            f"one that is."
         )
     before = np.asarray(outcomes.index < start)
     if not before.any() or before.all():
         raise ParameterError(
-            f"start={start!r}: the times run from {outcomes.index[0]} to {outcomes.index[-1]}. Start between them."
+            f"start={start!r}: the times run from {outcomes.index[0]} to {outcomes.index[-1]}. "
+            f"Start between them."
         )
     if predictors:
         parts = {}
@@ -133,9 +154,15 @@ def pose(panel, outcome, unit, time, start, predictors, treated=None):
     lost = int((~complete).sum())
     scale = raw.std(axis=1).replace(0.0, 1.0)
     problem = Problem(
-        outcomes.to_numpy(), raw.div(scale, axis=0).to_numpy(), before, tuple(raw.index), tuple(outcomes.columns),
-        outcomes.index.to_numpy(), raw, not predictors,
-    )  # fmt: skip
+        outcomes.to_numpy(),
+        raw.div(scale, axis=0).to_numpy(),
+        before,
+        tuple(raw.index),
+        tuple(outcomes.columns),
+        outcomes.index.to_numpy(),
+        raw,
+        not predictors,
+    )
     return problem, ((Reason("donors_left_out", {"units": lost}),) if lost else ())
 
 
@@ -174,7 +201,7 @@ class Hull:
 
 
 def search(difference, miss, starts):
-    """Return donor and predictor weights with the least error in the outcome before the start, over all starts."""
+    """Return donor and predictor weights with the least error before the start, over all starts."""
     from scipy.optimize import minimize
 
     hull = Hull(difference)
@@ -199,7 +226,7 @@ def search(difference, miss, starts):
 
 
 def starts_of(problem, column, seed):
-    """Return predictor weights to start from: equal, those of a regression of the outcome, and random ones."""
+    """Return predictor weights to start from: equal, of a regression of the outcome, random."""
     k = len(problem.names)
     design = np.column_stack([np.ones(problem.predictors.shape[1]), problem.predictors.T])
     slopes = np.linalg.lstsq(design, problem.outcomes[problem.before].T, rcond=None)[0][1:]
@@ -210,7 +237,7 @@ def starts_of(problem, column, seed):
 
 
 def gap_table(problem, column, weights):
-    """Return per time the treated value, the synthetic one, their gap, and whether it lies before the start."""
+    """Return per time the treated and the synthetic value, their gap, and whether before the start."""
     others = np.delete(np.arange(problem.outcomes.shape[1]), column)
     treated, synthetic = problem.outcomes[:, column], problem.outcomes[:, others] @ weights
     return pd.DataFrame(
