@@ -86,10 +86,10 @@ def crossed_indicators(design):
     return (np.column_stack(dummies) if dummies else np.empty((len(design.y), 0))), nested
 
 
-def scores(design, *, draws=9999, kind="auto", rng=None, term=0):
-    """Return the bootstrap Scores of one regressor of a Design with one-way clusters.
+def scores(design, *, draws=9999, kind="auto", rng=None):
+    """Return the bootstrap Scores of the first regressor of a Design with one-way clusters.
 
-    term: which column of x is tested. Where the design has an instrument (one only), the test is of the
+    The first column of x is tested. Where the design has an instrument (one only), the test is of the
     Anderson–Rubin kind. rng: numpy Generator or seed.
     """
     if design.clusters is None or design.clusters.ndim > 1:
@@ -101,8 +101,7 @@ def scores(design, *, draws=9999, kind="auto", rng=None, term=0):
             "instruments: the wild bootstrap takes one instrument. Name one, or set wild=False."
         )
     count, groups = design.cluster_count, design.clusters
-    x = design.x[:, term]
-    others = np.delete(design.x, term, axis=1)
+    x, others = design.x[:, 0], design.x[:, 1:]
     z = x if design.z is None else design.z[:, 0]
     indicators, nested = crossed_indicators(design)
     if indicators.shape[1]:

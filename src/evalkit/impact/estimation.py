@@ -52,7 +52,7 @@ def left_out(panel, design):
     return tuple(said)
 
 
-def estimate(design, *, outcome="", dose="", wild=True, draws=9999, seed=None, confidence=0.95, kind="auto"):
+def estimate(design, *, outcome="", dose="", wild=True, draws=9999, seed=None, confidence=0.95):
     """Return the Effect of the first regressor of a Design, before any gate is judged."""
     instrumented = design.z is not None
     solved = regression.fit(design)
@@ -78,8 +78,11 @@ def estimate(design, *, outcome="", dose="", wild=True, draws=9999, seed=None, c
         coefficients=rows,
     )
     if wild and design.clusters is not None and design.clusters.ndim == 1 and design.cluster_count >= 2:
-        effect = with_bootstrap(effect, design, draws=draws, seed=seed, kind=kind)
-        said += disagreement(effect)
+        try:
+            effect = with_bootstrap(effect, design, draws=draws, seed=seed)
+            said += disagreement(effect)
+        except (DataError, ParameterError) as why:
+            said.append(Reason("wild_unavailable", {"why": str(why)}))
     if instrumented:
         diagnostics, more = instrument_checks(design, effect)
         said += more
@@ -96,12 +99,9 @@ def describe_errors(design):
     return f"errors clustered ({design.cluster_count} clusters), {counted}"
 
 
-def with_bootstrap(effect, design, *, draws, seed, kind="auto", term=0):
+def with_bootstrap(effect, design, *, draws, seed, kind="auto"):
     """Return the effect with p_wild, and with the bootstrap's interval as its own where clusters are few."""
-    try:
-        scores = bootstrap.scores(design, draws=draws, kind=kind, rng=seed, term=term)
-    except (DataError, ParameterError) as why:
-        return replace(effect, warnings=(*effect.warnings, Reason("wild_unavailable", {"why": str(why)})))
+    scores = bootstrap.scores(design, draws=draws, kind=kind, rng=seed)
     lower, upper = bootstrap.interval(scores, effect.estimate, effect.std_error, confidence=effect.confidence)
     described = f"{scores.kind}, " + (
         "all patterns" if scores.enumerated else f"{draws} draws from seed {seed}"

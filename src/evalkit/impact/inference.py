@@ -50,15 +50,14 @@ def wild_bootstrap(
         weights=weights,
         cluster=cluster,
     )
-    effect = estimation.estimate(
-        design, outcome=outcome, dose=dose, draws=draws, seed=seed, confidence=confidence, kind=kind
-    )
+    effect = estimation.estimate(design, outcome=outcome, dose=dose, wild=False, confidence=confidence)
+    effect = estimation.with_bootstrap(effect, design, draws=draws, seed=seed, kind=kind)
     effect = replace(
         effect,
         lower=effect.diagnostics["wild_lower"],
         upper=effect.diagnostics["wild_upper"],
         headline="p_wild",
-        warnings=estimation.left_out(panel, design) + effect.warnings,
+        warnings=(*estimation.left_out(panel, design), *effect.warnings, *estimation.disagreement(effect)),
     )
     return gates.judge(effect, [gates.clusters(design.cluster_count)], level="L2", despite=despite)
 
