@@ -140,34 +140,36 @@ class _Union:
         return accepted
 
     def _one(self, m, critical, values):
-        from scipy.stats import truncnorm
-
         y = m.y[:, None] - np.outer(m.slope, values)
         heights = m.corners @ y
         best = heights.argmax(axis=0)
-        top = heights[best, np.arange(len(values))]
         accepted = np.zeros(len(values), bool)
         for corner in np.unique(best):
             at = np.flatnonzero(best == corner)
-            gamma = m.corners[corner]
-            variance = gamma @ m.covariance @ gamma
-            direction = m.covariance @ gamma / variance
-            rest = heights[:, at] - np.outer(m.corners @ direction, top[at])
-            climb = m.corners @ direction
-            with np.errstate(divide="ignore", invalid="ignore"):
-                crossing = rest / (1 - climb)[:, None]
-            low = np.where((climb < 1 - ZERO)[:, None], crossing, -np.inf).max(axis=0)
-            high = np.where((climb > 1 + ZERO)[:, None], crossing, np.inf).min(axis=0)
-            high = np.minimum(high, critical)
-            size = (self.alpha - self.kappa) / (1 - self.kappa)
-            deviation = np.sqrt(variance)
-            with np.errstate(invalid="ignore"):
-                limit = (
-                    truncnorm.ppf(1 - size, low / deviation, np.maximum(high, low) / deviation) * deviation
-                )
-            limit = np.maximum(np.nan_to_num(limit, nan=0.0), 0)
-            accepted[at] = (top[at] <= critical) & (top[at] <= limit)
+            accepted[at] = heights[corner, at] <= self._limit(m, corner, heights[:, at], critical)
         return accepted
+
+    def _limit(self, m, corner, heights, critical):
+        """Return the height up to which each value is accepted, given which corner is the highest."""
+        from scipy.stats import truncnorm
+
+        covered = m.corners @ (m.covariance @ m.corners[corner])
+        variance = covered[corner]
+        if variance < ZERO * (covered.max() or 1.0):
+            # A pair of opposite inequalities binds exactly: nothing is random, and the bound is zero.
+            return np.full(heights.shape[1], ZERO)
+        climb = covered / variance
+        rest = heights - np.outer(climb, heights[corner])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            crossing = rest / (1 - climb)[:, None]
+        low = np.where((climb < 1 - ZERO)[:, None], crossing, -np.inf).max(axis=0)
+        high = np.where((climb > 1 + ZERO)[:, None], crossing, np.inf).min(axis=0)
+        high = np.maximum(np.minimum(high, critical), low)
+        size = (self.alpha - self.kappa) / (1 - self.kappa)
+        deviation = np.sqrt(variance)
+        with np.errstate(invalid="ignore"):
+            limit = truncnorm.ppf(1 - size, low / deviation, high / deviation) * deviation
+        return np.minimum(np.maximum(np.nan_to_num(limit, nan=0.0), 0.0), critical)
 
     def ends(self, centre, error):
         """Return the ends of the set: a grid finds the outermost accepted values, bisection refines them."""

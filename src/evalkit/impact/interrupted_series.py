@@ -111,16 +111,7 @@ def positions(times):
             f"series, column {times.name!r}: {times[times.duplicated()].iloc[0]} stands twice. Keep "
             f"one row per time."
         )
-    if pd.api.types.is_datetime64_any_dtype(times):
-        frequency = pd.infer_freq(times)
-        if frequency is None:
-            raise DataError(
-                f"series, column {times.name!r}: the dates are not equally spaced. Fill the missing ones."
-            )
-        return np.arange(len(times), dtype=float)
-    values = (
-        times.array.asi8.astype(float) if isinstance(times.dtype, pd.PeriodDtype) else times.to_numpy(float)
-    )
+    values = spacing(times)
     steps = np.diff(values)
     if len(steps) and not np.allclose(steps, steps[0]):
         at = int(np.argmax(~np.isclose(steps, np.median(steps))))
@@ -128,6 +119,17 @@ def positions(times):
             f"series, column {times.name!r}: a gap after {times.iloc[at]}. Fill the missing times."
         )
     return np.arange(len(times), dtype=float)
+
+
+def spacing(times):
+    """Return times as numbers in which whole months, or whole days, are equal steps."""
+    if isinstance(times.dtype, pd.PeriodDtype):
+        return times.array.asi8.astype(float)
+    if not pd.api.types.is_datetime64_any_dtype(times):
+        return times.to_numpy(float)
+    if times.dt.day.nunique() == 1 or times.dt.is_month_end.all():
+        return (12 * times.dt.year + times.dt.month).to_numpy(float)
+    return (times - times.iloc[0]).dt.days.to_numpy(float)
 
 
 def regressors(position, after, slope_change, season):
