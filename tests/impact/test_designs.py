@@ -72,12 +72,22 @@ def test_counts_recover_a_known_rate_ratio_and_season():
     after = months >= 70
     rate = np.exp(-7 + 0.002 * months - 0.2 * after + 0.3 * np.sin(2 * np.pi * months / 12))
     series = pd.DataFrame(
-        {"month": pd.date_range("2012-01-01", periods=120, freq="MS"), "cases": np.random.default_rng(1).poisson(population * rate), "people": population}
-    )  # fmt: skip
+        {
+            "month": pd.date_range("2012-01-01", periods=120, freq="MS"),
+            "cases": np.random.default_rng(1).poisson(population * rate),
+            "people": population,
+        }
+    )
     effect = impact.interrupted_series(
-        series, outcome="cases", time="month", start=pd.Timestamp("2017-11-01"), slope_change=False, family="poisson",
-        offset="people", season=12,
-    )  # fmt: skip
+        series,
+        outcome="cases",
+        time="month",
+        start=pd.Timestamp("2017-11-01"),
+        slope_change=False,
+        family="poisson",
+        offset="people",
+        season=12,
+    )
     assert abs(effect.estimate + 0.2) < 3 * effect.std_error
     assert effect.std_error < 0.05
     assert effect.diagnostics["rate_ratio"] == pytest.approx(np.exp(effect.estimate))
@@ -161,9 +171,17 @@ def test_households_made_comparable():
         [head.assign(year=2016, log_income=start), head.assign(year=2018, log_income=start + growth)]
     )
     effect = impact.household_difference(
-        rows, outcome="log_income", treated="borrowed", covariates=["age", "area"], unit="household", time="year",
-        before=2016, after=2018, cluster="commune", draws=999,
-    )  # fmt: skip
+        rows,
+        outcome="log_income",
+        treated="borrowed",
+        covariates=["age", "area"],
+        unit="household",
+        time="year",
+        before=2016,
+        after=2018,
+        cluster="commune",
+        draws=999,
+    )
     assert effect.lower < 0.15 < effect.upper
     assert abs(effect.balance.loc["age", "difference_before"]) > 0.3
     assert effect.balance["difference_after"].abs().max() < 0.05
@@ -171,6 +189,12 @@ def test_households_made_comparable():
     apart = rows.assign(age=rows["age"] + 60 * rows["borrowed"])
     with pytest.raises(DataError, match="like covariates"):
         impact.household_difference(
-            apart, outcome="log_income", treated="borrowed", covariates=["age"], unit="household", time="year",
-            before=2016, after=2018,
-        )  # fmt: skip
+            apart,
+            outcome="log_income",
+            treated="borrowed",
+            covariates=["age"],
+            unit="household",
+            time="year",
+            before=2016,
+            after=2018,
+        )

@@ -79,7 +79,8 @@ def test_twice_the_same_outcome_costs_nothing(panel):
 
 def test_detectable_effect_of_a_known_error_and_of_a_design():
     assert impact.minimum_detectable_effect(1.0) == pytest.approx(1.959964 + 0.841621, abs=1e-6)
-    # Bloom (1995), table 1: with few degrees of freedom the multiplier of a two-sided 5 % test at 80 % is 3.07 at 10.
+    # Bloom (1995), table 1: with few degrees of freedom the multiplier of a two-sided 5 % test at 80 % is
+    # 3.07 at 10.
     assert impact.minimum_detectable_effect(1.0, degrees_of_freedom=10) == pytest.approx(3.11, abs=0.01)
     one = impact.minimum_detectable_effect(sd=1.0, clusters=40, per_cluster=20, intraclass=0.05)
     by_hand = np.sqrt((0.05 + 0.95 / 20) / (0.25 * 40))

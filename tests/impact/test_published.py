@@ -10,8 +10,9 @@ from evalkit import impact
 
 # Half a unit of the last printed digit.
 FOUR, THREE, TWO, ONE = 0.5e-4, 0.5e-3, 0.5e-2, 0.05
-# HonestDiD prints the outermost accepted point of a grid of 40/999 standard errors (0.00036), and its first stage
-# draws 1,000 times: over 25 seeds of so few draws the ends here move by up to 0.0006, around the published ones.
+# HonestDiD prints the outermost accepted point of a grid of 40/999 standard errors (0.00036), and its first
+# stage draws 1,000 times: over 25 seeds of so few draws the ends here move by up to 0.0006, around the
+# published ones.
 HONEST_DRAWS = 0.0006
 # fixest counts the seven year effects in n − k where this project counts no absorbed effect.
 FIXEST_FACTOR = (344 - 7) / (344 - 14)
@@ -50,10 +51,22 @@ def test_difference_and_synthetic_difference_in_california(replication):
 def test_synthetic_california_with_predictors(smoking):
     eighties = range(1980, 1989)
     control = impact.synthetic_control(
-        smoking, outcome="cigsale", unit="state", time="year", treated="California", start=1989,
-        predictors=[("lnincome", eighties), ("age15to24", eighties), ("retprice", eighties), ("beer", range(1984, 1989)),
-                    ("cigsale", 1975), ("cigsale", 1980), ("cigsale", 1988)],
-    )  # fmt: skip
+        smoking,
+        outcome="cigsale",
+        unit="state",
+        time="year",
+        treated="California",
+        start=1989,
+        predictors=[
+            ("lnincome", eighties),
+            ("age15to24", eighties),
+            ("retprice", eighties),
+            ("beer", range(1984, 1989)),
+            ("cigsale", 1975),
+            ("cigsale", 1980),
+            ("cigsale", 1988),
+        ],
+    )
     published = {"Utah": 0.334, "Nevada": 0.234, "Montana": 0.199, "Colorado": 0.164, "Connecticut": 0.069}
     assert control.weights.head(5).to_dict() == pytest.approx(published, abs=SYNTH_STOPPED)
     assert control.weights.iloc[5:].max() < 1e-3
@@ -88,9 +101,15 @@ def test_synthetic_basque_country(replication):
         ("popdens", 1969),
     ]
     control = impact.synthetic_control(
-        regions, outcome="gdpcap", unit="regionname", time="year", treated="Basque Country (Pais Vasco)", start=1970,
-        predictors=predictors, placebos=False,
-    )  # fmt: skip
+        regions,
+        outcome="gdpcap",
+        unit="regionname",
+        time="year",
+        treated="Basque Country (Pais Vasco)",
+        start=1970,
+        predictors=predictors,
+        placebos=False,
+    )
     assert control.weights["Cataluna"] == pytest.approx(0.851, abs=THREE)
     assert control.weights["Madrid (Comunidad De)"] == pytest.approx(0.149, abs=THREE)
 
@@ -132,9 +151,13 @@ def test_smoothness_of_the_medicaid_expansion(medicaid_study):
 
 def test_wild_bootstrap_of_the_voters(voters):
     effect = impact.wild_bootstrap(
-        voters, outcome="proposition_vote", dose="treatment", controls=["log_income", "Q1_immigration", "Q2_defense"],
-        cluster="group_id1", draws=99_999,
-    )  # fmt: skip
+        voters,
+        outcome="proposition_vote",
+        dose="treatment",
+        controls=["log_income", "Q1_immigration", "Q2_defense"],
+        cluster="group_id1",
+        draws=99_999,
+    )
     assert effect.estimate == pytest.approx(0.079, abs=THREE)
     assert effect.estimate / effect.std_error == pytest.approx(3.983, abs=THREE)
     assert effect.p_wild == pytest.approx(0.001, abs=THREE)

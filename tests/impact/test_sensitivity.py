@@ -123,9 +123,16 @@ def test_leaving_out_and_other_specifications(panel):
     without = impact.fixed_effects(panel[panel["district"] != 3], **names)
     assert table.set_index("left_out").loc[3, "estimate"] == pytest.approx(without.estimate)
     curve = impact.specification_curve(
-        impact.fixed_effects, panel,
-        {"plain": {}, "years": {"time": "year"}, "controls": {"controls": ["c"]}, "wrong": {"controls": ["nowhere"]}}, **names,
-    )  # fmt: skip
+        impact.fixed_effects,
+        panel,
+        {
+            "plain": {},
+            "years": {"time": "year"},
+            "controls": {"controls": ["c"]},
+            "wrong": {"controls": ["nowhere"]},
+        },
+        **names,
+    )
     assert curve["estimate"].dropna().is_monotonic_increasing
     assert "nowhere" in curve.set_index("specification").loc["wrong", "refusals"][0]
     assert curve.attrs["share_positive"] == 1

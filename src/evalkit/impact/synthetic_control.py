@@ -17,9 +17,10 @@ from evalkit.errors import DataError, ParameterError
 from evalkit.impact import gates, regression
 from evalkit.impact.effect import Reason, SyntheticControl
 
-# Predictor weights tried before the search: with one start California ranks ninth of 39 instead of first. The
-# best few are searched roughly and the best of those finely, until the error changes by less than this share.
-# Twice the effort moves the error before the start of no state's control by as much as it moves another's back.
+# Predictor weights tried before the search: with one start California ranks ninth of 39 instead of first.
+# The best few are searched roughly and the best of those finely, until the error changes by less than this
+# share. Twice the effort moves the error before the start of no state's control by as much as it moves
+# another's back.
 TRIED, KEPT = 200, 4
 ROUGH_STEPS, ROUGH_TOLERANCE = 200, 1e-4
 FINE_STEPS, FINE_TOLERANCE = 600, 1e-9
