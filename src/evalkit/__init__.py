@@ -11,7 +11,7 @@ _NAMES = {
     "read_spreadsheet": "evalkit.load.spreadsheet",
     "parse_number": "evalkit.load.numbers",
     "build": "evalkit.build",
-    "indicators": "evalkit.present.disclose",
+    "indicators": "evalkit.build",
     "place": "evalkit.present.disclose",
     "show": "evalkit.present.blocks",
     "charts": "evalkit.present.charts",

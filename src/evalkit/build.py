@@ -13,7 +13,8 @@ import pandas as pd
 from evalkit.errors import DataError
 from evalkit.load import places, reference
 from evalkit.load.dataset import open_dataset, shipped
-from evalkit.metrics import benchmarks, indicators
+from evalkit.metrics import benchmarks
+from evalkit.metrics.indicators import assemble
 
 TABLES = ("places", "indicators", "beside", "among", "findings")
 _AREA_LEVELS = ("district", "province", "region", "national")
@@ -82,11 +83,11 @@ def fingerprint(folder):
 def compute(dataset):
     """Return the tables of a build, for every place at once, without writing anything."""
     settings, units = dataset.settings, dataset.places
-    rows = indicators.assemble(dataset)
+    rows = assemble(dataset)
     references, areas = rows, units
     if settings["data"]["benchmarks"]:
         other = open_dataset(shipped(settings["data"]["benchmarks"]))
-        references = pd.concat([rows, indicators.assemble(other)], ignore_index=True)
+        references = pd.concat([rows, assemble(other)], ignore_index=True)
         areas = pd.concat([units, other.places], ignore_index=True)
     areas = areas[areas["level"].isin(_AREA_LEVELS)].drop_duplicates("place")
     references = references[references["place"].isin(areas["place"])]
@@ -131,8 +132,8 @@ def summary(dataset, rows, among):
     kinds = kinds.replace({"indicator": {"income_per_capita_vnd": "income_year_vnd"}})
     units = dataset.places.copy()
     units["kinds"] = units["place"].map(kinds.drop_duplicates().groupby("place").size()).fillna(0).astype(int)
-    years = rows[rows["year"].notna()].groupby("place")["year"]
-    units["first_year"], units["last_year"] = units["place"].map(years.min()), units["place"].map(years.max())
+    years = rows[rows["year"].notna()].groupby("place")["year"].unique()
+    units["years"] = [json.dumps(sorted(int(y) for y in years.get(p, ()))) for p in units["place"]]
     sections = rows.assign(section=rows["indicator"].map(reference.table("indicators").set_index("indicator")["section"]))
     held = sections.groupby("place")["section"].unique()
     units["coverage"] = [json.dumps([s for s in ("credit", "groups", "poverty", "income") if s in held.get(p, ())]) for p in units["place"]]
@@ -167,3 +168,17 @@ def _installed():
         return bool(version("evalkit"))
     except PackageNotFoundError:
         return False
+
+
+def indicators(build_folder, place=None):
+    """Return the indicator rows of a build, of all places or of one (code, identity or name).
+
+    Columns: place, period, indicator, value, lower, upper, numerator, denominator, unit, basis, method,
+    source, flags, year, title, note. These are the full rows, nothing hidden: for the researcher, not for
+    readers. Raises PlaceError for a place that is unknown or ambiguous, DataError where there is no build.
+    """
+    rows = read(build_folder, "indicators")
+    if place is None:
+        return rows
+    identity = places.find(place, read(build_folder, "places"), set(rows["place"]))
+    return rows[rows["place"] == identity].reset_index(drop=True)

@@ -171,7 +171,7 @@ def _publish(out, languages, summary):
         "source": settings["source"],
         "rights": settings["rights"],
         "simulated": not settings["data"]["real"],
-        "years": settings["data"]["years"],
+        "years": list(range(settings["data"]["years"][0], settings["data"]["years"][1] + 1)),
         "generated": manifest_["built"][:10],
         "version": manifest_["evalkit"],
     }

@@ -55,7 +55,7 @@ def test_two_jobs_for_one_file_are_refused(tmp_path, notebook):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"place": 1001}, r'place is text .*"08473".*1001 is a whole number.*leading zero'),
+        ({"place": 1001}, r"place is text .*'08473'.*1001 is a whole number.*leading zero"),
         ({"plase": "01001"}, r"no parameter plase\. Did you mean place\?"),
         ({"commune_code": "01001"}, r"no parameter commune_code\. It has place, lang"),
         ({"year": "2024"}, r"year is a whole number .*'2024' is text"),

@@ -24,7 +24,7 @@ def execute(task: dict, engine: str, **options) -> dict:
 
     try:
         _write_under_final_name(task)
-        papermill.execute_notebook(**_arguments(task), engine_name=engine, **_limits(task, engine), **options)
+        papermill.execute_notebook(**_arguments(task), engine_name=engine, **_limits(task), **options)
     except PapermillExecutionError as error:
         settle_marker_ids(Path(task["spool"]))
         sentence = one_sentence(error.ename, error.evalue)
@@ -40,8 +40,6 @@ def execute(task: dict, engine: str, **options) -> dict:
 def run_forked(task: dict, report: int) -> None:
     """Be the child that a fork has just made: execute the task, report through the pipe, and end."""
     owner, loaded = os.getpid(), set(sys.modules)
-    reseed(seed_of(task["parameters"]))
-    limit_memory(task["memory_limit"])
     options = {"notebook_timeout": task["timeout"], "on_cell": lambda cell: _say(report, {"cell": cell})}
     result = execute(task, "evalkit", **options)
     atexit._run_exitfuncs()  # what the notebook left to do at its end, such as removing temporary folders
@@ -74,18 +72,17 @@ def write_failed(task: dict, cell_index: int, ename: str, message: str) -> None:
     settle_marker_ids(Path(task["spool"]))
 
 
-def reseed(seed: int) -> None:
-    """Start the random numbers of Python and NumPy at ``seed``."""
+def begin(seed: int, memory_limit_mb: float | None) -> None:
+    """Start the random numbers of Python and NumPy at ``seed``, and limit what this process may take.
+
+    The limit is on private memory beyond what the process has now, for it and each process it starts (Linux).
+    """
     import numpy
 
     random.seed(seed)
     numpy.random.seed(seed % 2**32)
-
-
-def start_kernel(seed: int, memory_limit_mb: float | None) -> None:
-    """What a forked child does before its notebook, for an ordinary kernel."""
-    reseed(seed)
-    limit_memory(memory_limit_mb)
+    if memory_limit_mb is not None and sys.platform.startswith("linux"):
+        limit_memory(memory_limit_mb)
 
 
 def seed_of(parameters: dict) -> int:
@@ -94,15 +91,11 @@ def seed_of(parameters: dict) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
-def limit_memory(limit_mb: float | None) -> None:
-    """Let this process, and each it starts, take ``limit_mb`` more private memory than it has now (Linux)."""
-    if limit_mb is None or not sys.platform.startswith("linux"):
-        return
+def limit_memory(more_mb: float) -> None:
     import resource
 
-    held = _status_kb("VmData") * 1024
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    wanted = held + int(limit_mb * MB)
+    wanted = _status_kb("VmData") * 1024 + int(more_mb * MB)
     resource.setrlimit(
         resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
     )
@@ -159,14 +152,12 @@ def _literal(path):
     return path.replace("{", "{{").replace("}", "}}")
 
 
-def _limits(task, engine):
-    """Of an ordinary kernel; it sets its seed and its memory limit itself, before the first cell."""
-    limits = {"execution_timeout": task["cell_timeout"]}
-    if engine != "evalkit":
-        seed, memory = seed_of(task["parameters"]), task["memory_limit"]
-        start = f"__import__('evalkit.batch.child', fromlist=['child']).start_kernel({seed}, {memory})"
-        limits["extra_arguments"] = [f'--IPKernelApp.exec_lines=["{start}"]', "--log-level=50"]
-    return limits
+def _limits(task):
+    return {
+        "execution_timeout": task["cell_timeout"],
+        "begin": (seed_of(task["parameters"]), task["memory_limit"]),
+        "extra_arguments": ["--log-level=50"],
+    }
 
 
 def _write_under_final_name(task):

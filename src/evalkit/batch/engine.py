@@ -16,7 +16,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 from papermill.log import logger
 
-from evalkit.batch.child import settle_parameters_id
+from evalkit.batch.child import begin, settle_parameters_id
 from evalkit.batch.shell import InProcessKernel, InProcessShell, NeedsKernel, make_shell
 
 ENDINGS = {CellTimeoutError.__name__: "timeout", DeadKernelError.__name__: "killed"}
@@ -37,8 +37,10 @@ class KernelEngine(NBClientEngine):
             _record_error(nb_man, type(error).__name__, str(error))
 
     @classmethod
-    def execute_cells(cls, nb_man, kernel_name, **kwargs):
-        super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
+    def execute_cells(cls, nb_man, kernel_name, begin=None, **kwargs):
+        client = _client(KernelClient, nb_man, kernel_name=kernel_name, **kwargs)
+        client.begin = begin
+        client.execute()
 
 
 class Engine(KernelEngine):
@@ -50,21 +52,36 @@ class Engine(KernelEngine):
     """
 
     @classmethod
-    def execute_cells(cls, nb_man, kernel_name, notebook_timeout=None, on_cell=None, **kwargs):
+    def execute_cells(cls, nb_man, kernel_name, begin=None, notebook_timeout=None, on_cell=None, **kwargs):
         if _can_run_here(nb_man.nb, kernel_name):
+            client = _client(InProcessClient, nb_man, **kwargs)
+            client.begin, client.notebook_timeout, client.on_cell = begin, notebook_timeout, on_cell
             before = dict(os.environ), os.getcwd()
             try:
-                return _client(nb_man, notebook_timeout, on_cell, **kwargs).execute()
+                return client.execute()
             except NeedsKernel:
                 os.chdir(before[1])
                 os.environ.clear()
                 os.environ.update(before[0])
-        return super().execute_cells(nb_man, kernel_name, **kwargs)
+        return super().execute_cells(nb_man, kernel_name, begin=begin, **kwargs)
+
+
+class KernelClient(PapermillNotebookClient):
+    """papermill's client, whose kernel begins with its seed and its memory limit."""
+
+    begin = None
+
+    def papermill_execute_cells(self):
+        if self.begin:
+            code = f"__import__('evalkit.batch.child', fromlist=['child']).begin{self.begin}"
+            self.wait_for_reply(self.kc.execute(code, silent=True, store_history=False))
+        super().papermill_execute_cells()
 
 
 class InProcessClient(PapermillNotebookClient):
     """papermill's client with a kernel that is a part of this process."""
 
+    begin = None
     notebook_timeout = None
     on_cell = None
 
@@ -72,6 +89,8 @@ class InProcessClient(PapermillNotebookClient):
         self.reset_execution_trackers()
         self.owner, self.started = os.getpid(), time.monotonic()
         with InProcessKernel() as self.kernel:
+            if self.begin:
+                begin(*self.begin)
             self.papermill_execute_cells()
         self.nb.metadata["language_info"] = IPythonKernel.language_info
         return self.nb
@@ -88,8 +107,10 @@ class InProcessClient(PapermillNotebookClient):
         cell.outputs = []
         self.clear_before_next_output = False
         self.code_cells_executed += 1
-        with _time_limit(*self._limit(cell)):
+        with _time_limit(*self._limit(cell)) as over:
             reply = self.kernel.execute(cell.source, lambda message: self._receive(message, cell, cell_index))
+        if over and reply.get("ename") not in (None, CellTimeoutError.__name__):  # struck while an error was told
+            raise CellTimeoutError(over[0])
         if os.getpid() != self.owner:  # the cell forked, and this is its copy
             os._exit(0)
         self.kernel.loop.run_until_complete(self._check_raise_for_error(cell, cell_index, {"content": reply}))
@@ -109,28 +130,30 @@ class InProcessClient(PapermillNotebookClient):
             self.process_message(message, cell, cell_index)
 
 
-def _client(nb_man, notebook_timeout, on_cell, execution_timeout=None, **kwargs):
+def _client(kind, nb_man, execution_timeout=None, start_timeout=60, **kwargs):
+    """papermill's client with those of an engine's arguments that it knows."""
     known = PapermillNotebookClient.class_trait_names()
     options = {name: value for name, value in kwargs.items() if name in known}
-    client = InProcessClient(nb_man, log=logger, timeout=execution_timeout, **options)
-    client.notebook_timeout, client.on_cell = notebook_timeout, on_cell
-    return client
+    options |= {"timeout": execution_timeout or kwargs.get("timeout"), "startup_timeout": start_timeout}
+    return kind(nb_man, log=logger, **options)
 
 
 @contextmanager
 def _time_limit(seconds, message):
     """Raise in the cell itself once its time is over; code that can't be interrupted is the supervisor's."""
+    over = []
     if seconds == math.inf:
-        yield
+        yield over
         return
 
     def interrupt(*_):
+        over.append(message)
         raise CellTimeoutError(message)
 
     previous = signal.signal(signal.SIGALRM, interrupt)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        yield
+        yield over
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)

@@ -68,7 +68,9 @@ class LocalWorkers:
         """End a dead or hanging worker, start another, and say how each of its tasks ended."""
         self.false_starts += worker.began is None
         if self.false_starts == FALSE_STARTS:
-            raise EvalkitError(f"no notebook can be run: the process for it died {FALSE_STARTS} times at its start")
+            raise EvalkitError(
+                f"no notebook can be run: the process for it died {FALSE_STARTS} times at its start"
+            )
         self.workers[self.workers.index(worker)] = self._start(worker.slots)
         worker.kill()
         for task_id, task in worker.tasks.items():

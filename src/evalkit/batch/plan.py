@@ -101,7 +101,8 @@ def read_parameters(notebook: Path | str, texts: Mapping[str, str]) -> dict[str,
         if parameter not in declared:
             raise ParameterError(f"{notebook.name}: {_unknown(parameter, declared)}")
         kinds, default = declared[parameter]
-        values[parameter] = text if not kinds or "str" in kinds else _literal(text)
+        value = text if not kinds or "str" in kinds else _literal(text)
+        values[parameter] = text if value is ... else value
         _check_kind(notebook, parameter, values[parameter], kinds, default)
     return values
 
@@ -112,29 +113,55 @@ def declared_parameters(notebook: Path) -> dict[str, tuple[frozenset[str], str]]
 
 
 @cache
-def _declared(notebook, _changed):
+def _declared(path, _changed):
+    import nbformat
+
+    notebook = nbformat.read(path, as_version=4)
+    cells = (cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
+    try:
+        return _assignments(next(cells, ""))
+    except SyntaxError:  # another language, or a magic command
+        return _inspected(path)
+
+
+def _assignments(source):
+    """The parameters of a Python cell; papermill's own reading overlooks annotations such as ``int | None``."""
+    found = {}
+    for statement in ast.parse(source).body:
+        if isinstance(statement, ast.AnnAssign) and statement.value is not None:
+            found[statement.target.id] = (
+                _kinds(ast.unparse(statement.annotation)),
+                ast.unparse(statement.value),
+            )
+        elif isinstance(statement, ast.Assign):
+            default = ast.unparse(statement.value)
+            names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
+            found |= dict.fromkeys(names, (_kind_of_default(default), default))
+    return found
+
+
+def _inspected(path):
     import papermill
 
-    found = papermill.inspect_notebook(str(notebook).replace("{", "{{").replace("}", "}}"))
-    return {name: (_kinds(one), one["default"]) for name, one in found.items()}
+    found = papermill.inspect_notebook(str(path).replace("{", "{{").replace("}", "}}"))
+    return {name: (_kind_of_default(one["default"]), one["default"]) for name, one in found.items()}
 
 
-def _kinds(declaration):
-    annotation = declaration["inferred_type_name"]
-    if annotation in (None, "None"):
-        default = _literal(declaration["default"])
-        return frozenset() if default is None else frozenset({type(default).__name__}) & KINDS.keys()
-    names = {
-        re.sub(r"\[.*", "", part).strip().lower() for part in re.sub(r"\[.*?\]", "", annotation).split("|")
-    }
+def _kinds(annotation):
+    plain = re.sub(r"\[.*?\]+", "", annotation)
+    names = {part.strip().lower() for part in plain.split("|")}
     return frozenset(names) if names <= KINDS.keys() | {"none"} else frozenset()
+
+
+def _kind_of_default(text):
+    return frozenset({type(_literal(text)).__name__}) & KINDS.keys()
 
 
 def _literal(text):
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
-        return text
+        return ...
 
 
 def _check_kind(notebook, parameter, value, kinds, default):
@@ -153,7 +180,7 @@ def _check_kind(notebook, parameter, value, kinds, default):
         return
     wanted = " or ".join(sorted(KIND_NAMES.get(kind, "None") for kind in kinds))
     mend = (
-        f'Give it as text with every leading zero, as in "{value}".' if "str" in kinds else f"Give {wanted}."
+        f"Give it as text with every leading zero, as {default} is." if "str" in kinds else f"Give {wanted}."
     )
     raise ParameterError(
         f"{notebook.name}: parameter {parameter} is {wanted} (there: {default}), "

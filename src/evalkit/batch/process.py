@@ -69,7 +69,9 @@ class WorkerProcess:
         if self.began is None:
             return []
         now = time.monotonic()
-        late = (task for task, (since, seconds) in self.limits.items() if now - max(since, self.began) > seconds)
+        late = (
+            task for task, (since, seconds) in self.limits.items() if now - max(since, self.began) > seconds
+        )
         return list(late)
 
     def close(self, patience_seconds: float = 1.0) -> None:

@@ -14,7 +14,7 @@ import comm
 from ipykernel.jsonutil import json_clean
 from ipykernel.zmqshell import ZMQInteractiveShell
 from IPython.core.compilerop import CachingCompiler
-from IPython.core.error import StdinNotImplementedError
+from IPython.core.error import StdinNotImplementedError, UsageError
 from jupyter_client.session import Session
 from traitlets import Any
 from traitlets.config import Config
@@ -95,6 +95,11 @@ class Compiler(CachingCompiler):
 
 class InProcessShell(ZMQInteractiveShell):
     """The kernel's shell without a kernel behind it."""
+
+    def enable_gui(self, gui=None):
+        """``%matplotlib inline`` asks for no window; there is none to be had."""
+        if gui not in (None, "inline"):
+            raise UsageError(f"a batch has no screen for {gui}")
 
     def _update_exit_now(self, change):
         """``exit`` in a cell: the engine looks at ``exit_now`` and runs no further cell."""

@@ -87,8 +87,8 @@ def basis(row, lang):
     name = row["basis"]
     if "poor" in row["indicator"] or "poverty" in row["indicator"]:
         return words.standard(name, lang)
-    if pd.isna(name):
-        return "–"
+    if pd.isna(name) or name == row["unit"]:
+        return ""
     if name == "current":
         return t("current prices", lang)
     if str(name).startswith("prices of "):
@@ -97,12 +97,10 @@ def basis(row, lang):
 
 
 def fraction(row, lang):
-    """Return numerator / denominator where both are known."""
+    """Return numerator / denominator where both are known, amounts of money as money."""
     if pd.isna(row["numerator"]) or pd.isna(row["denominator"]):
         return ""
-    big = row["denominator"] >= 1e6
-    n, d = ((words.money if big else lambda x, lang: words.decimal(x, lang, 0))(row[c], lang) for c in ("numerator", "denominator"))
-    return f"{n} / {d}"
+    return " / ".join(words.money(x, lang) if abs(x) >= 1e7 else words.decimal(x, lang, 0) for x in (row["numerator"], row["denominator"]))
 
 
 def unit_name(unit, lang):

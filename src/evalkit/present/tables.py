@@ -5,7 +5,7 @@ import re
 
 import pandas as pd
 
-from evalkit.load import reference
+from evalkit.load import reference, schema
 from evalkit.load.findings import RULES
 from evalkit.present import say, words
 from evalkit.present.blocks import Block
@@ -34,7 +34,7 @@ def figures(place, section, *, lang):
         return _block(place, "notice", "figures", section, lang, title, paragraphs=(missing[section],))
     rank = rows["indicator"].map(words.section).map(_ORDER.index)
     rows = rows.assign(rank=rank).sort_values(["rank", "indicator", "year"], kind="stable")
-    sources = list(dict.fromkeys(place.rows["source"]))
+    sources = list(dict.fromkeys(place.rows["source"].dropna()))
     shown, raw = [], []
     for _, row in rows.iterrows():
         remarks = "; ".join(say.remarks(row, lang))
@@ -93,7 +93,7 @@ def beside(place, *, lang):
     columns = (
         ("indicator", t("Indicator", lang), False),
         ("period", t("Date", lang), False),
-        ("value", t("This place", lang), True),
+        ("value", place.unit["name"], True),
         ("basis", t("Standard and kind of statistic", lang), False),
         ("area", t("Area", lang), False),
         ("area_value", t("Area's figure", lang), True),
@@ -134,7 +134,7 @@ def among(place, *, lang):
     columns = (
         ("indicator", t("Indicator", lang), False),
         ("period", t("Date", lang), False),
-        ("value", t("This place", lang), True),
+        ("value", place.unit["name"], True),
         ("n", t("Others (n)", lang), True),
         ("median", t("Their median", lang), True),
         ("middle_half", t("Middle half of them", lang), True),
@@ -225,20 +225,25 @@ def standards(place, *, lang):
 
 
 def evidence_elsewhere(place, *, lang):
-    """Return what experiments and studies elsewhere found, the strongest designs first."""
+    """Return what experiments and studies elsewhere found, one row per study, the strongest designs first."""
     rows = reference.evidence()
-    rank = rows["design"].map({"experiment": 0, "quasi-experiment": 1}).fillna(2)
     designs = {"experiment": t("experiment", lang), "quasi-experiment": t("quasi-experiment", lang), "observational": t("observational", lang)}
+    rank = rows["design"].map({"experiment": 0, "quasi-experiment": 1}).fillna(2)
+    rows = rows.assign(rank=rank).sort_values(["rank", "year"], kind="stable")
     shown, raw, items = [], [], []
-    for id_, row in rows.assign(rank=rank).sort_values(["rank", "year"], kind="stable").iterrows():
-        who = f"{row['authors']} ({row['year']})"
-        shown.append((who, row[f"place_{lang}"], designs.get(row["design"], row["design"]), row[f"finding_{lang}"]))
-        raw.append((id_, None, row["design"], None))
-        if row["source_url"]:
-            items.append({"text": who, "url": row["source_url"], "verified": bool(row["verified"])})
+    for (study, _), found in rows.groupby(["study", "design"], sort=False):
+        first = found.iloc[0]
+        who = first["authors"].replace("; ", ", ") + (f" ({first['year']})" if pd.notna(first["year"]) and str(first["year"]) else "")
+        verified = bool(found["verified"].all())
+        said = " ".join(found[f"finding_{lang}"]) + ("" if verified else f" ({t('not verified', lang)})")
+        shown.append((who, first[f"place_{lang}"], designs.get(first["design"], first["design"]), said))
+        raw.append((study, None, first["design"], None))
+        if first["source_url"]:
+            items.append({"text": who, "url": first["source_url"], "verified": verified})
     columns = (("study", t("Study", lang), False), ("place", t("Where", lang), False), ("design", t("Design", lang), False), ("finding", t("Finding", lang), False))
     title = t("What experiments and studies found elsewhere", lang)
     caption = t("Six experiments together: modestly positive, not transformative. A claim far above that needs stronger proof than figures of one place.", lang)
+    items = list({(i["text"], i["url"]): i for i in items}.values())
     return _block(place, "table", "elsewhere", "evaluation", lang, title, caption=caption, columns=columns, rows=tuple(shown), raw=tuple(raw), items=tuple(items), level="L4")
 
 
@@ -248,16 +253,26 @@ def data_to_ask(place, *, lang):
     rows = []
     for ask in reference.table("data_requests").itertuples():
         if not have & set(ask.satisfied_by.split("|")) or not ask.satisfied_by:
-            rows.append((ask.table, getattr(ask, f"what_{lang}"), getattr(ask, f"whom_{lang}"), getattr(ask, f"adds_{lang}")))
+            rows.append((ask_label(ask.table, lang), getattr(ask, f"what_{lang}"), getattr(ask, f"whom_{lang}"), getattr(ask, f"adds_{lang}")))
     columns = (("table", t("Table", lang), False), ("what", t("What", lang), False), ("whom", t("Of whom", lang), False), ("adds", t("What it would add", lang), False))
     title = t("Data to ask for", lang)
     return _block(place, "table", "ask", "evaluation", lang, title, columns=columns, rows=tuple(rows), raw=tuple((r[0], None, None, None) for r in rows))
 
 
+def ask_label(table, lang):
+    """Return the name of a table of the schema, or of the whole set of them."""
+    if table == "comparison":
+        return t("All tables, all communes", lang)
+    return schema.resource(table)["label"][lang]
+
+
 def sources(place, *, lang):
     """Return every source of the place's figures, numbered as in the tables."""
-    rows = place.rows.drop_duplicates("source")
-    items = tuple({"text": r.title if pd.notna(r.title) else r.source, "url": r.source, "verified": True} for r in rows.itertuples())
-    parents = place.beside.drop_duplicates("parent_source")
-    items += tuple({"text": r.parent_title if pd.notna(r.parent_title) else r.parent_source, "url": r.parent_source, "verified": True} for r in parents.itertuples() if r.parent_source not in set(rows["source"]))
+    own = place.rows[["source", "title"]]
+    areas = place.beside.rename(columns={"parent_source": "source", "parent_title": "title"})[["source", "title"]]
+    rows = pd.concat([own, areas]).dropna(subset="source").drop_duplicates("source")
+    items = tuple(
+        {"text": f"[{n}] {r.title if pd.notna(r.title) and r.title else r.source}", "url": r.source, "verified": True}
+        for n, r in enumerate(rows.itertuples(), 1)
+    )
     return _block(place, "sources", "sources", "evaluation", lang, t("Sources", lang), items=items)

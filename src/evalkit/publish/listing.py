@@ -46,7 +46,7 @@ def _entry(u, rows, before, status):
         "predecessors": [_link(b, _day(u.valid_from), status) for b in before],
         "level": u.evidence,
         "kinds": int(u.kinds),
-        "years": [int(y) for y in (u.first_year, u.last_year) if pd.notna(y)],
+        "years": json.loads(u.years),
         "coverage": json.loads(u.coverage),
         "status": state,
         "reason": reason,

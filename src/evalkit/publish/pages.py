@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -48,7 +49,11 @@ def translator(words, lang):
     """
     from markupsafe import Markup, escape
 
+    plain = cache(lambda msgid: escape(words(msgid, lang)))
+
     def t(msgid, **parts):
+        if not parts:
+            return plain(msgid)
         text = words(msgid, lang, **{name: f"\ue000{name}\ue001" for name in parts})
         pieces = SLOT.split(text)
         return Markup("").join(escape(parts[p] if odd % 2 else p) for odd, p in enumerate(pieces))
@@ -56,35 +61,41 @@ def translator(words, lang):
     return t
 
 
+@cache
+def _environment():
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {
+        "section_titles": SECTION_TITLES,
+        "level_words": LEVEL_WORDS,
+        "table_words": TABLE_WORDS,
+        "isolate": isolate,
+        "years_text": years_text,
+    }
+    return environment
+
+
 class Pages:
     """Renders the pages of one site; ``page_ids`` are the places that have a page to link to."""
 
     def __init__(self, places, *, meta, languages, words):
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
         self.places = sorted(places, key=lambda p: (alphabetical(p["name"]), p["place_id"]))
         self.meta, self.languages, self.words = meta, languages, words
         self.page_ids = {place["place_id"] for place in places}
-        self.environment = Environment(
-            loader=FileSystemLoader(HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self.environment.globals |= {
-            "section_titles": SECTION_TITLES,
-            "level_words": LEVEL_WORDS,
-            "table_words": TABLE_WORDS,
-            "isolate": isolate,
-            "years_text": years_text,
-        }
+        self.template = _environment().get_template
 
     def index(self, lang, *, at_root=False):
         """Return the index of all places; at the site's root the same page in the first language."""
         switch = "{code}/index.html" if at_root else "../{code}/index.html"
         common = self._common(lang, root="" if at_root else "../", home="index.html", switch=switch)
-        return self.environment.get_template("index.html").render(
+        return self.template("index.html").render(
             **common,
             rows=[self._row(place) for place in self.places],
             base=f"{lang}/" if at_root else "",
@@ -103,7 +114,7 @@ class Pages:
         of_section = {
             name: [b for b in blocks if b["section"] == name and b["kind"] != "place"] for name in SECTIONS
         }
-        return self.environment.get_template("place.html").render(
+        return self.template("place.html").render(
             **common,
             place=place,
             summary=next((b for b in blocks if b["kind"] == "place"), None),

@@ -24,7 +24,7 @@ _STYLE = {
     "svg.hashsalt": "evalkit",
     "figure.facecolor": "white",
 }
-WIDTH = 7.2
+WIDTH = 8.6
 
 
 @contextmanager

@@ -21,17 +21,16 @@ def poverty(place, *, lang):
     if rows.empty:
         return absent(place, "poverty", "poverty_income", lang, title, t("No dated poverty rate.", lang))
     areas = place.beside[(place.beside["indicator"] == "poverty_rate_pct") & place.beside["parent_value"].notna()]
-    rows = rows.assign(series=t("this place", lang), colour=PLACE)
     with canvas(3.5) as (figure, axes):
         years = [*rows["year"], *areas["year"]]
         first, last = int(min(years)) - 1, int(max(years)) + 1
         highest = max([*rows["value"], *areas["parent_value"], 1]) * 1.22
         _breaks(axes, first, last, highest, lang)
-        _series(axes, rows[rows["indicator"] == "poor_plus_near_poor_rate_pct"], "value", "#6fa8dc", t("this place, poor and near-poor", lang))
-        _series(axes, rows[rows["indicator"] == "poverty_rate_pct"], "value", PLACE, t("this place, poor", lang), label_points=len(rows) <= 8, lang=lang)
         for area, own in areas.groupby("parent_name", sort=False):
             own = own.assign(basis=own["parent_basis"], method=own["parent_method"])
             _series(axes, own, "parent_value", AREA if own["parent_level"].iloc[0] == "province" else "#7f6000", area, filled=False)
+        _series(axes, rows[rows["indicator"] == "poor_plus_near_poor_rate_pct"], "value", "#6fa8dc", t("{name}, poor and near-poor", lang, name=place.unit["name"]))
+        _series(axes, rows[rows["indicator"] == "poverty_rate_pct"], "value", PLACE, t("{name}, poor", lang, name=place.unit["name"]), label_points=len(rows) <= 8, lang=lang)
         axes.set_xlim(first, last)
         axes.set_ylim(0, highest)
         axes.xaxis.get_major_locator().set_params(integer=True)

@@ -32,13 +32,13 @@ def spine(place, *, lang):
         axes.set_xticks([])
         axes.grid(False)
         axes.spines["bottom"].set_visible(False)
-        axes.plot([], [], "o", color=PLACE, label=t("this place", lang))
+        axes.plot([], [], "o", color=PLACE, label=place.unit["name"])
         axes.plot([], [], lw=7, color="#c9ced6", label=t("middle half of the others", lang))
         axes.plot([], [], "|", color=OTHERS, ms=13, mew=2, label=t("their median", lang))
         figure.legend(loc="outside lower left", ncols=3, frameon=False, fontsize=8.5)
         drawing = svg(figure)
     said = [f"{words.indicator(r['indicator'], lang)}: {say.value(o, lang)}, {position(r, lang)}" for (_, r), o in zip(rows.iterrows(), own, strict=True)]
-    columns = (("indicator", t("Indicator", lang), False), ("period", t("Date", lang), False), ("value", t("This place", lang), True), ("median", t("Their median", lang), True), ("n", t("Others (n)", lang), True), ("position", t("Position", lang), False))
+    columns = (("indicator", t("Indicator", lang), False), ("period", t("Date", lang), False), ("value", place.unit["name"], True), ("median", t("Their median", lang), True), ("n", t("Others (n)", lang), True), ("position", t("Position", lang), False))
     shown = tuple(
         (words.indicator(r["indicator"], lang), words.period(r["period"], lang), say.value(o, lang), words.rounded(r["median"], o["unit"], lang), str(int(r["n"])), position(r, lang))
         for (_, r), o in zip(rows.iterrows(), own, strict=True)

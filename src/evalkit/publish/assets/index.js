@@ -22,7 +22,8 @@ const places = [...body.rows].map((row, order) => ({
   row,
   order,
   find: row.dataset.find,
-  name: row.dataset.find.split(" | ", 1)[0],
+  name: row.dataset.find.split(" | ")[0],
+  code: row.dataset.find.split(" | ")[1],
   also: row.dataset.also ?? "",
   province: value(row, "province"),
   level: value(row, "level"),
@@ -33,9 +34,9 @@ let chosen = false; // the reader chose an order; else the best match comes firs
 let shown = PAGE;
 let found = places;
 
-// 0 the name itself, 1 its start, 2 within it, 3 a name before or after a merger, 4 code, district, province
+// 0 the name or code itself, 1 its start, 2 within it, 3 a name before or after a merger, 4 district, province
 function rank(place, query, tokens) {
-  if (place.name === query) return 0;
+  if (place.name === query || place.code === query) return 0;
   if (place.name.startsWith(query)) return 1;
   if (place.name.includes(query)) return 2;
   if (place.also.includes(query)) return 3;

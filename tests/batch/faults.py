@@ -1,0 +1,113 @@
+"""Killing runs at random moments, and comparing what a resumed run leaves with an undisturbed one."""
+
+import hashlib
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from notebooks import write_notebook
+
+from evalkit.batch import plan, run
+from evalkit.batch.processes import MARK, descendants
+
+CELLS = (
+    "import random, subprocess, time\nsleeper = subprocess.Popen(['sleep', '99'])",
+    "values = [random.random() for _ in range(1000)]\ntime.sleep(0.1)\nprint(sum(values))",
+    "print(place, {name: len(name) for name in {'thu nhập', 'nghèo', 'tín dụng'}})",
+    "assert place != '00003', 'one that fails'",
+)
+TIMES = re.compile(
+    rb'"(start_time|end_time|duration|seconds|cpu_seconds|memory_mb|attempts|sha256|iopub[^"]*|shell[^"]*)": [^,}\n]+'
+)
+
+
+def jobs_for(folder, count=8):
+    """Jobs of two small notebooks, of which one place fails; the notebooks are written if they aren't there."""
+    folder = Path(folder)
+    notebooks = [folder / "credit.ipynb", folder / "income.ipynb"]
+    for notebook in notebooks:
+        if not notebook.exists():
+            write_notebook(notebook, *CELLS)
+    return plan(notebooks, [{"place": f"{number:05d}"} for number in range(count)], folder / "out")
+
+
+def contents(out):
+    """Each file below ``out`` without times and paths: the same after every run of the same plan."""
+    found = {}
+    for path in sorted(Path(out).rglob("*")):
+        if path.is_file() and path.name != ".lock":
+            content = path.read_bytes().replace(str(Path(out).parent).encode(), b"")
+            found[str(path.relative_to(out))] = TIMES.sub(rb'"\1": 0', content)
+    return found
+
+
+def left_over(out):
+    """Processes that belong to runs into ``out``."""
+    mark = f"{MARK}={hashlib.sha256(os.fsencode(out)).hexdigest()[:16]}".encode()
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark in entry.read_bytes().split(b"\0"):
+                found.append(int(entry.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+def disturbed_run(folder, victim, seed, count=8):
+    """Start a run in a process of its own and kill one of its processes at a moment drawn from ``seed``.
+
+    victim: "supervisor", "forker" or "child". Returns the moment in seconds from the first finished notebook.
+    """
+    draw = random.Random(seed)
+    code = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from faults import jobs_for\nfrom evalkit.batch import run\n"
+        f"run(jobs_for({str(folder)!r}, {count}), engine='fork', workers=2, preload=(), progress='json')"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    next(line for line in process.stdout if json.loads(line)["event"] == "job")
+    moment = draw.uniform(0, 0.6)
+    time.sleep(moment)
+    _kill(process, victim, draw)
+    process.communicate(timeout=60)
+    return moment
+
+
+def _kill(process, victim, draw):
+    below = descendants(process.pid)
+    workers = [pid for pid in below if b"evalkit.batch.worker" in _command(pid)]
+    victims = {"supervisor": [process.pid], "forker": workers[:1], "child": workers[1:]}[victim]
+    if victims:
+        try:
+            os.kill(draw.choice(victims), signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+
+def _command(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def resumed(folder, count=8):
+    """Run the plan to its end, as a user would after a failure."""
+    return run(jobs_for(folder, count), engine="fork", workers=2, preload=())
+
+
+def wait_until_gone(out, seconds=5.0):
+    """Processes left behind after ``seconds``: none, if all is well."""
+    deadline = time.monotonic() + seconds
+    while (found := left_over(out)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
