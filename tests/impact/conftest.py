@@ -9,7 +9,7 @@ from evalkit import impact
 
 @pytest.fixture(scope="session")
 def medicaid(replication):
-    """States that expanded Medicaid in 2014 and those that had not by 2015, as HonestDiD's README keeps them."""
+    """States that expanded Medicaid in 2014, and those that had not by 2015, as in HonestDiD's README."""
     states = pd.read_stata(replication / "ehec_data.dta")
     states = states.assign(year=states["year"].astype(int), yexp2=states["yexp2"].astype(float))
     return states[(states["year"] < 2016) & (states["yexp2"].isna() | (states["yexp2"] != 2015))]
@@ -49,7 +49,7 @@ def voters(replication):
 
 @pytest.fixture
 def panel():
-    """Forty units in eight districts over six years; the dose has the effect 0.5, the instrument moves the dose."""
+    """Forty units in eight districts, six years; the effect is 0.5, the instrument moves the dose."""
     rng = np.random.default_rng(7)
     units, years = 40, 6
     frame = pd.DataFrame(

@@ -88,7 +88,7 @@ def test_an_irrelevant_instrument_leaves_the_interval_open(panel):
 
 
 def test_level_of_the_test_is_right_with_few_clusters():
-    """Eight clusters, no effect, shocks by cluster: of 120 samples about 5 % are rejected at 5 %, not 15 %."""
+    """Eight clusters, no effect, shocks by cluster: about 5 % of samples are rejected at 5 %, not 15 %."""
     rng = np.random.default_rng(11)
     rejected = 0
     for _ in range(120):

@@ -51,7 +51,7 @@ def test_units_that_start_after_the_panel_ends_have_not_started(counties):
 
 
 def test_detectable_slope_is_found_with_the_power_promised(medicaid_study):
-    """Draw earlier coefficients with that slope from their own law: the joint test rejects four times in five."""
+    """Earlier coefficients drawn with that slope: the joint test rejects four times in five."""
     from scipy.stats import f
 
     rng = np.random.default_rng(5)
@@ -128,7 +128,7 @@ def test_a_unit_that_is_a_mixture_is_found_again():
     rng = np.random.default_rng(0)
     donors = rng.normal(size=(20, 6)).cumsum(axis=0)
     treated = donors @ [0.5, 0.3, 0.2, 0, 0, 0] + 4.0 * (np.arange(20) >= 14)
-    wide = pd.DataFrame(np.column_stack([donors, treated]), columns=list("abcdef") + ["t"])
+    wide = pd.DataFrame(np.column_stack([donors, treated]), columns=list("abcdeft"))
     long = wide.rename_axis("year").reset_index().melt("year", var_name="unit", value_name="y")
     names = {"outcome": "y", "unit": "unit", "time": "year", "start": 14}
     control = impact.synthetic_control(long, treated="t", **names)

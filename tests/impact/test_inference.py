@@ -14,7 +14,7 @@ from evalkit.impact import inference
 
 
 def test_permutation_agrees_with_all_assignments_counted():
-    """Six of eight units, one row each: 28 ways to choose two treated; the share at least as far from zero."""
+    """Two treated of eight units: 28 ways to choose them; the share at least as far from zero."""
     y = np.array([0.3, -1.2, 0.8, 2.5, 0.1, -0.4, 0.9, 3.1])
     frame = pd.DataFrame({"unit": range(8), "y": y, "d": [0, 0, 0, 1, 0, 0, 0, 1]})
 

@@ -13,7 +13,7 @@ ABSORBED = 1e-7
 
 
 def dummies(panel, formula, cluster, k):
-    """Return estimate and error with the effects as dummies, rescaled so that only ``k`` coefficients count."""
+    """Return estimate and error with effects as dummies, rescaled so that only ``k`` coefficients count."""
     fitted = smf.ols(formula, panel).fit(cov_type="cluster", cov_kwds={"groups": panel[cluster]})
     n, every = int(fitted.nobs), len(fitted.params)
     return fitted.params["x"], fitted.bse["x"] * np.sqrt((n - every) / (n - k))
