@@ -294,3 +294,47 @@ def test_evidence_from_elsewhere_stands_beside_the_estimate():
     assert len(table) == len(reference.evidence()) + 1
     assert not impact.may_say_cause("L2")
     assert impact.may_say_cause("L3")
+
+
+@pytest.fixture(scope="module")
+def hard_panel():
+    """A province with every difficulty, in which credit changes nothing."""
+    names = ("communes", "credit", "poverty", "income")
+    drawn = simulate.draw(seed=4, years=(2013, 2024), tables=names, effect=simulate.Effect.none())
+    return impact.intensity_panel(
+        **{name: drawn[name] for name in names},
+        programmes=reference.programmes(),
+        prices=reference.price_index(2013),
+        price_year=2013,
+    )
+
+
+def test_where_high_units_fall_faster_the_baseline_is_asked_for(hard_panel):
+    names = {
+        "outcome": "poor_pct",
+        "dose": DOSE,
+        "unit": "unit_standard",
+        "time": "year_standard",
+        "within": "district_code",
+        "cluster": "district_code",
+    }
+    plain = impact.fixed_effects(hard_panel, **names)
+    held = impact.fixed_effects(hard_panel, baseline="poor_pct", **names)
+    assert plain.upper < 0  # an effect is seen where there is none
+    assert "baseline_matters" in [w.code for w in plain.warnings]
+    assert plain.diagnostics["baseline_held"] == pytest.approx(held.estimate)
+    assert held.lower < 0 < held.upper
+    assert impact.fixed_effects(hard_panel, **{**names, "unit": "unit", "time": "year"}).refused
+
+
+def test_lending_that_reacts_to_the_outcome_is_said(panel):
+    follows = panel.assign(x=panel.groupby("unit")["y"].shift() + 0.1 * panel["c"])
+    effect = impact.fixed_effects(follows, outcome="y", dose="x", unit="unit", time="year", wild=False)
+    assert effect.diagnostics["later_dose_p"] < 0.01
+    assert "later_dose" in [w.code for w in effect.warnings]
+    assert "later_dose" not in [
+        w.code
+        for w in impact.fixed_effects(
+            panel, outcome="y", dose="x", unit="unit", time="year", wild=False
+        ).warnings
+    ]

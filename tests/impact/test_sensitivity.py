@@ -17,7 +17,7 @@ CLOSE = 1e-3
 
 
 def test_bounds_widen_with_the_divergence_allowed(medicaid_study):
-    for bound, values in (("relative", (0, 0.5, 1, 2)), ("smoothness", (0, 0.01, 0.03))):
+    for bound, values in (("relative", (0.5, 2)), ("smoothness", (0, 0.03))):
         table = impact.sensitivity(medicaid_study, bound=bound, values=values)
         assert (np.diff(table["lower"]) < CLOSE / 10).all()
         assert (np.diff(table["upper"]) > -CLOSE / 10).all()

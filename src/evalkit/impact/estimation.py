@@ -27,6 +27,59 @@ def effect_columns(panel, unit, time, within):
     )
 
 
+def baseline_columns(panel, baseline, unit, time):
+    """Return the panel and each unit's first value of ``baseline`` times each time but the first."""
+    if unit is None or time is None:
+        raise ParameterError(f"baseline={baseline!r}: needs unit and time. Name both.")
+    ordered = panel.dropna(subset=[baseline]).sort_values(time, kind="stable")
+    first = panel[unit].map(ordered.groupby(unit)[baseline].first()).astype(float)
+    times = sorted(panel[time].dropna().unique())[1:]
+    columns = {
+        f"first {baseline} x {t}": first.where(panel[time] == t, 0.0).mask(first.isna()) for t in times
+    }
+    out = panel.assign(**columns)
+    out.attrs = panel.attrs
+    return out, list(columns)
+
+
+def with_later_dose(effect, panel, dose, unit, time, model):
+    """Return the effect with the p-value of the next time's dose, and a warning where that matters."""
+    ordered = panel.sort_values(time, kind="stable")
+    later = ordered.groupby(unit)[dose].shift(-1)
+    try:
+        design = regression.prepare(panel.assign(later_dose=later), regressors=[dose, "later_dose"], **model)
+        p = regression.fit(design).wald_p(["later_dose"])
+    except DataError:
+        return effect
+    effect = replace(effect, diagnostics={**effect.diagnostics, "later_dose_p": p})
+    if not p < SIGNIFICANT:
+        return effect
+    return replace(
+        effect, warnings=(*effect.warnings, Reason("later_dose", {"dose": dose, "p": gates.number(p)}))
+    )
+
+
+def with_baseline_held(effect, panel, dose, unit, time, model):
+    """Return the effect with the estimate given the outcome's first value, and a warning where they part."""
+    held, columns = baseline_columns(panel, model["outcome"], unit, time)
+    try:
+        design = regression.prepare(
+            held, regressors=dose, **{**model, "controls": [*model["controls"], *columns]}
+        )
+    except DataError:
+        return effect
+    estimate = float(regression.fit(design).coefficients.iloc[0])
+    effect = replace(effect, diagnostics={**effect.diagnostics, "baseline_held": estimate})
+    if effect.lower <= estimate <= effect.upper:
+        return effect
+    words = {
+        "estimate": gates.number(effect.estimate),
+        "held": gates.number(estimate),
+        "outcome": model["outcome"],
+    }
+    return replace(effect, warnings=(*effect.warnings, Reason("baseline_matters", words)))
+
+
 def describe_effects(unit, time, within):
     """Say in words which effects are absorbed."""
     kinds = regression.columns_of(unit, f"{within} x {time}" if within else time)
