@@ -134,3 +134,26 @@ def test_missing_values_leave_rows_out_and_say_so(panel):
     assert effect.n == len(panel) - 12
     assert effect.warnings[0].code == "rows_left_out"
     assert effect.warnings[0].details == {"rows": 12}
+
+
+def test_instruments_and_clusters_are_those_of_linearmodels(panel):
+    """With k = 2 regressors written out; linearmodels counts the same k and the same G/(G - 1)."""
+    from linearmodels.iv import IV2SLS
+
+    rows = panel.assign(one=1.0)
+    for groups, instruments in ((["district"], "z"), (["district", "year"], "z"), (["district"], None)):
+        model = (
+            IV2SLS(rows["y"], rows[["one"]], rows["x"], rows["z"])
+            if instruments
+            else IV2SLS(rows["y"], rows[["one", "x"]], None, None)
+        )
+        theirs = model.fit(cov_type="clustered", clusters=rows[groups], debiased=True)
+        ours = impact.fixed_effects(
+            panel, outcome="y", dose="x", instruments=instruments, cluster=groups, wild=False
+        )
+        assert ours.coefficients.set_index("term").loc["x", "estimate"] == pytest.approx(
+            theirs.params["x"], rel=1e-9
+        )
+        assert ours.coefficients.set_index("term").loc["x", "std_error"] == pytest.approx(
+            theirs.std_errors["x"], rel=1e-9
+        )

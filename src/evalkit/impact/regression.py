@@ -262,31 +262,44 @@ def independent(matrix, plain):
     return keep
 
 
-def fit(design, *, instrumented=None):
+def fit(design):
     """Return the Fit of a Design: two-stage least squares where it has instruments."""
-    from linearmodels.iv import IV2SLS
-
-    instrumented = design.z is not None if instrumented is None else instrumented
-    x = pd.DataFrame(design.x, columns=list(design.names))
-    interest = list(design.names[: design.interest])
-    exogenous = x.drop(columns=interest) if instrumented else x
-    model = IV2SLS(
-        pd.Series(design.y, name="outcome"),
-        exogenous if exogenous.shape[1] else None,
-        x[interest] if instrumented else None,
-        pd.DataFrame(design.z).add_prefix("instrument ") if instrumented else None,
-    )
-    if design.clusters is None:
-        result = model.fit(cov_type="robust", debiased=True)
+    x = design.x
+    if design.z is None:
+        projected = x
     else:
-        result = model.fit(cov_type="clustered", clusters=design.clusters, debiased=True)
+        exogenous = np.column_stack([design.z, x[:, design.interest :]])
+        projected = exogenous @ np.linalg.lstsq(exogenous, x, rcond=None)[0]
+    bread = np.linalg.inv(projected.T @ projected)
+    coefficients = bread @ (projected.T @ design.y)
+    residuals = design.y - x @ coefficients
+    covariance = bread @ meat(projected * residuals[:, None], design) @ bread
     names = list(design.names)
     return Fit(
-        result.params[names],
-        result.cov.loc[names, names],
-        result.resids.to_numpy(),
+        pd.Series(coefficients, index=names),
+        pd.DataFrame((covariance + covariance.T) / 2, index=names, columns=names),
+        residuals,
         design.degrees_of_freedom,
     )
+
+
+def meat(scores, design):
+    """Return the sum of products of scores within clusters, with the factors of the convention."""
+    n, k = scores.shape
+    if design.clusters is None:
+        return scores.T @ scores * n / (n - k)
+    if design.clusters.ndim == 1:
+        return clustered(scores, design.clusters, n, k)
+    first, second = design.clusters.T
+    both = np.unique(first * (second.max() + 1) + second, return_inverse=True)[1]
+    return sum(sign * clustered(scores, codes, n, k) for sign, codes in ((1, first), (1, second), (-1, both)))
+
+
+def clustered(scores, codes, n, k):
+    """Return the one-way part of ``meat``."""
+    count = int(codes.max()) + 1
+    sums = np.column_stack([np.bincount(codes, column, count) for column in scores.T])
+    return sums.T @ sums * (count / (count - 1)) * ((n - 1) / (n - k))
 
 
 def first_stage(design):
