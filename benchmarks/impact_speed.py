@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 REPEATS = 3
+UNITS = 225  # communes of a province
 
 
 def alternating(ours, theirs, repeats=REPEATS):
@@ -122,7 +123,7 @@ def synthetic():
 
     from evalkit import impact
 
-    frame = country(units=225, years=11, seed=5)
+    frame = country(units=UNITS, years=11, seed=5)
     frame["y"] = frame["y"] + 0.3 * np.sin(frame["unit"] / 9) * (frame["year"] - 2014)
     before = frame[frame["year"] < 2020].pivot(index="year", columns="unit", values="y")
 
@@ -157,6 +158,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--json", action="store_true", help="print the ratios as JSON")
+    parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--only", nargs="*", choices=PAIRS, default=list(PAIRS))
     chosen = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -167,7 +169,7 @@ def main():
         except ImportError as missing:
             report["not_installed"].append(f"{name}: {missing.name}")
             continue
-        (mine, other), (first, second) = alternating(ours, theirs)
+        (mine, other), (first, second) = alternating(ours, theirs, chosen.repeats)
         difference = float(np.abs(np.asarray(first) - np.asarray(second)).max())
         report["ratios"][name] = round(other / mine, 2)
         report["seconds"][name] = {"evalkit": round(mine, 4), "library": round(other, 4)}
