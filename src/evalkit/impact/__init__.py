@@ -10,7 +10,6 @@ from evalkit.impact.fixed_effects import fixed_effects
 from evalkit.impact.households import comparable, household_difference
 from evalkit.impact.inference import (
     adjust_p_values,
-    minimum_detectable_effect,
     partial_pooling,
     randomisation_inference,
     romano_wolf,
@@ -19,6 +18,7 @@ from evalkit.impact.inference import (
 from evalkit.impact.interrupted_series import interrupted_series
 from evalkit.impact.long_differences import long_differences
 from evalkit.impact.panel import exposure, intensity_panel
+from evalkit.impact.power import minimum_detectable_effect
 from evalkit.impact.sensitivity import (
     leave_one_out,
     oster,

@@ -7,6 +7,7 @@ import numpy as np
 from evalkit.errors import DataError, ParameterError
 from evalkit.impact import bootstrap, gates, regression
 from evalkit.impact.effect import Effect, Reason
+from evalkit.impact.power import minimum_detectable_effect
 
 # The 5 % at which the conventional p-value and the bootstrap's are compared.
 SIGNIFICANT = 0.05
@@ -136,6 +137,10 @@ def estimate(design, *, outcome="", dose="", wild=True, draws=9999, seed=None, c
             said += disagreement(effect)
         except (DataError, ParameterError) as why:
             said.append(Reason("wild_unavailable", {"why": str(why)}))
+    seen = minimum_detectable_effect(effect.std_error, degrees_of_freedom=design.degrees_of_freedom)
+    effect = replace(effect, diagnostics={**effect.diagnostics, "detectable": seen})
+    if effect.p_headline >= SIGNIFICANT:
+        said.append(Reason("small_change", {"mde": gates.number(seen)}))
     if instrumented:
         diagnostics, more = instrument_checks(design, effect)
         said += more
