@@ -81,9 +81,11 @@ def designs(panel, same_year, credit):
         despite=("mechanical_link", "one_basis"),
     )
     yield "naive same-year regression", "poverty", bounds(naive)
+    by_district = {**unit, "within": "district_code"}
     for label, outcome, options in (
         ("unit and year effects", "poor_pct", unit),
-        ("unit and district-year effects", "poor_pct", {**unit, "within": "district_code"}),
+        ("unit and district-year effects", "poor_pct", by_district),
+        ("the same, baseline held", "poor_pct", {**by_district, "baseline": "poor_pct"}),
         (
             "unit and district-year effects",
             "log_income",
