@@ -138,7 +138,7 @@ class LoanBook:
         names = np.array(list(FATES))[fate]
         disbursed = loans["disbursed_on"].to_numpy().astype("datetime64[D]")
         age = (np.datetime64(snapshot) - disbursed).astype(int)
-        due = np.clip(age // INSTALMENT_DAYS, 0, instalments)
+        due = np.clip((age - 1) // INSTALMENT_DAYS, 0, instalments)  # due today is not late
         cured = (names == "cured") & (age >= missed * INSTALMENT_DAYS + loans["cure_days"].to_numpy())
         paid = np.where((names == "clean") | cured, due, np.minimum(due, missed - 1))
         written_off = (names == "written_off") & (due - paid >= 4)

@@ -11,15 +11,18 @@ from pathlib import Path
 import pandas as pd
 
 from evalkit.errors import DataError
-from evalkit.load.ledger.checks import findings_in, findings_table, set_repeated_keys_aside
-from evalkit.load.ledger.pieces import write_pieces, write_rejected
+from evalkit.load.ledger.checks import asides, findings_in, findings_table, set_repeated_keys_aside
+from evalkit.load.ledger.engine import literal
+from evalkit.load.ledger.job import Job
+from evalkit.load.ledger.pieces import former_rows_replaced, new_pieces, sweep
 from evalkit.load.ledger.source import checksum, describe, sources_in
-from evalkit.load.ledger.staging import Job, create_tables, fill_places, open_workbench, stage
+from evalkit.load.ledger.staging import create_tables, fill_places, open_workbench, stage
 from evalkit.load.ledger.store import (
     Received,
     generation_folder,
-    read_manifest,
+    link,
     remove_other_generations,
+    sync_file,
     sync_folder,
     write_manifest,
 )
@@ -112,8 +115,10 @@ def _take_in(job, new, skipped, key, mark, communes, programmes, numbers):
     stage(job, sources, key=key, placed=placed, labels=labels)
     set_repeated_keys_aside(job)
     findings = findings_in(job, sources)
-    pieces, replaced = write_pieces(job)
-    write_rejected(job)
+    kept, replaced = former_rows_replaced(job)
+    pieces = kept + new_pieces(job)
+    sweep(job, pieces)
+    _write_rejected(job)
     received = _received(job)
     _publish(
         job,
@@ -130,13 +135,28 @@ def _take_in(job, new, skipped, key, mark, communes, programmes, numbers):
     return Delivery(job.generation, read, accepted, read - accepted, replaced, skipped, findings_table(findings))
 
 
+def _write_rejected(job):
+    """Write the rows set aside beside the tables, and link those of former deliveries."""
+    folder = job.drafts / "rejected"
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (generation_folder(job.store, job.manifest.generation) / "rejected").glob("*.parquet"):
+        link(path, folder / path.name)
+    rows = "SELECT source, line, array_to_string(faults, '; ') AS faults, raw FROM read_parquet($files)"
+    target = folder / f"{job.table.name}-{job.generation:04d}.parquet"
+    [(count,)] = job.rows(f"COPY ({rows}) TO {literal(target.resolve())} (FORMAT parquet)", {"files": asides(job)})
+    if count:
+        sync_file(target)
+    else:
+        target.unlink()
+
+
 def _received(job):
     """Return what became of each file."""
     return [
         Received(*row, job.generation)
         for row in job.rows(
             "SELECT source, $table, file, sha256, bytes, rows_read, "
-            "(SELECT count(*) FROM staged WHERE staged.source = finished.source AND faults IS NULL) "
+            "(SELECT coalesce(sum(rows), 0)::BIGINT FROM written WHERE written.source = finished.source) "
             "FROM finished ORDER BY source",
             {"table": job.table.name},
         )

@@ -1,125 +1,118 @@
-"""The files of the new generation: one per period and province, sorted; what didn't change is linked."""
+"""The files of the new generation: sorted by commune, split by period and province; unchanged ones are linked."""
 
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from evalkit.load.ledger.engine import literal, quoted
 from evalkit.load.ledger.store import Piece, generation_folder, link, sync_file
 
-# Small row groups: a commune's loans of one snapshot then cost the decoding of a fifth of a province's.
+# Small row groups: a commune's loans at one date then cost the decoding of a part of a province's.
 ROW_GROUP = 20_480
-_NO_PROVINCE = "__HIVE_DEFAULT_PARTITION__"
 
 
-def write_pieces(job):
-    """Write the pieces that the delivery changes, link the others; return all pieces and the rows replaced."""
-    done = {period for (period,) in job.rows("SELECT period FROM periods")}
-    new = [p for (p,) in job.rows("SELECT DISTINCT period FROM staged WHERE faults IS NULL ORDER BY period")]
-    for count, period in enumerate(new):
-        job.progress("write", count, len(new))
-        if str(period) not in done:
-            _write_period(job, period)
-    job.progress("write", len(new), len(new))
-    pieces = [Piece(job.table.name, *row) for row in job.rows("FROM written")]
-    gone = {path for (paths,) in job.rows("SELECT gone FROM periods") for path in paths}
-    former = generation_folder(job.store, job.manifest.generation)
-    for piece in job.manifest.pieces:
-        if piece.path not in gone:
-            link(former / piece.path, job.drafts / piece.path)
-            pieces.append(piece)
-    [(replaced,)] = job.rows("SELECT coalesce(sum(replaced), 0)::BIGINT FROM periods")
-    return sorted(pieces, key=lambda p: (p.table, p.period, p.province or "")), replaced
+def copy_sql(job, select, number):
+    """SQL that writes the rows of ``select`` as the files of source ``number``, one per period and province."""
+    folder = (job.drafts / job.table.name).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    return (
+        f"COPY ({select}) TO {literal(folder)} (FORMAT parquet, PARTITION_BY ({job.table.period}, province), "
+        f"FILENAME_PATTERN 'part-{job.generation:04d}-{number}-{{i}}', OVERWRITE_OR_IGNORE, "
+        f"ROW_GROUP_SIZE {ROW_GROUP}, RETURN_STATS)"
+    )
 
 
-def write_rejected(job):
-    """Write the rows set aside beside the tables, and link those of former deliveries; return nothing.
+def written(job, file):
+    """Return period, province, path, rows, bytes, first and last code of a file that DuckDB has written."""
+    path, rows, size, _, statistics, partition, *_ = file
+    code = statistics['"code"']
+    relative = Path(path).relative_to(job.drafts.resolve()).as_posix()
+    province = None if "province=__HIVE_DEFAULT_PARTITION__" in relative else partition["province"]
+    return partition[job.table.period], province, relative, rows, size, code["min"], code["max"]
 
-    Columns: source; line (where the file's line is known); faults, joined by "; "; raw, the row's own text as
-    JSON without its personal columns.
+
+def former_rows_replaced(job):
+    """Write the former files without the rows that the delivery replaces.
+
+    Returns the rest of the former pieces and the count of rows replaced.
     """
-    folder = job.drafts / "rejected"
-    former = generation_folder(job.store, job.manifest.generation) / "rejected"
-    for path in former.glob("*.parquet"):
-        link(path, folder / path.name)
-    rows = (
-        "SELECT source, NULL::BIGINT AS line, array_to_string(faults, '; ') AS faults, raw FROM staged "
-        "WHERE faults IS NOT NULL UNION ALL SELECT source, line, fault, NULL FROM broken"
-    )
-    [(count,)] = job.rows(f"SELECT count(*) FROM ({rows})")
-    if count:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{job.table.name}-{job.generation:04d}.parquet"
-        job.connection.execute(f"COPY ({rows} ORDER BY ALL) TO {literal(path.resolve())} (FORMAT parquet)")
-        sync_file(path)
+    periods = {period for (period,) in job.rows("SELECT DISTINCT period FROM written")}
+    kept, replaced = [], 0
+    for period in sorted(periods):
+        former = [p for p in job.manifest.of(job.table.name) if p.period == period]
+        hits = _hits(job, period, former)
+        for piece in former:
+            rest = piece if piece.path not in hits else _without_incoming(job, piece)
+            kept += [rest] if rest else []
+            replaced += piece.rows - (rest.rows if rest else 0)
+    others = [p for p in job.manifest.pieces if p.table != job.table.name or p.period not in periods]
+    folder = generation_folder(job.store, job.manifest.generation)
+    for piece in kept + others:
+        if not (job.drafts / piece.path).exists():
+            link(folder / piece.path, job.drafts / piece.path)
+    return kept + others, replaced
 
 
-def _write_period(job, period):
-    """Write every piece of one period that the delivery changes, and note them in the journal together."""
-    former = {p.province: p for p in job.manifest.of(job.table.name) if p.period == str(period)}
-    staged = job.rows(
-        "SELECT DISTINCT province FROM staged WHERE faults IS NULL AND period = $period", {"period": period}
-    )
-    provinces = {province for (province,) in staged}
-    if job.whole:
-        replaced, gone, kept = sum(p.rows for p in former.values()), list(former.values()), {}
-    else:
-        hit = _rows_hit(job, period, former)
-        replaced, provinces, kept = sum(hit.values()), provinces | set(hit), former
-        gone = [former[province] for province in provinces if province in former]
-    with ThreadPoolExecutor(job.threads) as pool:
-        pieces = list(pool.map(lambda province: _write_piece(job, period, province, kept.get(province)), provinces))
-    job.connection.execute("BEGIN")
-    for piece in filter(None, pieces):
-        job.connection.execute("INSERT INTO written VALUES (?, ?, ?, ?, ?, ?, ?)", list(vars(piece).values())[1:])
+def new_pieces(job):
+    """Return the pieces that the delivery itself has brought, their bytes safe on the disk."""
+    pieces = [Piece(job.table.name, *row[1:]) for row in job.rows("FROM written ORDER BY period, province, path")]
+    for piece in pieces:
+        sync_file(job.drafts / piece.path)
+    return pieces
+
+
+def sweep(job, pieces):
+    """Remove what an interrupted attempt left among the new generation's files."""
+    wanted = {piece.path for piece in pieces}
+    for path in (job.drafts / job.table.name).rglob("*.parquet"):
+        if path.relative_to(job.drafts).as_posix() not in wanted:
+            path.unlink()
+
+
+def _hits(job, period, former):
+    """Return the paths of the former files with a row that the delivery replaces; ``incoming`` then has its keys."""
+    if job.whole or not former:
+        job.connection.execute("CREATE OR REPLACE TABLE incoming AS SELECT NULL LIMIT 0")
+        return {piece.path for piece in former}
+    key = ", ".join(quoted(name) for name in job.table.key_in_file)
+    new = [str((job.drafts / path).resolve()) for (path,) in job.rows("SELECT path FROM written WHERE period = ?", [period])]
     job.connection.execute(
-        "INSERT INTO periods VALUES (?, ?, ?)", [str(period), replaced, [piece.path for piece in gone]]
-    )
-    job.connection.execute("COMMIT")
-
-
-def _rows_hit(job, period, former):
-    """Return province → count of the former rows that the delivery replaces; ``incoming`` then holds its keys."""
-    if not former:
-        return {}
-    key = ", ".join(quoted(name) for name in job.table.key if name in job.table.stored)
-    job.connection.execute(
-        f"CREATE OR REPLACE TABLE incoming AS SELECT {key} FROM staged WHERE faults IS NULL AND period = $period",
-        {"period": period},
+        f"CREATE OR REPLACE TABLE incoming AS SELECT {key} FROM read_parquet($files, hive_partitioning = false)",
+        {"files": new},
     )
     folder = generation_folder(job.store, job.manifest.generation).resolve()
-    by_path = {str(folder / piece.path): province for province, piece in former.items()}
-    counts = job.rows(
-        f"SELECT filename, count(*) FROM read_parquet($files, filename = true, hive_partitioning = false) "
-        f"SEMI JOIN incoming USING ({key}) GROUP BY filename",
+    by_path = {str(folder / piece.path): piece.path for piece in former}
+    found = job.rows(
+        "SELECT DISTINCT filename FROM read_parquet($files, filename = true, hive_partitioning = false) "
+        f"SEMI JOIN incoming USING ({key})",
         {"files": list(by_path)},
     )
-    return {by_path[path]: count for path, count in counts}
+    return {by_path[path] for (path,) in found}
 
 
-def _write_piece(job, period, province, former):
-    """Write one file: the delivery's rows of a period and province, and the former ones that they don't replace."""
-    columns = ", ".join(quoted(name) for name in job.table.stored)
-    rows = (
-        f"SELECT {columns} FROM staged WHERE faults IS NULL AND period = $period AND province IS NOT DISTINCT FROM $province"
-    )
-    parameters = {"period": period, "province": province}
-    if former:
-        key = ", ".join(quoted(name) for name in job.table.key if name in job.table.stored)
-        rows += f" UNION ALL SELECT {columns} FROM read_parquet($former, hive_partitioning = false) ANTI JOIN incoming USING ({key})"
-        parameters["former"] = str((generation_folder(job.store, job.manifest.generation) / former.path).resolve())
-    folder = f"{job.table.name}/{job.table.period}={period}/province={province or _NO_PROVINCE}"
-    path = job.drafts / folder / f"part-{job.generation:04d}.parquet"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    order = ", ".join(quoted(name) for name in job.table.order)
-    with job.connection.cursor() as cursor:
-        [(_, count, size, _, statistics, *_)] = cursor.execute(
-            f"COPY ({rows} ORDER BY {order}) TO {literal(path.resolve())} "
-            f"(FORMAT parquet, ROW_GROUP_SIZE {ROW_GROUP}, RETURN_STATS)",
-            parameters,
-        ).fetchall()
-    if not count:
-        path.unlink()
+def _without_incoming(job, piece):
+    """Write what the delivery leaves of a former piece and return it; None where it leaves nothing."""
+    if job.whole:
         return None
-    sync_file(path)
+    key = ", ".join(quoted(name) for name in job.table.key_in_file)
+    former = (generation_folder(job.store, job.manifest.generation) / piece.path).resolve()
+    kept = f"SELECT * FROM read_parquet($file, hive_partitioning = false) ANTI JOIN incoming USING ({key})"
+    return rewrite(job, piece, kept, {"file": str(former)}, suffix=f"-{job.generation:04d}")
+
+
+def rewrite(job, piece, select, parameters, *, suffix):
+    """Write a piece anew from the rows of ``select`` and return it; None where no row is left."""
+    path = Path(piece.path)
+    path = path.with_name(path.stem + suffix + path.suffix)
+    target = job.drafts / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    order = ", ".join(quoted(name) for name in job.table.order)
+    [(_, rows, size, _, statistics, *_)] = job.rows(
+        f"COPY ({select} ORDER BY {order}) TO {literal(target.resolve())} "
+        f"(FORMAT parquet, ROW_GROUP_SIZE {ROW_GROUP}, RETURN_STATS)",
+        parameters,
+    )
+    if not rows:
+        target.unlink()
+        return None
+    sync_file(target)
     code = statistics['"code"']
-    relative = path.relative_to(job.drafts).as_posix()
-    return Piece(job.table.name, str(period), province, relative, count, size, code["min"], code["max"])
+    return Piece(piece.table, piece.period, piece.province, path.as_posix(), rows, size, code["min"], code["max"])

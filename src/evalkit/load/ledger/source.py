@@ -12,7 +12,7 @@ from evalkit.load.text import fold, nearest
 from evalkit.load.units import unit_in, without_unit
 
 GAPS = ("", "-", "–", "..", "...", "…", "NULL", "null", r"\N")
-SAMPLE_ROWS = 50_000
+SAMPLE_ROWS = 10_000
 _HEAD_BYTES = 1 << 20
 _CSV = (".csv", ".tsv", ".txt")
 _PACKED = (".gz", ".zst", ".zstd")

@@ -1,53 +1,21 @@
-"""The working database of a delivery: every row of every file, typed, with the rules that it breaks.
+"""Reading a delivery file by file into Parquet beside the store.
 
-It stands in store/staging. DuckDB's lock on the file keeps a second delivery out, and its transactions are
-the journal: a file that a stopped run had read whole is not read again.
+The journal is a DuckDB file in store/staging. Its lock keeps a second delivery out, and its transactions say
+which files a stopped run had read whole, so that they are not read again.
 """
 
 import json
 import os
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 from evalkit.errors import DataError
-from evalkit.load.ledger.engine import connect, quoted
+from evalkit.load.ledger.aside import Aside
+from evalkit.load.ledger.engine import connect
+from evalkit.load.ledger.pieces import copy_sql, written
 from evalkit.load.ledger.source import Source
-from evalkit.load.ledger.statements import rows_sql
-from evalkit.load.ledger.store import Manifest, generation_folder, read_manifest
-from evalkit.load.ledger.tables import Table
+from evalkit.load.ledger.statements import pseudonym_key, rows_sql
+from evalkit.load.ledger.store import generation_folder, read_manifest
 from evalkit.load.text import fold
-
-
-@dataclass(frozen=True)
-class Job:
-    """What every step of one delivery needs to know."""
-
-    connection: object
-    store: Path
-    manifest: Manifest
-    table: Table
-    threads: int
-    whole: bool
-    progress: Callable[[str, int, int], None]
-
-    @property
-    def staging(self):
-        return self.store / "staging"
-
-    @property
-    def generation(self):
-        return self.manifest.generation + 1
-
-    @property
-    def drafts(self):
-        """Folder of the new generation while it is being written."""
-        return self.staging / generation_folder("", self.generation).name
-
-    def rows(self, sql, parameters=None):
-        """Run a statement and return its rows."""
-        return self.connection.execute(sql, parameters).fetchall()
 
 
 def open_workbench(store, files, plan, *, threads, memory_gib):
@@ -92,15 +60,11 @@ def open_workbench(store, files, plan, *, threads, memory_gib):
 
 
 def create_tables(job):
-    """Create the empty tables of a delivery; those of a stopped run stay as they are."""
-    columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in job.table.stored.items())
+    """Create the empty journal of a delivery; that of a stopped run stays as it is."""
     for statement in (
-        f"staged ({columns}, period {job.table.period_type}, province VARCHAR, faults VARCHAR[], raw VARCHAR)",
-        "broken (source SMALLINT, line BIGINT, fault VARCHAR)",
         "finished (source SMALLINT, file VARCHAR, sha256 VARCHAR, bytes BIGINT, rows_read BIGINT)",
-        "written (period VARCHAR, province VARCHAR, path VARCHAR, rows BIGINT, bytes BIGINT, "
+        "written (source SMALLINT, period VARCHAR, province VARCHAR, path VARCHAR, rows BIGINT, bytes BIGINT, "
         "first_code VARCHAR, last_code VARCHAR)",
-        "periods (period VARCHAR, replaced BIGINT, gone VARCHAR[])",
     ):
         job.connection.execute(f"CREATE TABLE IF NOT EXISTS {statement}")
 
@@ -141,18 +105,17 @@ def _fill_places_of_loans(job):
 
 
 def stage(job, sources, *, key, placed, labels):
-    """Read every source that the journal doesn't have into ``staged``, one transaction each.
+    """Write the accepted rows of every source that the journal doesn't have as files of the new generation.
 
-    A source of a former attempt that is no longer delivered is taken out.
+    Files of a former attempt that are no longer delivered are taken out of the journal.
     """
-    shas = [source.sha256 for source in sources]
     gone = "source IN (SELECT source FROM finished WHERE NOT list_contains($shas, sha256))"
-    for name in ("staged", "broken", "finished"):
-        job.connection.execute(f"DELETE FROM {name} WHERE {gone}", {"shas": shas})
-    done = {sha for (sha,) in job.rows("SELECT sha256 FROM finished")}
+    for name in ("written", "finished"):
+        job.connection.execute(f"DELETE FROM {name} WHERE {gone}", {"shas": [source.sha256 for source in sources]})
+    done = dict(job.rows("SELECT sha256, source FROM finished"))
     if key is not None:
-        job.connection.execute("SET VARIABLE pseudonym_key = ?", [key.hex()])
-    number = max([row.source for row in job.manifest.received] + [n for (n,) in job.rows("SELECT source FROM finished")] + [0])
+        job.connection.execute("SET VARIABLE pseudonym_key = ?", [pseudonym_key(key)])
+    number = max([0, *(row.source for row in job.manifest.received), *done.values()])
     for count, source in enumerate(sources):
         job.progress("read", count, len(sources))
         if source.sha256 not in done:
@@ -161,55 +124,68 @@ def stage(job, sources, *, key, placed, labels):
     job.progress("read", len(sources), len(sources))
 
 
+def aside_path(job, number):
+    """Return the file that keeps the rows set aside of one source while the delivery is being taken in."""
+    return job.staging / "aside" / f"{number}.parquet"
+
+
 def _stage_one(job, source: Source, number, *, keyed, placed, labels):
     """Read one file whole or not at all."""
     import duckdb
 
-    known = {f.name: labels.get(f.name) or f.labels for f in job.table.kept}
-    labelled = {name for name, table in known.items() if table and name in source.columns}
-    for name in labelled:
-        folded = {fold(printed): code for printed, code in known[name].items()}
-        for prefix, table in (("spelled", source.spellings.get(name, {})), ("folded", folded)):
-            job.connection.execute(
-                f"SET VARIABLE {prefix}_{name} = map($keys::VARCHAR[], $codes::VARCHAR[])",
-                {"keys": list(table), "codes": list(table.values())},
-            )
+    labelled = _set_labels(job, source, labels)
     scan, parameters = source.scan()
     select = rows_sql(job.table, source, scan=scan, keyed=keyed, labels=labelled, placed=placed)
-    before = _stamp(source.path)
-    job.connection.execute("BEGIN")
+    aside, before = Aside(aside_path(job, number), number), _stamp(source.path)
+    job.connection.create_function(
+        "set_aside", aside.take, ["VARCHAR[]", "VARCHAR"], "BOOLEAN", type="arrow", side_effects=True, null_handling="special"
+    )
     try:
-        [(rows,)] = job.rows(f"INSERT INTO staged BY NAME {select}", parameters | {"source": number})
-        broken = _unreadable_lines(job, source, number)
-        job.connection.execute(
-            "INSERT INTO finished VALUES (?, ?, ?, ?, ?)",
-            [number, source.path.name, source.sha256, before[0], rows + broken],
-        )
-        if _stamp(source.path) != before:
-            raise DataError(f"{source.path.name}: changed while it was read. Deliver it again once it is complete.")
-        job.connection.execute("COMMIT")
+        files = job.rows(copy_sql(job, select, number), parameters | {"source": number})
+        if source.delimiter is not None:
+            _take_unreadable_lines(job, aside)
     except duckdb.Error as error:
-        job.connection.execute("ROLLBACK")
         raise DataError(f"{source.path.name}: can't be read: {str(error).splitlines()[0]}") from error
-    except BaseException:
-        job.connection.execute("ROLLBACK")
-        raise
+    finally:
+        job.connection.remove_function("set_aside")
+        aside.close()
+    if _stamp(source.path) != before:
+        raise DataError(f"{source.path.name}: changed while it was read. Deliver it again once it is complete.")
+    job.connection.execute("BEGIN")
+    for file in files:
+        job.connection.execute("INSERT INTO written VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [number, *written(job, file)])
+    rows = sum(file[1] for file in files) + aside.rows
+    job.connection.execute(
+        "INSERT INTO finished VALUES (?, ?, ?, ?, ?)", [number, source.path.name, source.sha256, before[0], rows]
+    )
+    job.connection.execute("COMMIT")
 
 
-def _unreadable_lines(job, source, number):
-    """Keep the lines that are no rows (cells missing or too many, quotes, encoding) and return their count.
+def _set_labels(job, source, labels):
+    """Give the printed labels of each column to the statement, and return the columns that have some."""
+    known = {f.name: labels.get(f.name) or f.labels for f in job.table.kept if f.name in source.columns}
+    labelled = {name for name, codes in known.items() if codes}
+    for name in labelled:
+        folded = {fold(printed): code for printed, code in known[name].items()}
+        for prefix, codes in (("spelled", source.spellings.get(name, {})), ("folded", folded)):
+            job.connection.execute(
+                f"SET VARIABLE {prefix}_{name} = map($keys::VARCHAR[], $codes::VARCHAR[])",
+                {"keys": list(codes), "codes": list(codes.values())},
+            )
+    return labelled
+
+
+def _take_unreadable_lines(job, aside):
+    """Keep the lines that are no rows: cells missing or too many, quotes, encoding.
 
     Their text is not kept: which of their cells hold personal data can't be known.
     """
-    if source.delimiter is None:
-        return 0
-    [(count,)] = job.rows(
-        "INSERT INTO broken SELECT DISTINCT $source, line, 'line:' || lower(replace(error_type::VARCHAR, ' ', '_')) "
-        "FROM reject_errors",
-        {"source": number},
+    found = job.rows(
+        "SELECT line, 'line:' || min(lower(replace(error_type::VARCHAR, ' ', '_'))) FROM reject_errors "
+        "GROUP BY line ORDER BY line"
     )
+    aside.take_lines([line for line, _ in found], [fault for _, fault in found])
     job.connection.execute("DELETE FROM reject_errors")
-    return count
 
 
 def _stamp(path):

@@ -1,7 +1,9 @@
-"""The SQL that turns a file's text into typed rows, each with the rules that it breaks.
+"""The SQL that turns a file's text into typed rows and sets aside those that break a rule.
 
 Every identifier comes from the schema; values travel as parameters or in tables.
 """
+
+import hashlib
 
 from evalkit.load.ledger.engine import quoted
 
@@ -20,52 +22,62 @@ _THOUSANDS = {"plain": "", "vi": ".", "en": ","}
 
 
 def pseudonym_sql(value):
-    """SQL of the keyed hash of a text: the first 64 bits of SHA-256 over the key and the text, as 16 digits.
+    """SQL of the keyed hash of a text: the first 64 bits of SHA-256 over the key's text and the value.
 
-    The key has at least 32 bytes and the digest is cut, so neither guessing identity numbers nor extending a
-    message works without the key. Two of ten million households share a hash with a chance of 3 in a million.
+    The digest is cut, so that knowing one pseudonym doesn't let anyone extend it. Two of ten million
+    households share one with a chance of 3 in a million. :func:`pseudonym_key` gives the key's text.
     """
     return f"left(sha256(getvariable('pseudonym_key') || {value}), 16)"
 
 
-def rows_sql(table, source, *, scan, keyed, labels, placed):
-    """SELECT of one file's rows as they are staged: the stored columns, period, province, faults and raw.
+def pseudonym_key(key):
+    """Return the text that stands for a secret key in :func:`pseudonym_sql`: 128 bits as 32 digits."""
+    return hashlib.sha256(b"evalkit pseudonym" + key).hexdigest()[:32]
 
-    ``faults`` is NULL for a row that is accepted, else the list of "column:rule"; ``raw`` then holds the
-    row's own text without its personal columns. ``keyed``: whether there is a key for pseudonyms; without
-    one the columns that need it stay empty. ``labels``: columns whose printed labels stand in the table
-    ``labels``. ``placed``: whether the table ``places`` gives each code (each loan, for instalments) its province.
+
+def rows_sql(table, source, *, scan, keyed, labels, placed):
+    """SELECT of one file's accepted rows: the stored columns, the period and province, in the store's order.
+
+    A row that breaks a rule goes to the function set_aside(faults, raw): faults is the list of its
+    "column:rule", raw its own text as JSON without the personal columns. ``keyed``: whether there is a key
+    for pseudonyms; without one the columns that need it stay empty. ``labels``: columns whose printed labels
+    have codes. ``placed``: whether the table ``places`` gives each code (each loan, for instalments) its
+    province.
     """
-    present = {f.name: f"trim(c{source.columns[f.name]})" for f in table.kept if f.name in source.columns}
-    typed = ", ".join(
-        f"{_value(f, present.get(f.name), source, keyed, labels)} AS {quoted(f.name)}" for f in table.kept
-    )
-    raw = ", ".join(f"nullif({text}, '') AS {quoted('raw ' + name)}" for name, text in present.items())
-    violations = _violations(table, source, labels, placed)
-    broken = " OR ".join(condition for _, condition in violations)
-    listed = ", ".join(f"CASE WHEN {condition} THEN '{rule}' END" for rule, condition in violations)
-    kept_text = ", ".join(
-        f"'{f.name}': {quoted('raw ' + f.name)}" for f in table.kept if f.name in present and not f.personal
-    )
-    code = "place.code" if "code" not in present else "text.code"
-    stored = ", ".join(code if name == "code" else f"text.{quoted(name)}" for name in table.stored if name != "source")
-    join = "code" if "code" in present else "loan"
-    place = f"LEFT JOIN places AS place ON place.{join} = text.{join}" if placed else ""
-    province = "place.province" if placed else "NULL::VARCHAR"
+    texts = {f.name: _text(f, source, labels) for f in table.kept if f.name in source.columns}
+    typed = [f"{_value(f, texts.get(f.name), source, keyed, labels)} AS {quoted(f.name)}" for f in table.kept]
+    raw = [f"c{source.columns[name]}" for name in texts]
+    rules = [rule for f in table.kept if f.name in texts for rule in _rules(f, texts[f.name], labels)]
+    join, code = ("code", "row.code") if "code" in texts else ("loan", "place.code")
+    if placed:
+        rules.append((f"{join}:reference", f"place.code IS NULL AND row.{join} IS NOT NULL"))
+    broken = " OR ".join(f"({condition})" for _, condition in rules)
+    faults = ", ".join(f"CASE WHEN {condition} THEN '{rule}' END" for rule, condition in rules)
+    shown = ", ".join(f"'{f.name}': c{source.columns[f.name]}" for f in table.kept if f.name in texts and not f.personal)
+    stored = ", ".join(code if name == "code" else f"row.{quoted(name)}" for name in table.stored if name != "source")
+    place = f"LEFT JOIN places AS place ON place.{join} = row.{join}" if placed else ""
     return f"""
-        SELECT {stored}, $source::SMALLINT AS source, {table.period_sql} AS period, {province} AS province,
-            CASE WHEN {broken} THEN list_filter([{listed}], lambda fault: fault IS NOT NULL) END AS faults,
-            CASE WHEN {broken} THEN to_json({{{kept_text}}})::VARCHAR END AS raw
-        FROM (SELECT {typed}, {raw} FROM {scan}) AS text {place}"""
+        SELECT {stored}, $source::SMALLINT AS source, {table.period_sql} AS {table.period},
+            {"place.province" if placed else "NULL::VARCHAR"} AS province
+        FROM (SELECT {", ".join(typed + raw)} FROM {scan}) AS row {place}
+        WHERE CASE WHEN {broken}
+            THEN set_aside(list_filter([{faults}], lambda fault: fault IS NOT NULL), to_json({{{shown}}})::VARCHAR)
+            ELSE true END
+        ORDER BY {table.period}, province, {", ".join(quoted(name) for name in table.order)}"""
+
+
+def _text(field, source, labels):
+    """SQL of a cell's text, NULL where blank. Only free text is trimmed: other values must match as they are."""
+    cell = f"c{source.columns[field.name]}"
+    return cell if field.type != "string" or field.name in labels else f"nullif(trim({cell}), '')"
 
 
 def _value(field, text, source, keyed, labels):
     """SQL of a field's typed value; NULL where the text is none of its type."""
     if text is None or (field.personal == "key" and not keyed):
         return f"NULL::{field.storage}"
-    present = f"nullif({text}, '')"
     if field.personal == "key":
-        return pseudonym_sql(present)
+        return pseudonym_sql(text)
     if field.name in labels:
         return _label(field.name, text)
     if field.type == "date":
@@ -73,9 +85,7 @@ def _value(field, text, source, keyed, labels):
             f"CASE WHEN {text}[5:5] = '-' THEN try_cast({text} AS DATE) "
             f"ELSE try_strptime({text}, '%d/%m/%Y')::DATE END"
         )
-    if field.type in ("number", "integer"):
-        return _number(field, text, source)
-    return present
+    return text if field.type == "string" else _number(field, text, source)
 
 
 def _label(name, text):
@@ -101,27 +111,21 @@ def _number(field, text, source):
     )
 
 
-def _violations(table, source, labels, placed):
+def _rules(field, text, labels):
     """Return "column:rule" with the SQL that is true for a row that breaks it, never NULL."""
-    found = []
-    for field in table.kept:
-        if field.name not in source.columns:
-            continue
-        raw, value = quoted("raw " + field.name), f"text.{quoted(field.name)}"
-        if field.required:
-            found.append((f"{field.name}:required", f"{raw} IS NULL"))
-        if field.name in labels or field.type != "string":
-            rule = "enum" if field.name in labels else "type"
-            found.append((f"{field.name}:{rule}", f"({value} IS NULL AND {raw} IS NOT NULL)"))
-        for rule, bound, sign in (("minimum", field.minimum, "<"), ("maximum", field.maximum, ">")):
-            if bound is not None:
-                found.append((f"{field.name}:{rule}", f"coalesce({value} {sign} {bound}, false)"))
-        if field.pattern:
-            matched = f"regexp_full_match({value}, '{field.pattern}')"
-            found.append((f"{field.name}:pattern", f"NOT coalesce({matched}, true)"))
-    if placed:
-        key = "code" if "code" in source.columns else "loan"
-        found.append((f"{key}:reference", f"(place.code IS NULL AND text.{key} IS NOT NULL)"))
-    if table.period == "as_of":
-        found.append(("as_of:future", "coalesce(text.as_of > current_date, false)"))
-    return found
+    value = f"row.{quoted(field.name)}"
+    typed = field.name in labels or field.type != "string"
+    rules = []
+    if field.required:
+        rules.append((f"{field.name}:required", f"{text} IS NULL" if typed else f"{value} IS NULL"))
+    if typed:
+        rule = "enum" if field.name in labels else "type"
+        rules.append((f"{field.name}:{rule}", f"{value} IS NULL AND {text} IS NOT NULL"))
+    for rule, bound, sign in (("minimum", field.minimum, "<"), ("maximum", field.maximum, ">")):
+        if bound is not None:
+            rules.append((f"{field.name}:{rule}", f"coalesce({value} {sign} {bound}, false)"))
+    if field.pattern:
+        rules.append((f"{field.name}:pattern", f"NOT coalesce(regexp_full_match({value}, '{field.pattern}'), true)"))
+    if field.name == "as_of":
+        rules.append(("as_of:future", f"coalesce({value} > current_date, false)"))
+    return rules

@@ -57,6 +57,11 @@ class Table:
         return tuple(field for field in self.fields if field.personal != "drop")
 
     @property
+    def key_in_file(self):
+        """Columns of the key that stand in a file; a period that is part of it is in the file's path."""
+        return tuple(name for name in self.key if name in self.stored)
+
+    @property
     def stored(self):
         """Columns of a file in the store with their SQL types; the partition's columns are in its path."""
         columns = {field.name: field.storage for field in self.kept if field.name != self.period}
