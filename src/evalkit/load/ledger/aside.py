@@ -15,28 +15,36 @@ class Aside:
     """The rows of one file that were set aside, written to ``path`` in pieces so that they need little memory.
 
     Columns: source; line, where the line of the file is known; faults, the list of "column:rule"; raw, the
-    row's text as JSON without its personal columns.
+    row's text as JSON without its personal columns. ``remarks``: rule → count and one loan, of rows that are
+    accepted although their columns contradict each other.
     """
 
     def __init__(self, path, source):
         path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = pq.ParquetWriter(path, SCHEMA)
-        self._source, self._lock, self._waiting, self._held, self.rows = source, Lock(), [], 0, 0
+        self._source, self._lock, self._waiting, self._held = source, Lock(), [], 0
+        self.rows, self.remarks = 0, {}
 
-    def take(self, faults, raw):
-        """Keep rows and return false for each: the SQL function set_aside, which DuckDB calls batch by batch."""
-        count = len(raw)
-        self._keep(pa.nulls(count, pa.int64()), faults, raw)
-        return pa.array([False] * count)
+    def set_aside(self, faults, raw):
+        """Keep rows and return false for each: the SQL function of this name, called batch by batch."""
+        broken = [[fault for fault in row if fault] for row in faults.to_pylist()]
+        self._keep([None] * len(broken), broken, raw.to_pylist())
+        return pa.array([False] * len(broken))
 
-    def take_repeated(self, faults, raw):
-        """Keep rows whose key another row has, with one fault each."""
-        self._keep(pa.nulls(len(raw), pa.int64()), [[f] for f in faults], list(raw))
+    def remark(self, rules, loans):
+        """Count rows that are accepted with a remark and return true for each, likewise."""
+        with self._lock:
+            for row, loan in zip(rules.to_pylist(), loans.to_pylist(), strict=True):
+                for rule in filter(None, row):
+                    count, first = self.remarks.get(rule, (0, loan))
+                    self.remarks[rule] = (count + 1, min(first, loan))
+        return pa.array([True] * len(loans))
 
-    def take_lines(self, lines, faults):
-        """Keep lines that are no rows, known by number only."""
-        if lines:
-            self._keep(pa.array(lines, pa.int64()), [[f] for f in faults], pa.nulls(len(lines), pa.string()))
+    def keep(self, faults, *, raw=None, lines=None):
+        """Keep rows with one fault each, known by their text or by their line alone."""
+        nothing = [None] * len(faults)
+        if faults:
+            self._keep(lines or nothing, [[fault] for fault in faults], raw or nothing)
 
     def close(self):
         """Write what still waits and close the file."""
@@ -44,12 +52,7 @@ class Aside:
         self._writer.close()
 
     def _keep(self, lines, faults, raw):
-        source = pa.array([self._source] * len(raw), pa.int16())
-        arrays = [
-            array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-            for array in (source, lines, faults, raw)
-        ]
-        batch = pa.table([pa.array(a, type=t) if isinstance(a, list) else a.cast(t) for a, t in zip(arrays, SCHEMA.types, strict=True)], schema=SCHEMA)
+        batch = pa.table([[self._source] * len(raw), lines, faults, raw], schema=SCHEMA)
         with self._lock:
             self._waiting.append(batch)
             self._held += len(raw)

@@ -93,7 +93,7 @@ def _take_out(job, files, key):
             )
             rest = rewrite(job, piece, kept, {"file": path}, suffix="-unique")
             aside = Aside(aside_path(job, f"{source}-{piece.path.replace('/', '-')}"), source)
-            aside.take_repeated([fault for fault, _ in found], [raw for _, raw in found])
+            aside.keep([fault for fault, _ in found], raw=[raw for _, raw in found])
             aside.close()
             job.connection.execute("BEGIN")
             job.connection.execute("DELETE FROM written WHERE path = ?", [piece.path])
@@ -124,22 +124,11 @@ def _rows_aside(job, number, file):
 
 def _inconsistencies(job, number, file):
     """Return a warning for each rule between columns that accepted rows of one file break."""
-    paths = [str((job.drafts / path).resolve()) for (path,) in job.rows("SELECT path FROM written WHERE source = ?", [number])]
-    if not paths:
-        return []
-    rules = job.table.consistency
-    counts = ", ".join(
-        f"count(*) FILTER (WHERE NOT ({sql})), min(loan) FILTER (WHERE NOT ({sql}))" for sql in rules.values()
-    )
-    [results] = job.rows(
-        f"SELECT {counts} FROM read_parquet($files, hive_partitioning = true, "
-        f"hive_types = {{'{job.table.period}': {job.table.period_type}, 'province': VARCHAR}})",
-        {"files": paths},
-    )
     return [
-        _record("warning", file, "loan", loan, rule, count, f"accepted, but {sql} doesn't hold")
-        for (rule, sql), count, loan in zip(rules.items(), results[::2], results[1::2], strict=True)
-        if count
+        _record("warning", file, "loan", loan, rule, count, f"accepted, but {job.table.consistency[rule]} doesn't hold")
+        for rule, count, loan in job.rows(
+            "SELECT rule, count, loan FROM remarks WHERE source = ? ORDER BY count DESC, rule", [number]
+        )
     ]
 
 

@@ -65,6 +65,7 @@ def create_tables(job):
         "finished (source SMALLINT, file VARCHAR, sha256 VARCHAR, bytes BIGINT, rows_read BIGINT)",
         "written (source SMALLINT, period VARCHAR, province VARCHAR, path VARCHAR, rows BIGINT, bytes BIGINT, "
         "first_code VARCHAR, last_code VARCHAR)",
+        "remarks (source SMALLINT, rule VARCHAR, count BIGINT, loan VARCHAR)",
     ):
         job.connection.execute(f"CREATE TABLE IF NOT EXISTS {statement}")
 
@@ -110,7 +111,7 @@ def stage(job, sources, *, key, placed, labels):
     Files of a former attempt that are no longer delivered are taken out of the journal.
     """
     gone = "source IN (SELECT source FROM finished WHERE NOT list_contains($shas, sha256))"
-    for name in ("written", "finished"):
+    for name in ("written", "remarks", "finished"):
         job.connection.execute(f"DELETE FROM {name} WHERE {gone}", {"shas": [source.sha256 for source in sources]})
     done = dict(job.rows("SELECT sha256, source FROM finished"))
     if key is not None:
@@ -137,9 +138,16 @@ def _stage_one(job, source: Source, number, *, keyed, placed, labels):
     scan, parameters = source.scan()
     select = rows_sql(job.table, source, scan=scan, keyed=keyed, labels=labelled, placed=placed)
     aside, before = Aside(aside_path(job, number), number), _stamp(source.path)
-    job.connection.create_function(
-        "set_aside", aside.take, ["VARCHAR[]", "VARCHAR"], "BOOLEAN", type="arrow", side_effects=True, null_handling="special"
-    )
+    for function in (aside.set_aside, aside.remark):
+        job.connection.create_function(
+            function.__name__,
+            function,
+            ["VARCHAR[]", "VARCHAR"],
+            "BOOLEAN",
+            type="arrow",
+            side_effects=True,
+            null_handling="special",
+        )
     try:
         files = job.rows(copy_sql(job, select, number), parameters | {"source": number})
         if source.delimiter is not None:
@@ -148,12 +156,15 @@ def _stage_one(job, source: Source, number, *, keyed, placed, labels):
         raise DataError(f"{source.path.name}: can't be read: {str(error).splitlines()[0]}") from error
     finally:
         job.connection.remove_function("set_aside")
+        job.connection.remove_function("remark")
         aside.close()
     if _stamp(source.path) != before:
         raise DataError(f"{source.path.name}: changed while it was read. Deliver it again once it is complete.")
     job.connection.execute("BEGIN")
     for file in files:
         job.connection.execute("INSERT INTO written VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [number, *written(job, file)])
+    for rule, (count, loan) in aside.remarks.items():
+        job.connection.execute("INSERT INTO remarks VALUES (?, ?, ?, ?)", [number, rule, count, loan])
     rows = sum(file[1] for file in files) + aside.rows
     job.connection.execute(
         "INSERT INTO finished VALUES (?, ?, ?, ?, ?)", [number, source.path.name, source.sha256, before[0], rows]
@@ -184,7 +195,7 @@ def _take_unreadable_lines(job, aside):
         "SELECT line, 'line:' || min(lower(replace(error_type::VARCHAR, ' ', '_'))) FROM reject_errors "
         "GROUP BY line ORDER BY line"
     )
-    aside.take_lines([line for line, _ in found], [fault for _, fault in found])
+    aside.keep([fault for _, fault in found], lines=[line for line, _ in found])
     job.connection.execute("DELETE FROM reject_errors")
 
 

@@ -38,8 +38,9 @@ def pseudonym_key(key):
 def rows_sql(table, source, *, scan, keyed, labels, placed):
     """SELECT of one file's accepted rows: the stored columns, the period and province, in the store's order.
 
-    A row that breaks a rule goes to the function set_aside(faults, raw): faults is the list of its
-    "column:rule", raw its own text as JSON without the personal columns. ``keyed``: whether there is a key
+    A row that breaks a rule goes to the function set_aside(faults, raw): faults lists its "column:rule" (NULL
+    for a rule that it keeps), raw is its own text as JSON without the personal columns. One that is accepted
+    although its columns contradict each other goes to remark(rules, loan). ``keyed``: whether there is a key
     for pseudonyms; without one the columns that need it stay empty. ``labels``: columns whose printed labels
     have codes. ``placed``: whether the table ``places`` gives each code (each loan, for instalments) its
     province.
@@ -47,12 +48,19 @@ def rows_sql(table, source, *, scan, keyed, labels, placed):
     texts = {f.name: _text(f, source, labels) for f in table.kept if f.name in source.columns}
     typed = [f"{_value(f, texts.get(f.name), source, keyed, labels)} AS {quoted(f.name)}" for f in table.kept]
     raw = [f"c{source.columns[name]}" for name in texts]
-    rules = [rule for f in table.kept if f.name in texts for rule in _rules(f, texts[f.name], labels)]
+    present = [f for f in table.kept if f.name in texts]
+    rules = [rule for f in present for rule in _rules(f, texts[f.name], labels)]
+    suspect = [_suspect(f, texts[f.name]) for f in present if f.required or f.type != "string" or f.name in labels]
     join, code = ("code", "row.code") if "code" in texts else ("loan", "place.code")
     if placed:
         rules.append((f"{join}:reference", f"place.code IS NULL AND row.{join} IS NOT NULL"))
-    broken = " OR ".join(f"({condition})" for _, condition in rules)
+        suspect.append("place.code IS NULL")
+    suspect += [condition for rule, condition in rules if rule.split(":")[1] in ("minimum", "maximum", "future")]
+    # The codes of the table of places have the right form, so that only without one the form is looked at.
+    suspect += [condition for rule, condition in rules if rule.endswith(":pattern") and not placed]
     faults = ", ".join(f"CASE WHEN {condition} THEN '{rule}' END" for rule, condition in rules)
+    odd = ", ".join(f"CASE WHEN NOT ({sql}) THEN '{rule}' END" for rule, sql in table.consistency.items())
+    inconsistent = " OR ".join(f"NOT ({sql})" for sql in table.consistency.values())
     shown = ", ".join(f"'{f.name}': c{source.columns[f.name]}" for f in table.kept if f.name in texts and not f.personal)
     stored = ", ".join(code if name == "code" else f"row.{quoted(name)}" for name in table.stored if name != "source")
     place = f"LEFT JOIN places AS place ON place.{join} = row.{join}" if placed else ""
@@ -60,10 +68,17 @@ def rows_sql(table, source, *, scan, keyed, labels, placed):
         SELECT {stored}, $source::SMALLINT AS source, {table.period_sql} AS {table.period},
             {"place.province" if placed else "NULL::VARCHAR"} AS province
         FROM (SELECT {", ".join(typed + raw)} FROM {scan}) AS row {place}
-        WHERE CASE WHEN {broken}
-            THEN set_aside(list_filter([{faults}], lambda fault: fault IS NOT NULL), to_json({{{shown}}})::VARCHAR)
+        WHERE CASE
+            WHEN {" OR ".join(suspect)} THEN set_aside([{faults}], to_json({{{shown}}})::VARCHAR)
+            WHEN {inconsistent} THEN remark([{odd}], row.loan)
             ELSE true END
-        ORDER BY {table.period}, province, {", ".join(quoted(name) for name in table.order)}"""
+        ORDER BY {", ".join(quoted(name) for name in table.order)}"""
+
+
+def _suspect(field, text):
+    """SQL that is true or NULL where a value is missing that is needed, or isn't of its type."""
+    value = f"row.{quoted(field.name)}"
+    return f"{value} IS NULL" if field.required else f"({value} IS NULL AND {text} IS NOT NULL)"
 
 
 def _text(field, source, labels):

@@ -74,7 +74,7 @@ _LAYOUT = {
         "period": "as_of",
         "period_sql": "as_of",
         "period_type": "DATE",
-        "order": ("code", "loan"),
+        "order": ("code",),
         "consistency": {
             "overdue_within_outstanding": "overdue_vnd <= outstanding_vnd",
             "outstanding_within_amount": "outstanding_vnd <= amount_vnd",
@@ -87,7 +87,7 @@ _LAYOUT = {
         "period": "due_year",
         "period_sql": "year(due_on)",
         "period_type": "BIGINT",
-        "order": ("code", "loan", "due_on"),
+        "order": ("code",),
         "consistency": {"paid_within_due": "paid_vnd <= due_vnd", "paid_with_date": "paid_vnd = 0 OR paid_on IS NOT NULL"},
     },
 }
