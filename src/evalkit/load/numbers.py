@@ -50,7 +50,7 @@ _BARE_SCALES = frozenset({"nghin", "ngan", "trieu", "tr", "ty", "ti"})
 
 @dataclass(frozen=True)
 class Number:
-    """A figure read from text: ``value`` in the base ``unit`` ("VND", "percent", …; None: none stated).
+    """A figure read from text: ``value`` in the base ``unit`` ("VND", "percent", …; None if not stated).
 
     ``flags`` hold what the text says beside the figure: preliminary, estimated, footnote, over, nearly,
     about, under; and where ``value`` is NaN the kind of gap: none_occurred, not_collected, not_applicable.
@@ -102,6 +102,10 @@ def _given_unit(unit):
 
 
 def _from_figure(figure, given):
+    if isinstance(figure, Number):
+        if given and given.name not in (None, figure.unit):
+            raise NumberError(f"{figure.value:g} % is in {figure.unit} where {given.name} is expected.")
+        return _same(figure)
     try:
         value = float(figure)
     except (TypeError, ValueError):
@@ -127,6 +131,10 @@ def _from_text(text, given):
     name = given.name if given else None
     if _EXCEL_ERROR.search(body):
         raise NumberError(f'"{text}" is an error of the spreadsheet, not a number. Mend the formula.')
+    if body.startswith("="):
+        raise NumberError(
+            f'"{text}" is a formula without a stored result. Open the file, calculate and save it.'
+        )
     if gap := _GAPS.get(body.lower()):
         return _same(Number(math.nan, name, (gap,)))
     if first := _CURRENCY_FIRST.fullmatch(body):
@@ -216,7 +224,7 @@ def _digits(digits, exponent, convention):
     """Value of ``digits`` under ``convention``, or None where the convention does not allow them."""
     if _PLAIN.fullmatch(digits):
         plain = digits
-    elif _OTHER_THOUSANDS.fullmatch(digits):
+    elif _OTHER_THOUSANDS.fullmatch(digits) and ("." if convention == "dot" else ",") not in digits:
         plain = re.sub(r"[ '’]", "", digits).replace(",", ".")
     elif convention == "dot" and _DOT_THOUSANDS.fullmatch(digits):
         plain = digits.replace(".", "").replace(",", ".")
@@ -231,13 +239,14 @@ def _digits(digits, exponent, convention):
 class NumberColumn:
     """Figures of one column: ``values`` (NaN where there is none), and by position ``flags`` and ``faults``.
 
-    A position in ``faults`` holds the reason why its cell gives no figure. ``convention`` is "dot", "comma" or
-    None where nothing in the column decided, or needed deciding.
+    A position in ``faults`` holds the reason why its cell gives no figure; one in ``stated`` the unit that the
+    cell itself states. ``convention`` is "dot" or "comma", None where the column shows none or both.
     """
 
     values: Sequence[float]
     flags: dict[int, tuple[str, ...]] = field(default_factory=dict)
     faults: dict[int, str] = field(default_factory=dict)
+    stated: dict[int, str] = field(default_factory=dict)
     convention: str | None = None
 
 
@@ -250,7 +259,7 @@ def read_numbers(column, *, unit=None, admissible: Callable[[float], bool] | Non
     """
     given = _given_unit(unit)
     exponent = given.exponent if given else 0
-    values, flags, faults, pending = [], {}, {}, {}
+    values, flags, faults, stated, pending = [], {}, {}, {}, {}
     for i, cell in enumerate(column):
         if isinstance(cell, float):
             values.append(scale(cell, exponent) if math.isfinite(cell) else math.nan)
@@ -273,7 +282,9 @@ def read_numbers(column, *, unit=None, admissible: Callable[[float], bool] | Non
         values[i] = number.value
         if number.flags:
             flags[i] = number.flags
-    return NumberColumn(values, flags, faults, convention)
+        if given is None and number.unit:
+            stated[i] = number.unit
+    return NumberColumn(values, flags, faults, stated, convention)
 
 
 def _decide(text, readings, shown, admissible):

@@ -110,6 +110,17 @@ def unit_in(text):
     return next((unit for c in candidates if (unit := parse_unit(c))), None)
 
 
+def caption_unit(text):
+    """``Unit`` of a line that says nothing but a unit ("Đơn vị: Triệu đồng", "%", "Nghìn người - Thous. Pers.")."""
+    caption = _CAPTION.search(text)
+    if caption:
+        return parse_unit(caption["unit"].strip(" ."))
+    parts = [parse_unit(part) for part in re.split(r"\s+[-–—]\s*|\n", text.strip(" ().")) if part.strip()]
+    return (
+        parts[0] if parts and None not in parts and len({(u.name, u.exponent) for u in parts}) == 1 else None
+    )
+
+
 def without_unit(text):
     """Header ``text`` without the unit it states, for matching: "Dư nợ (triệu đồng)" gives "Dư nợ"."""
     text = _BRACKETS.sub(lambda m: " " if parse_unit(m[1]) else m[0], text)

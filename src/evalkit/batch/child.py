@@ -1,0 +1,205 @@
+"""One notebook in one process: papermill with limits, a seed, and an output that appears at once."""
+
+import atexit
+import contextlib
+import hashlib
+import json
+import os
+import random
+import sys
+import sysconfig
+from pathlib import Path
+
+from evalkit.batch.journal import DISK_FULL, write_atomically
+
+MB = 1 << 20
+
+
+def execute(task: dict, engine: str, **options) -> dict:
+    """Execute the task's notebook by ``engine`` and write it; returns status and error, and never raises."""
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    from evalkit.batch.engine import ENDINGS
+
+    try:
+        _write_under_final_name(task)
+        papermill.execute_notebook(**_arguments(task), engine_name=engine, **_limits(task, engine), **options)
+    except PapermillExecutionError as error:
+        settle_marker_ids(Path(task["spool"]))
+        sentence = one_sentence(error.ename, error.evalue)
+        return {"status": ENDINGS.get(error.ename, "failed"), "error": sentence, "written": True}
+    except OSError as error:
+        status = "disk" if error.errno in DISK_FULL else "failed"
+        return {"status": status, "error": one_sentence(type(error).__name__, error)}
+    except Exception as error:
+        return {"status": "failed", "error": one_sentence(type(error).__name__, error)}
+    return {"status": "ok", "error": ""}
+
+
+def run_forked(task: dict, report: int) -> None:
+    """Be the child that a fork has just made: execute the task, report through the pipe, and end."""
+    owner, loaded = os.getpid(), set(sys.modules)
+    reseed(seed_of(task["parameters"]))
+    limit_memory(task["memory_limit"])
+    options = {"notebook_timeout": task["timeout"], "on_cell": lambda cell: _say(report, {"cell": cell})}
+    result = execute(task, "evalkit", **options)
+    atexit._run_exitfuncs()  # what the notebook left to do at its end, such as removing temporary folders
+    if os.getpid() == owner:
+        result["memory_mb"] = private_memory_mb()
+        _say(
+            report, result | ({"imported": _installed(sys.modules.keys() - loaded)} if task["learn"] else {})
+        )
+    os._exit(0)
+
+
+def write_failed(task: dict, cell_index: int, ename: str, message: str) -> None:
+    """Write the notebook of a process that died, with the error in the cell that was running."""
+    import nbformat
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+    from papermill.execute import raise_for_execution_errors
+
+    notebook = papermill.execute_notebook(**_arguments(task) | {"output_path": None}, prepare_only=True)
+    settle_parameters_id(notebook)
+    notebook.metadata.papermill["output_path"] = task["output"]
+    code = [number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    cell = notebook.cells[cell_index if cell_index in code else code[0]]
+    cell.outputs = [
+        nbformat.v4.new_output("error", ename=ename, evalue=message, traceback=[f"{ename}: {message}"])
+    ]
+    with contextlib.suppress(PapermillExecutionError):
+        raise_for_execution_errors(notebook, None)
+    write_atomically(Path(task["spool"]), nbformat.writes(notebook).encode())
+    settle_marker_ids(Path(task["spool"]))
+
+
+def reseed(seed: int) -> None:
+    """Start the random numbers of Python and NumPy at ``seed``."""
+    import numpy
+
+    random.seed(seed)
+    numpy.random.seed(seed % 2**32)
+
+
+def start_kernel(seed: int, memory_limit_mb: float | None) -> None:
+    """What a forked child does before its notebook, for an ordinary kernel."""
+    reseed(seed)
+    limit_memory(memory_limit_mb)
+
+
+def seed_of(parameters: dict) -> int:
+    """A seed that depends on the parameters alone, so that neither order nor number of workers matters."""
+    text = json.dumps(parameters, sort_keys=True, ensure_ascii=False)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+def limit_memory(limit_mb: float | None) -> None:
+    """Let this process, and each it starts, take ``limit_mb`` more private memory than it has now (Linux)."""
+    if limit_mb is None or not sys.platform.startswith("linux"):
+        return
+    import resource
+
+    held = _status_kb("VmData") * 1024
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = held + int(limit_mb * MB)
+    resource.setrlimit(
+        resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+    )
+
+
+def private_memory_mb() -> float:
+    """Memory that this process shares with no other (Linux); 0 where it can't be read."""
+    try:
+        text = Path("/proc/self/smaps_rollup").read_text()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Private_")) / 1024
+
+
+def one_sentence(ename: str, message: object) -> str:
+    """An error on one line, of a length that a table can hold."""
+    line = next((line.strip() for line in str(message).splitlines() if line.strip()), "")
+    text = f"{ename}: {line}" if line else ename
+    return text if len(text) <= 300 else text[:299] + "…"
+
+
+def settle_parameters_id(notebook) -> None:
+    """papermill gives the cell it injects a random id; a run repeated should write the same bytes."""
+    for cell in notebook.cells:
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell["id"] = "injected-parameters"
+
+
+def settle_marker_ids(path: Path) -> None:
+    """Give the cells that papermill adds to a failed notebook ids that are the same in every run."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    for number, cell in enumerate(notebook["cells"]):
+        if "papermill-error-cell-tag" in cell["metadata"].get("tags", []):
+            cell["id"] = f"papermill-error-{number}"
+    write_atomically(
+        path, (json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
+    )
+
+
+def _arguments(task):
+    folder = os.path.dirname(task["notebook"])
+    return {
+        "input_path": _literal(task["notebook"]),
+        "output_path": _literal(task["output"]),
+        "parameters": task["parameters"],
+        "cwd": folder if os.path.isdir(folder) else os.path.dirname(task["spool"]),
+        "progress_bar": False,
+        "request_save_on_cell_execute": False,
+    }
+
+
+def _literal(path):
+    """papermill fills braces in a path with parameters; a path of ours is meant as it stands."""
+    return path.replace("{", "{{").replace("}", "}}")
+
+
+def _limits(task, engine):
+    """Of an ordinary kernel; it sets its seed and its memory limit itself, before the first cell."""
+    limits = {"execution_timeout": task["cell_timeout"]}
+    if engine != "evalkit":
+        seed, memory = seed_of(task["parameters"]), task["memory_limit"]
+        start = f"__import__('evalkit.batch.child', fromlist=['child']).start_kernel({seed}, {memory})"
+        limits["extra_arguments"] = [f'--IPKernelApp.exec_lines=["{start}"]', "--log-level=50"]
+    return limits
+
+
+def _write_under_final_name(task):
+    """papermill names the output's final path in its metadata; what it writes goes to the task's spool.
+
+    A task from another machine brings the notebook's text, and no file is read.
+    """
+    from papermill.iorw import LocalHandler, papermill_io
+
+    spool = Path(task["spool"])
+
+    class Atomic(LocalHandler):
+        def read(self, path):
+            return task.get("text") or super().read(path)
+
+        def write(self, buf, path):
+            write_atomically(spool, buf.encode())
+
+    papermill_io.register(task["notebook"], Atomic())
+    papermill_io.register(task["output"], Atomic())
+
+
+def _installed(names):
+    """Those of the modules that belong to Python or an installed package, not to a notebook's folder."""
+    folders = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+    files = {name: getattr(sys.modules.get(name), "__file__", None) or "" for name in names}
+    return [name for name in sys.modules if files.get(name, "").startswith(folders)]
+
+
+def _say(report, message):
+    os.write(report, (json.dumps(message) + "\n").encode())
+
+
+def _status_kb(name):
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith(f"{name}:"))

@@ -1,0 +1,169 @@
+"""From a data set to the build folder: everything computed once for all places, read by the notebooks."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+from evalkit.errors import DataError
+from evalkit.load import places, reference
+from evalkit.load.dataset import open_dataset, shipped
+from evalkit.metrics import benchmarks, indicators
+
+TABLES = ("places", "indicators", "beside", "among", "findings")
+_AREA_LEVELS = ("district", "province", "region", "national")
+
+
+def build(folder, out):
+    """Compute everything that reports need from the data set in ``folder`` and write it to ``out``.
+
+    Writes Parquet tables places, indicators, beside, among, findings and manifest.json; the folder appears
+    whole or not at all. Returns ``out``. Raises DataError where the data set can't be used.
+    """
+    out = Path(out)
+    dataset = open_dataset(folder)
+    tables = compute(dataset)
+    manifest = {
+        "evalkit": version("evalkit") if _installed() else "source",
+        "settings": dataset.settings,
+        "data": fingerprint(dataset.folder),
+        "built": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    out.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        for name in TABLES:
+            tables[name].to_parquet(aside / f"{name}.parquet", index=False)
+        _write_slices(tables, aside / "places")
+        (aside / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+        aside.chmod(0o755)
+        replace_folder(aside, out)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return out
+
+
+def _write_slices(tables, folder):
+    """Write one small file per place that changes when, and only when, what its reports read changes."""
+    folder.mkdir()
+    digests = {place: hashlib.sha256() for place in tables["places"].loc[tables["places"]["reported"], "place"]}
+    for name in TABLES:
+        for place, cut in tables[name].groupby("place", sort=False):
+            if place in digests:
+                digests[place].update(cut.to_json(orient="values", date_format="iso").encode())
+    for place, digest in digests.items():
+        (folder / f"{place}.sha256").write_text(digest.hexdigest() + "\n", encoding="ascii")
+
+
+def replace_folder(new, target):
+    """Put the finished folder ``new`` in the place of ``target``, which is kept until the new one stands."""
+    old = target.with_name(f".{target.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.rename(old)
+    new.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def fingerprint(folder):
+    """Return a hash of every file of a data set, for the page that is made from it."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in Path(folder).rglob("*") if p.is_file()):
+        digest.update(str(path.relative_to(folder)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def compute(dataset):
+    """Return the tables of a build, for every place at once, without writing anything."""
+    settings, units = dataset.settings, dataset.places
+    rows = indicators.assemble(dataset)
+    references, areas = rows, units
+    if settings["data"]["benchmarks"]:
+        other = open_dataset(shipped(settings["data"]["benchmarks"]))
+        references = pd.concat([rows, indicators.assemble(other)], ignore_index=True)
+        areas = pd.concat([units, other.places], ignore_index=True)
+    areas = areas[areas["level"].isin(_AREA_LEVELS)].drop_duplicates("place")
+    references = references[references["place"].isin(areas["place"])]
+    references = references.drop_duplicates(["place", "indicator", "period", "basis", "method", "value"])
+    levels = units.set_index("place")["level"]
+    among = benchmarks.among(
+        rows,
+        levels,
+        reference.table("indicators").query("comparable == 'true'")["indicator"],
+        minimum=settings["publish"]["minimum_comparators"],
+        years=settings["publish"]["comparison_years"],
+    )
+    pairs = benchmarks.beside(rows, parents(units, areas), references)
+    return {
+        "places": summary(dataset, rows, among),
+        "indicators": rows.sort_values(["place", "indicator", "year"], kind="stable"),
+        "beside": benchmarks.preferred(pairs),
+        "among": among,
+        "findings": dataset.findings,
+    }
+
+
+def parents(units, areas):
+    """Return which areas each place belongs to: place, parent, parent_name, parent_level."""
+    names = areas.set_index("place")[["name", "level"]]
+    found = []
+    for unit in units.itertuples():
+        own = [unit.district_code, unit.province_code if unit.level != "province" else None, "viet-nam"]
+        if unit.level == "commune":
+            own = own[:2]
+        for code in own:
+            if pd.notna(code) and code in names.index and code != unit.place:
+                found.append((unit.place, code, names.at[code, "name"], names.at[code, "level"]))
+    return pd.DataFrame(found, columns=["place", "parent", "parent_name", "parent_level"])
+
+
+def summary(dataset, rows, among):
+    """Return the places with what is known of each: kinds of figures, years, evidence level, reported or not."""
+    data = dataset.settings["data"]
+    facts = dataset.tables.get("facts", pd.DataFrame(columns=["place", "indicator"]))
+    kinds = pd.concat([facts[["place", "indicator"]], rows.loc[~rows["flags"].fillna("").str.contains("computed"), ["place", "indicator"]]])
+    kinds = kinds.replace({"indicator": {"income_per_capita_vnd": "income_year_vnd"}})
+    units = dataset.places.copy()
+    units["kinds"] = units["place"].map(kinds.drop_duplicates().groupby("place").size()).fillna(0).astype(int)
+    years = rows[rows["year"].notna()].groupby("place")["year"]
+    units["first_year"], units["last_year"] = units["place"].map(years.min()), units["place"].map(years.max())
+    sections = rows.assign(section=rows["indicator"].map(reference.table("indicators").set_index("indicator")["section"]))
+    held = sections.groupby("place")["section"].unique()
+    units["coverage"] = [json.dumps([s for s in ("credit", "groups", "poverty", "income") if s in held.get(p, ())]) for p in units["place"]]
+    compared = set(among.loc[among["median"].notna(), "place"])
+    units["evidence"] = ["L1" if p in compared else "L0" for p in units["place"]]
+    units["reported"] = units["level"].isin(data["levels"]) & (units["kinds"] >= data["minimum_kinds"])
+    after = [places.successor(u, units) for u in units.itertuples()]
+    units["successor_place"] = pd.array([a.place if a is not None else None for a in after], dtype="string")
+    return units
+
+
+def read(build_folder, table):
+    """Read one table of a build. Raises DataError where the folder is no build."""
+    path = Path(build_folder) / f"{table}.parquet"
+    if not path.is_file():
+        raise DataError(f"{build_folder}: no build there ({table}.parquet is missing). Run `evalkit build DATA OUT` first.")
+    return pd.read_parquet(path)
+
+
+def manifest(build_folder):
+    """Read the manifest of a build: settings, fingerprint of the data, version, time."""
+    path = Path(build_folder) / "manifest.json"
+    if not path.is_file():
+        raise DataError(f"{build_folder}: no build there (manifest.json is missing). Run `evalkit build DATA OUT` first.")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _installed():
+    from importlib.metadata import PackageNotFoundError
+
+    try:
+        return bool(version("evalkit"))
+    except PackageNotFoundError:
+        return False

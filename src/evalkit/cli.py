@@ -1,0 +1,178 @@
+"""The command line: `evalkit check / build / run / publish / report / lab`."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evalkit.errors import EvalkitError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="What happened in a commune, how it compares, and what may honestly be said about the part credit played. "
+    "Exit status: 0 all well, 1 a report failed or a finding is an error, 2 the input can't be used.",
+)
+Data = Annotated[Path, typer.Argument(help="Folder of a data set: dataset.toml and tables.", metavar="DATA")]
+Out = Annotated[Path, typer.Option("--out", help="Folder to write to; everything goes below it.")]
+Langs = Annotated[str, typer.Option("--langs", help="Languages of the reports, separated by commas.")]
+Places = Annotated[list[str] | None, typer.Option("--place", help="Only this place (code or name); may be repeated. Default: every place with enough figures.")]
+Workers = Annotated[int | None, typer.Option("--workers", help="Notebooks at a time. Default: one per processor.")]
+
+
+def main():
+    """Run the command line; what a user can mend is one line on standard error and exit status 2."""
+    try:
+        app(standalone_mode=True)
+    except EvalkitError as error:
+        print(f"evalkit: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+@app.command()
+def check(data: Data, as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False):
+    """Read a data set and list what is wrong, doubtful or worth knowing, with file, row, column and mend."""
+    from evalkit.load.dataset import check as find
+
+    found = find(data)
+    errors = int((found["severity"] == "error").sum())
+    if as_json:
+        print(found.drop(columns="arguments").to_json(orient="records", force_ascii=False, indent=1))
+    else:
+        _print_findings(found)
+    raise typer.Exit(1 if errors else 0)
+
+
+def _print_findings(found):
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    colours = {"error": "bold red", "warning": "yellow", "note": "dim"}
+    table = Table("", "Where", "Finding", box=None, header_style="bold", pad_edge=False)
+    for row in found.itertuples():
+        where = ", ".join(str(x) for x in (row.file, row.row if row.row == row.row else "", row.place) if x not in ("", None) and str(x) != "<NA>")
+        table.add_row(Text(row.severity, colours[row.severity]), Text(where), Text(row.message))
+    console.print(table)
+    counts = found["severity"].value_counts()
+    console.print(", ".join(f"{counts.get(s, 0)} {s}s" for s in ("error", "warning", "note")))
+
+
+@app.command()
+def build(data: Data, out: Out = Path("out")):
+    """Compute everything for all places of a data set at once; the notebooks read the result."""
+    from evalkit.build import build as compute
+
+    print(compute(data, out / "build"))
+
+
+@app.command()
+def run(out: Out = Path("out"), langs: Langs = "vi,en", place: Places = None, workers: Workers = None):
+    """Run the notebooks once per place and language on a build; unchanged work is skipped."""
+    summary = _run(out, _languages(langs), place, workers)
+    raise typer.Exit(1 if summary.failed else 0)
+
+
+@app.command()
+def publish(out: Out = Path("out"), langs: Langs = "vi,en"):
+    """Write the static site from what the executed notebooks marked for readers."""
+    from evalkit.batch import RunSummary
+
+    print(_publish(out, _languages(langs), RunSummary.read(out / "private")))
+
+
+@app.command()
+def report(data: Data, out: Out = Path("out"), langs: Langs = "vi,en", place: Places = None, workers: Workers = None):
+    """Build, run and publish in one go; ends by printing the path of the site's index page."""
+    from evalkit.build import build as compute
+
+    languages = _languages(langs)
+    compute(data, out / "build")
+    summary = _run(out, languages, place, workers)
+    index = _publish(out, languages, summary)
+    print(index)
+    raise typer.Exit(1 if summary.failed else 0)
+
+
+@app.command()
+def lab(place: Annotated[str | None, typer.Argument(help="Code of a place to begin with.")] = None, out: Out = Path("out")):
+    """Open JupyterLab on the notebooks, with the kernel ready."""
+    folder = notebooks_folder()
+    if place:
+        from evalkit.present.disclose import place as find
+
+        print(f"Set place = \"{find(out / 'build', place).unit['place']}\" in the first cell.")
+    command = [sys.executable, "-m", "jupyter", "lab", f"--ServerApp.root_dir={folder.parent}", f"--LabApp.default_url=/lab/tree/{folder.name}/commune/credit.ipynb"]
+    raise typer.Exit(subprocess.call(command))
+
+
+def notebooks_folder():
+    """Return the folder of the notebooks: the packaged one, else that of the repository."""
+    packaged = Path(__file__).parent / "notebooks"
+    return packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "notebooks"
+
+
+def _languages(langs):
+    from evalkit.errors import ParameterError
+    from evalkit.present.words import LANGUAGES
+
+    chosen = [lang.strip() for lang in langs.split(",") if lang.strip()]
+    wrong = [lang for lang in chosen if lang not in LANGUAGES]
+    if wrong or not chosen:
+        raise ParameterError(f"--langs {langs!r}: write one or more of {', '.join(LANGUAGES)}, separated by commas.")
+    return list(dict.fromkeys(chosen))
+
+
+def _run(out, languages, chosen, workers):
+    from evalkit.batch import plan, run
+    from evalkit.build import manifest, read
+    from evalkit.load import places
+
+    folder = out / "build"
+    units, manifest_ = read(folder, "places"), manifest(folder)
+    if chosen:
+        reported = set(read(folder, "indicators")["place"])
+        wanted = [places.find(code, units, reported) for code in chosen]
+    else:
+        wanted = list(units.loc[units["reported"], "place"])
+    if not wanted:
+        raise EvalkitError(f"{folder}: no place has {manifest_['settings']['data']['minimum_kinds']} kinds of figures. Lower minimum_kinds in dataset.toml or add data.")
+    notebooks = sorted((notebooks_folder() / "commune").glob("*.ipynb"))
+    sets = [{"place": code, "build": str(folder.resolve()), "lang": lang} for code in wanted for lang in languages]
+    slices = folder / "places"
+    jobs = plan(notebooks, sets, out / "private", inputs=lambda p: [slices / f"{p['place']}.sha256"], name="{place}/{lang}/{notebook}")
+    progress = "rich" if sys.stderr.isatty() else "lines" if os.environ.get("EVALKIT_PROGRESS") else None
+    summary = run(jobs, workers=workers, progress=progress)
+    summary.save(out / "private")
+    from rich.console import Console
+
+    Console(stderr=True).print(summary)
+    return summary
+
+
+def _publish(out, languages, summary):
+    from evalkit.build import manifest, read
+    from evalkit.present import words
+    from evalkit.publish import site
+    from evalkit.publish.listing import listing
+
+    folder = out / "build"
+    manifest_, units = manifest(folder), read(folder, "places")
+    units = units[units["level"].isin(manifest_["settings"]["data"]["levels"])]
+    settings = manifest_["settings"]
+    meta = {
+        "title": settings["title"],
+        "source": settings["source"],
+        "rights": settings["rights"],
+        "simulated": not settings["data"]["real"],
+        "years": settings["data"]["years"],
+        "generated": manifest_["built"][:10],
+        "version": manifest_["evalkit"],
+    }
+    return site(out / "private", out, listing(units, summary), meta=meta, words=words.t, languages=tuple(languages))

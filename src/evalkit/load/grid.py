@@ -1,0 +1,98 @@
+"""Files as grids of cells: CSV, XLSX and XLS, their text in Unicode, their errors kept in sight."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from evalkit.errors import DataError
+from evalkit.load.encodings import decode, encoding_of, legacy_encoding, restore
+from evalkit.load.xlsx import special_cells
+
+TEXT_FILES = (".csv", ".tsv", ".txt")
+WORKBOOKS = (".xlsx", ".xlsm", ".xls")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Cells of one sheet: ``rows[i][j]`` stands in row ``i + 1`` of the file; an empty cell is None.
+
+    ``merged`` holds ranges (top, left, bottom, right), positions from 0; ``sheet`` is None for a text file.
+    """
+
+    file: str
+    sheet: str | None
+    rows: list
+    merged: tuple = ()
+    notes: tuple = ()
+
+
+def read_grids(path, *, sheet=None):
+    """``Grid`` of every sheet of ``path`` that is not empty, or of ``sheet`` alone.
+
+    Raises DataError for a file that can't be opened, a kind that is not read and a sheet that is not there.
+    """
+    path = Path(path)
+    kind = path.suffix.lower()
+    if not path.is_file():
+        raise DataError(f"{path} is not there. Check the name and the folder.")
+    if kind in WORKBOOKS:
+        return _workbook(path, sheet)
+    if kind not in TEXT_FILES:
+        raise DataError(
+            f"{path.name}: {kind} files are not read. Save it as .csv, .xlsx, .xls, .parquet or .dta."
+        )
+    if sheet is not None:
+        raise DataError(f'{path.name} has no sheets. Leave out sheet="{sheet}".')
+    return [_text_file(path)]
+
+
+def _text_file(path):
+    data = path.read_bytes()
+    encoding, text = encoding_of(data), decode(data)
+    lines = csv.reader(text.splitlines(keepends=True), delimiter=_delimiter(text))
+    rows = [[cell if cell.strip() else None for cell in line] for line in lines]
+    notes = () if encoding.startswith("utf-8") else (f"text read as {encoding}",)
+    return Grid(path.name, None, rows, notes=notes)
+
+
+def _delimiter(text):
+    """The mark that cuts most lines of ``text`` into the same number of cells, the more cells the better."""
+    sample = text[:65536].splitlines(keepends=True)[:200]
+
+    def agreement(delimiter):
+        widths = [len(line) for line in csv.reader(sample, delimiter=delimiter)]
+        return max(((widths.count(w)) * (w - 1) for w in set(widths)), default=0)
+
+    return max(";\t,|", key=agreement)
+
+
+def _workbook(path, sheet):
+    import python_calamine
+
+    try:
+        workbook = python_calamine.CalamineWorkbook.from_path(path)
+    except (python_calamine.CalamineError, OSError) as error:
+        raise DataError(
+            f"{path.name} can't be opened as a workbook ({error}). Save it again as .xlsx."
+        ) from error
+    names = workbook.sheet_names
+    if sheet is not None and sheet not in names:
+        raise DataError(f'{path.name} has no sheet "{sheet}". Its sheets: {", ".join(names)}.')
+    sheets = {name: workbook.get_sheet_by_name(name) for name in names}
+    rows = {name: table.to_python(skip_empty_area=False) for name, table in sheets.items()}
+    texts = {name: {c for row in rows[name] for c in row if isinstance(c, str)} for name in names}
+    everywhere = legacy_encoding(set().union(*texts.values()))
+    special = special_cells(path) if path.suffix.lower() != ".xls" else {}
+    grids = []
+    for name in [sheet] if sheet is not None else names:
+        encoding = legacy_encoding(texts[name]) or everywhere
+        restored = {text: restore(text, encoding) if text.strip() else None for text in texts[name]}
+        cells = [[restored[c] if isinstance(c, str) else c for c in row] for row in rows[name]]
+        for (i, j), cell in special.get(name, {}).items():
+            if i < len(cells) and j < len(cells[i]):
+                cells[i][j] = cell
+        if any(cell is not None for row in cells for cell in row):
+            merged = tuple((*start, *end) for start, end in sheets[name].merged_cell_ranges or ())
+            notes = (f"text read as {encoding}",) if encoding else ()
+            grids.append(Grid(path.name, name, cells, merged, notes))
+    return grids

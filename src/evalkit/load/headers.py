@@ -1,0 +1,172 @@
+"""Which column of the schema a header means: by its usual spellings only, a near miss is proposed."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from evalkit.load import schema
+from evalkit.load.blocks import paths
+from evalkit.load.rows import filled, is_figure, is_numbering, is_year, vocabulary
+from evalkit.load.text import fold, nearest
+from evalkit.load.units import Unit, caption_unit, unit_in, without_unit
+
+_YEAR = re.compile(
+    r"(?:(?:đến|tính đến|thời điểm|ngày|tại|as of|at)\s+)*(?:31\s*[/.]\s*12\s*[/.]\s*|năm\s*|year\s*)?"
+    r"\b((?:19|20)\d{2})\b",
+    re.IGNORECASE,
+)
+_MARK = re.compile(r"\(\s*(?:\*+|\d{1,2}|[a-d])\s*\)|\*+|[¹²³†‡]")
+_OF_WHICH = re.compile(r"^\s*(?:trong đó|tr\.?\s*đó|of which|in which)\s*[:,-]?\s*", re.IGNORECASE)
+_PRELIMINARY = re.compile(r"\b(?:sơ bộ|prel(?:iminary)?\b\.?|pre\.)", re.IGNORECASE)
+_HIGHEST_HEADER = 6
+_SEARCHED_ROWS = 80
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a sheet: position, header as written, the ``field`` it means (None: none), unit and year."""
+
+    position: int
+    header: str
+    field: str | None
+    unit: Unit | None = None
+    year: int | None = None
+    preliminary: bool = False
+
+
+@lru_cache(maxsize=32)
+def spellings(table):
+    """{folded spelling: field name} of a table; for a table of places' codes also those of the place's name."""
+    found = {}
+    for name, field in schema.fields(table).items():
+        for spelling in (name, *field["label"].values(), *field.get("aliases", ())):
+            found.setdefault(fold(without_unit(spelling)), name)
+    if "code" in schema.fields(table):
+        for spelling in schema.fields("communes")["name"]["aliases"]:
+            found.setdefault(fold(spelling), "name")
+    return found
+
+
+def read_columns(path_of, table):
+    """``Column`` for each header path, () paths left out."""
+    return [_column(j, path, table) for j, path in enumerate(path_of) if path]
+
+
+def _column(position, path, table):
+    header = " / ".join(" ".join(part.split()) for part in path)
+    preliminary = any(_PRELIMINARY.search(part) for part in path)
+    years, parts, unit = set(), [], None
+    for part in path:
+        unit = unit_in(part) or unit
+        part = _PRELIMINARY.sub(" ", _MARK.sub(" ", part))
+        if fold(part) not in spellings(table):
+            years.update(map(int, _YEAR.findall(part)))
+            part = _YEAR.sub(" ", part)
+        if caption_unit(part) is None:
+            parts.append(_OF_WHICH.sub("", without_unit(part)))
+    field = _field(tuple(filter(fold, parts)), table)
+    year = years.pop() if len(years) == 1 else None
+    return Column(position, header, field, unit, year, preliminary)
+
+
+@lru_cache(maxsize=4096)
+def _field(parts, table):
+    known = spellings(table)
+    if name := known.get(fold(" ".join(parts))):
+        return name
+    parts = [part for part in parts if fold(part) not in vocabulary()["neutral"]]
+    if not parts:
+        return None
+    meant = [_spelled(part, known) for part in parts]
+    if len(parts) == 1:
+        return meant[0]
+    words = {word for part in parts for word in fold(part).split()}
+    for spelling, name in known.items():
+        if words == set(spelling.split()):
+            return name
+    *above, leaf = meant
+    if leaf is not None and all(parent is not None and _holds(table, parent, leaf) for parent in above):
+        return leaf
+    return None
+
+
+def _spelled(part, known):
+    """The field that a header cell names, whole or in either of its two languages."""
+    for text in (part, *re.split(r"\n|\s+[-–]\s*|\s/\s", part)):
+        if name := known.get(fold(text)):
+            return name
+    return None
+
+
+def _holds(table, parent, leaf):
+    """Whether ``leaf`` may be a part of ``parent``: the same unit, under the table's required total."""
+    fields = schema.fields(table)
+    if parent == leaf:
+        return True
+    return (
+        parent in fields
+        and leaf in fields
+        and parent in schema.required(table)
+        and fields[parent].get("unit") is not None
+        and fields[parent].get("unit") == fields[leaf].get("unit")
+    )
+
+
+def propose(header, table):
+    """A sentence that proposes the column which an unknown ``header`` may mean, or None."""
+    spelling = nearest(header, spellings(table)) or nearest(header.rsplit(" / ", 1)[-1], spellings(table))
+    if spelling is None:
+        return None
+    name = spellings(table)[spelling]
+    usual = schema.fields(table).get(name, {"label": {"vi": "Tên"}})["label"]["vi"]
+    return f'column "{header}" was not read; it may mean {name}. If so, head it "{usual}".'
+
+
+def header_by_schema(rows, merged, table):
+    """A ``find_header`` for a table of the schema: the rows whose texts name most of its columns.
+
+    A later header counts as one where it repeats at least half of the first one's texts.
+    """
+    first = _first_header(rows, merged, table)
+    if first is None:
+        return lambda start: None
+    texts = {cell for i in first for cell in rows[i] if isinstance(cell, str)}
+
+    def find(start):
+        if start <= first.start:
+            return first
+        for i in range(start, len(rows)):
+            if 2 * len(texts.intersection(c for c in rows[i] if isinstance(c, str))) >= len(texts):
+                return range(i, min(i + len(first), len(rows)))
+        return None
+
+    return find
+
+
+def _first_header(rows, merged, table):
+    named_by = {}
+    top_rows = rows[:_SEARCHED_ROWS]
+    for top in range(len(top_rows)):
+        for stop in range(top + 1, min(top + _HIGHEST_HEADER, len(top_rows)) + 1):
+            if not filled(rows[top]) or _is_data(rows[stop - 1]):
+                break
+            columns = read_columns(paths(rows[:stop], merged, range(top, stop)), table)
+            named = [(c.field, c.year) for c in columns if c.field]
+            # A field named twice is a header cut short: its lower row tells the two columns apart.
+            named_by[top, stop] = 2 * len(set(named)) - len(named)
+    needed = min(2, len(schema.required(table)))
+    best = max(named_by, key=lambda run: (named_by[run], run[0] - run[1], -run[0]), default=None)
+    if best is None or named_by[best] < needed:
+        return None
+    top, stop = best
+    covered = [
+        b + 1 for t, _, b, _ in merged if top <= t < stop and not any(map(_is_data, rows[stop : b + 1]))
+    ]
+    return range(top, max([stop, *covered]))
+
+
+def _is_data(row):
+    """Whether ``row`` holds a typed figure that is no year, which a header never does."""
+    return any(is_figure(c) and not isinstance(c, str) and not is_year(c) for c in row) and not is_numbering(
+        row
+    )

@@ -1,0 +1,145 @@
+"""Places in time: units with dates of validity, looked up by code or name without guessing."""
+
+import difflib
+import re
+
+import pandas as pd
+
+from evalkit.errors import PlaceError
+from evalkit.load.text import fold
+
+_LEVELS = {5: "commune", 3: "district", 2: "province"}
+_TYPE_LEVELS = {
+    "xã": "commune",
+    "phường": "commune",
+    "thị trấn": "commune",
+    "đặc khu": "commune",
+    "huyện": "district",
+    "quận": "district",
+    "thị xã": "district",
+    "thành phố": "district",
+    "tỉnh": "province",
+    "vùng": "region",
+    "quốc gia": "national",
+    "thôn": "village",
+    "tổ": "group",
+}
+
+
+def units(communes):
+    """Add to the table of communes the identity ``place`` and the ``level`` of each unit.
+
+    The identity is the code; a unit that took over the code of an older one is written code-year, with
+    the year in which it began ("08434-2025"), so that a re-used code joins nothing.
+    """
+    out = communes.sort_values(["code", "valid_from"], na_position="first", kind="stable").copy()
+    reused = out.duplicated("code")
+    begins = out["valid_from"].dt.strftime("%Y").astype("string")
+    out["place"] = out["code"].where(~reused, out["code"] + "-" + begins)
+    by_code = out["code"].where(out["code"].str.fullmatch(r"\d+")).str.len().map(_LEVELS)
+    out["level"] = by_code.fillna(out["type"].map(_TYPE_LEVELS)).fillna("commune").astype("string")
+    return out.sort_index().reset_index(drop=True)
+
+
+def place_of(codes, starts, ends, units):
+    """Return for each code and span of days the identity of the unit that it meant, missing where unknown.
+
+    Where a code was re-used, the unit valid on those days is meant; without a date, the first one.
+    """
+    single = units.drop_duplicates("code", keep=False).set_index("code")["place"]
+    place = codes.map(single)
+    open_rows = place.isna()
+    for code, candidates in units[units.duplicated("code", keep=False)].groupby("code"):
+        rows = open_rows & (codes == code)
+        for unit in candidates.iloc[::-1].itertuples():
+            fits = rows & ~(starts > _or(unit.valid_to, pd.Timestamp.max)) & ~(ends < _or(unit.valid_from, pd.Timestamp.min))
+            place = place.where(~fits, unit.place)
+    return place.astype("string")
+
+
+def _or(date, default):
+    return default if pd.isna(date) else date
+
+
+def span(unit):
+    """Return when a unit existed, as dates: "to 30/06/2025", "from 01/07/2025"."""
+    start = "" if pd.isna(unit.valid_from) else f"from {unit.valid_from:%d/%m/%Y}"
+    end = "" if pd.isna(unit.valid_to) else f"to {unit.valid_to:%d/%m/%Y}"
+    return " ".join(filter(None, [start, end])) or "throughout"
+
+
+def successor(unit, units):
+    """Return the unit that took over ``unit`` (a row), or None."""
+    if pd.isna(unit.successor_code):
+        return None
+    later = units[(units["code"] == unit.successor_code) & (units["place"] != unit.place)]
+    return next((u for u in later.itertuples() if fold(u.name) == fold(unit.successor_name)), None)
+
+
+def predecessors(unit, units):
+    """Return the units (rows) that name ``unit`` as their successor."""
+    same = (units["successor_code"] == unit.code) & (units["place"] != unit.place)
+    named = units[same & (units["successor_name"].fillna("").map(fold) == fold(unit.name))]
+    return list(named.itertuples())
+
+
+def find(query, units, reported):
+    """Return the one place meant by a code, an identity (code-year) or a name.
+
+    units: all places; reported: identities of those that the data set has figures for. Raises PlaceError
+    for an unknown, ambiguous or not reported place, with the nearest names and what stood or stands in its
+    place: a default never chooses a place.
+    """
+    query = str(query).strip()
+    exact = units[units["place"] == query]
+    if len(exact) == 1 and query in reported:
+        return query
+    named = _named(query, units)
+    hits = units[(units["code"] == query) | exact.index.to_series().reindex(units.index).notna() | named]
+    if hits.empty:
+        raise PlaceError(_unknown(query, units, reported))
+    usable = hits[hits["place"].isin(reported)]
+    if len(usable) == 1 and len(hits) == 1:
+        return usable["place"].iloc[0]
+    if len(usable) == 1 and not named.any():
+        return usable["place"].iloc[0]
+    raise PlaceError(_ambiguous(query, hits, units, reported))
+
+
+def _named(query, units):
+    bare = re.sub(r"^(xã|phường|thị trấn|huyện|tỉnh|thành phố|tp\.?) ", "", query.lower())
+    return units["name"].map(fold).isin({fold(query), fold(bare)})
+
+
+def _unknown(query, units, reported):
+    usable = units[units["place"].isin(reported)]
+    digits = query.isdigit()
+    hint = "A commune's code has five digits, with its leading zero." if digits and len(query) != 5 else ""
+    names = usable["code"] if digits else usable["name"]
+    close = difflib.get_close_matches(fold(query), list(dict.fromkeys(names.map(fold))), n=4, cutoff=0.6)
+    listed = usable[names.map(fold).isin(close)]
+    near = "; ".join(f"{u.place} {u.name} ({u.district}, {u.province})" for u in listed.head(6).itertuples())
+    said = [f"“{query}” is no place of this data set.", hint, f"Nearest: {near}." if near else ""]
+    return " ".join(filter(None, said))
+
+
+def _describe(unit, units, reported):
+    text = f"{unit.place} {unit.type} {unit.name}"
+    where = ", ".join(str(x) for x in (unit.district, unit.province) if pd.notna(x) and fold(x) != fold(unit.name))
+    text += f" ({where}; {span(unit)})" if where else f" ({span(unit)})"
+    if unit.place in reported:
+        return text + ": has figures"
+    parts = predecessors(unit, units)
+    if parts:
+        return text + ": formed from " + ", ".join(f"{p.code} {p.type} {p.name}" for p in parts)
+    after = successor(unit, units)
+    return text + (f": became {after.place} {after.type} {after.name}" if after is not None else ": no figures")
+
+
+def _ambiguous(query, hits, units, reported):
+    lines = [_describe(u, units, reported) for u in hits.itertuples()]
+    named_parts = [p for u in hits.itertuples() for p in predecessors(u, units)]
+    usable = [p.place for p in named_parts if p.place in reported] + [u for u in hits["place"] if u in reported]
+    ask = f" Ask by code: {', '.join(dict.fromkeys(usable))}." if usable else ""
+    what = "is more than one place" if len(hits) > 1 else "has no figures in the years of this data set"
+    return f"“{query}” {what}: " + "; ".join(lines) + "." + ask

@@ -1,0 +1,110 @@
+"""Deliveries in: CSV, Excel, Parquet and Stata files become a ``Reading``; nothing is dropped silently."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from evalkit.errors import DataError
+from evalkit.load import schema
+from evalkit.load.grid import TEXT_FILES, WORKBOOKS, Grid, read_grids
+from evalkit.load.headers import spellings
+from evalkit.load.plain import read_plain
+from evalkit.load.reading import Reading, combine
+from evalkit.load.tables import read_by_schema
+from evalkit.load.text import fold, nearest
+from evalkit.load.units import parse_unit
+
+_FRAMES = (".parquet", ".dta")
+
+__all__ = ["Reading", "read_spreadsheet", "read_table"]
+
+
+def read_spreadsheet(path, *, table=None, sheet=None, unit=None):
+    """``Reading`` of one file: CSV, XLSX, XLS, Parquet or Stata .dta, all its sheets or ``sheet`` alone.
+
+    With ``table``, a table of the schema: headers are matched by their usual spellings, figures come out in the
+    schema's units, a row with a cell that can't be read is set aside. Without it headers stay as found, figures
+    as printed. ``unit`` ("triệu đồng") is that of the amounts whose header states none.
+
+    Titles, header rows, column numbers, headings, totals, subtotals and notes are set aside with the reason.
+    Raises DataError where the file can't be opened, a required column is missing (near misses are proposed) or
+    a unit is of the wrong kind.
+    """
+    path = Path(path)
+    if table is not None and table not in schema.tables():
+        near = nearest(table, schema.tables())
+        raise DataError(
+            f'table "{table}" is not known. {f"Did you mean {near}?" if near else ", ".join(schema.tables())}'
+        )
+    if unit is not None and parse_unit(unit) is None:
+        raise DataError(f'unit "{unit}" is not known. Write it as in "triệu đồng", "tỷ đồng", "%", "hộ".')
+    grids = [_frame_grid(path, table)] if path.suffix.lower() in _FRAMES else read_grids(path, sheet=sheet)
+    if not grids:
+        raise DataError(f"{path.name} is empty.")
+    return read_by_schema(grids, table, unit=unit) if table else read_plain(grids, unit=unit)
+
+
+def read_table(folder, name):
+    """``Reading`` of a table from all its files in ``folder``, or None where there is none.
+
+    The files are ``credit.csv``, ``credit-2019.xlsx`` and the like, and those in a folder ``credit``, in any of
+    the kinds that ``read_spreadsheet`` reads; ``Reading.origin`` keeps file, sheet and row of each row.
+    Raises DataError for all files that can't be read, their messages joined.
+    """
+    files = table_files(folder, name)
+    readings, faults = [], []
+    for path in files:
+        try:
+            readings.append(read_spreadsheet(path, table=name))
+        except DataError as error:
+            faults.append(str(error))
+    if faults:
+        raise DataError(" ".join(faults), faults)
+    return combine(readings) if readings else None
+
+
+def table_files(folder, name):
+    """The files that hold the table ``name`` in ``folder``, in the order of their names."""
+    folder = Path(folder)
+    kinds = (*TEXT_FILES, *WORKBOOKS, *_FRAMES)
+    own = re.compile(rf"{re.escape(name)}(?:[-_ .].*)?", re.IGNORECASE)
+    beside = [p for p in folder.iterdir() if own.fullmatch(p.stem)]
+    inside = (folder / name).iterdir() if (folder / name).is_dir() else ()
+    found = [
+        p
+        for p in (*beside, *inside)
+        if p.is_file() and p.suffix.lower() in kinds and not p.name.startswith("~$")
+    ]
+    return sorted(found)
+
+
+def _frame_grid(path, table):
+    """``Grid`` of a typed file; Stata's variable labels head the columns whose names mean nothing to ``table``."""
+    if not path.is_file():
+        raise DataError(f"{path} is not there. Check the name and the folder.")
+    try:
+        frame, labels = _read_frame(path)
+    except Exception as error:  # each engine has exceptions of its own; all mean that the file can't be read
+        raise DataError(
+            f"{path.name} can't be read ({str(error).splitlines()[0]}). Save it again."
+        ) from error
+    known = spellings(table) if table else {}
+    header = [n if fold(str(n)) in known or not labels.get(n) else labels[n] for n in map(str, frame.columns)]
+    cells = frame.astype(object).where(frame.notna(), None)
+    blank = [
+        [None if isinstance(c, str) and not c.strip() else c for c in row]
+        for row in cells.to_numpy().tolist()
+    ]
+    return Grid(path.name, None, [header, *blank])
+
+
+def _read_frame(path):
+    if path.suffix.lower() == ".parquet":
+        return pd.read_parquet(path), {}
+    with pd.read_stata(path, iterator=True) as reader:
+        labels = reader.variable_labels()
+        try:
+            return reader.read(), labels
+        except ValueError:  # value labels that repeat can't be categories; the codes are read instead
+            return reader.read(convert_categoricals=False), labels

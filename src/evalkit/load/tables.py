@@ -1,0 +1,262 @@
+"""Tables of the schema, read from grids: columns found by their headers, cells turned into the declared types."""
+
+import re
+
+import pandas as pd
+
+from evalkit.errors import DataError
+from evalkit.load import schema
+from evalkit.load.blocks import blocks, stated_unit
+from evalkit.load.body import sort_rows
+from evalkit.load.captions import cut_off_of, standard_of, year_of
+from evalkit.load.columns import convert
+from evalkit.load.headers import header_by_schema, propose, read_columns
+from evalkit.load.reading import Reading, combine, flag_table, rejected_row, rejected_table
+from evalkit.load.rows import filled, is_figure, is_total, vocabulary
+from evalkit.load.text import fold, nfc
+from evalkit.load.units import Unit, parse_unit
+
+_NAME = {"name": "name", "type": "string", "label": {"vi": "Tên", "en": "Name"}}
+_CODE = re.compile(r"\s*(?:[0-9]{1,5}(?:\.0)?|[a-z0-9]+(?:-[a-z0-9]+)+)\s*")
+
+
+def read_by_schema(grids, table, *, unit=None):
+    """``Reading`` of ``table`` from ``grids``, in the schema's columns, types and units.
+
+    ``unit`` is that of amounts whose header states none, in place of the sheet's caption. Raises DataError where
+    a required column is missing or named twice, or stated in a unit of another kind.
+    """
+    given = parse_unit(unit) if unit else None
+    readings, empty = [], []
+    for grid in grids:
+        found = blocks(grid.rows, grid.merged, header_by_schema(grid.rows, grid.merged, table))
+        readings += [_Table(grid, block, table, given).read() for block in found]
+        if not found:
+            empty.append(grid)
+    if not readings:
+        raise DataError(_no_header(grids, table))
+    return combine([*readings, *map(_without_table, empty)])
+
+
+def _no_header(grids, table):
+    needed = ", ".join(f'"{schema.label(table, name, "vi")}"' for name in schema.required(table))
+    texts = [c for grid in grids for row in grid.rows[:30] for _, c in filled(row) if isinstance(c, str)]
+    proposals = list(dict.fromkeys(filter(None, (propose(nfc(text), table) for text in texts))))[:5]
+    return " ".join([f"{grids[0].file}: no header row of {table} was found. Needed: {needed}.", *proposals])
+
+
+def _without_table(grid):
+    lines = [
+        rejected_row(grid.file, grid.sheet, i + 1, "no table on this sheet", row)
+        for i, row in enumerate(grid.rows)
+        if filled(row)
+    ]
+    return Reading(pd.DataFrame(), rejected_table(lines), [], pd.DataFrame(columns=["file", "sheet", "row"]))
+
+
+class _Table:
+    """One block of a sheet on its way to a ``Reading``; the parts of the work share its columns and notes."""
+
+    def __init__(self, grid, block, table, given):
+        self.grid, self.block, self.table = grid, block, table
+        self.where = grid.file if grid.sheet is None else f"{grid.file}, sheet {grid.sheet}"
+        self.fields = schema.fields(table) | ({} if "name" in schema.fields(table) else {"name": _NAME})
+        self.columns = read_columns(block.paths, table)
+        self.title = " ".join(
+            nfc(c) for i in block.titles for _, c in filled(grid.rows[i]) if isinstance(c, str)
+        )
+        self.notes = [f"{self.where}: {note}" for note in grid.notes]
+        self.rows = self._keys_filled_down()
+        self.body = sort_rows(self.rows, block, self._has_values, self._identified)
+        self.unit = given or self._caption_unit()
+
+    def read(self):
+        lines = self._set_aside()
+        years = sorted({c.year for c in self.columns if c.field and c.year})
+        if "year" not in self.fields or any(c.field == "year" for c in self.columns):
+            years = []
+        groups = [self._group(year, lines) for year in years or [None]]
+        kept = [i for i in self.body.data if i not in lines]
+        parts = [self._part(columns, flags, kept) for columns, flags in groups]
+        self._note_unread()
+        reading = combine(parts)
+        rejected = rejected_table([lines[i] for i in sorted(lines)])
+        return Reading(reading.frame, rejected, self.notes, reading.origin, reading.flags)
+
+    def _part(self, columns, flags, kept):
+        row_at = {position: k for k, position in enumerate(self.body.data)}
+        take = [row_at[i] for i in kept]
+        frame = pd.DataFrame(
+            {name: values.iloc[take].reset_index(drop=True) for name, values in columns.items()}
+        )
+        frame = frame[[name for name in self.fields if name in frame]]
+        origin = pd.DataFrame(
+            {"file": self.grid.file, "sheet": self.grid.sheet, "row": [i + 1 for i in kept]}
+        )
+        new = {position: k for k, position in enumerate(kept)}
+        flags = flag_table([(new[i], name, flag) for i, name, flag in flags if i in new])
+        return Reading(frame, rejected_table([]), [], origin, flags)
+
+    def _keys_filled_down(self):
+        """The rows with vertically merged cells of text and key columns repeated; figures are never repeated."""
+        key = set(schema.key(self.table))
+        repeat = {
+            c.position for c in self.columns
+            if c.field and (c.field in key or self.fields[c.field]["type"] == "string")
+        }  # fmt: skip
+        rows = self.grid.rows
+        merged = [m for m in self.grid.merged if m[0] in self.block.body and m[1] in repeat and m[2] > m[0]]
+        if merged:
+            rows = [list(row) for row in rows]
+            for top, left, bottom, _ in merged:
+                for i in range(top + 1, min(bottom + 1, len(rows))):
+                    rows[i][left] = rows[top][left]
+        return rows
+
+    def _positions(self, *kinds):
+        return [
+            c.position
+            for c in self.columns
+            if c.field and self.fields[c.field]["type"] in kinds and c.field != "year"
+        ]
+
+    def _has_values(self, row):
+        numeric = self._positions("number", "integer")
+        if numeric:
+            return any(j < len(row) and is_figure(row[j]) for j in numeric)
+        return sum(j < len(row) and row[j] is not None for j in self._positions("string", "date")) > 1
+
+    def _identified(self, row):
+        first_key = schema.key(self.table)[0]
+        j = next((c.position for c in self.columns if c.field == first_key), None)
+        if j is None or j >= len(row) or row[j] is None:
+            return False
+        if first_key == "code":
+            return _CODE.fullmatch(str(row[j])) is not None and len(filled(row)) > 1
+        return len(filled(row)) > 1 and not is_total(str(row[j]))
+
+    def _caption_unit(self):
+        caption = stated_unit(self.rows, self.block.titles)
+        under_header = [
+            i for i, why in self.body.aside.items() if why == "unit" and i < min(self.body.data, default=0)
+        ]
+        below = stated_unit(self.rows, under_header)
+        return (below or caption or (None,))[0]
+
+    def _set_aside(self):
+        """{position: line of ``rejected``} of the rows that are no data, and of those under a change of unit."""
+        rows, body = self.rows, self.body
+        aside = dict.fromkeys((i for i in self.block.titles if filled(rows[i])), "title")
+        aside |= dict.fromkeys((i for i in self.block.header if filled(rows[i])), "header") | body.aside
+        first = min(body.data, default=0)
+        change = next((i for i, why in body.aside.items() if why == "unit" and i > first), None)
+        if change is not None:
+            why = f"the unit changes in row {change + 1}: put what stands under it on a sheet of its own"
+            aside |= dict.fromkeys((i for i in body.data if i > change), why)
+        return {i: self._rejected(i, why) for i, why in aside.items()}
+
+    def _rejected(self, i, why, column=None, value=None):
+        return rejected_row(self.grid.file, self.grid.sheet, i + 1, why, self.rows[i], column, value)
+
+    def _group(self, year, lines):
+        """({field: values of all data rows}, flags) of the columns that stand for ``year``, or for no year."""
+        used = {}
+        for column in self.columns:
+            if column.field is None or column.year not in (None, year) and "year" in self.fields:
+                continue
+            if column.field in used:
+                raise DataError(
+                    f'{self.where}: "{used[column.field].header}" and "{column.header}" both read as {column.field}. '
+                    "Head one of them differently."
+                )
+            used[column.field] = column
+        constants = self._constants(used, year)
+        missing = [n for n in schema.required(self.table) if n not in used and n not in constants]
+        if "name" in used and "code" in missing and self.table != "communes":
+            missing.remove("code")
+            self.notes.append(f"{self.where}: there is no column of codes; places are named only")
+        if missing:
+            self._note_unread()
+            needed = ", ".join(f'{n} ("{self.fields[n]["label"]["vi"]}")' for n in missing)
+            raise DataError(" ".join([f"{self.where}: no column was read as {needed}.", *self.notes]))
+        values, flags = {}, []
+        for name, column in used.items():
+            cells = [self._cell(i, column.position) for i in self.body.data]
+            values[name] = self._converted(column, cells, lines, flags)
+        for name, constant in constants.items():
+            cells = [constant] * len(self.body.data)
+            values[name] = convert(cells, self.fields[name]).values
+        return values, flags
+
+    def _cell(self, i, j):
+        row = self.rows[i]
+        return row[j] if j < len(row) else None
+
+    def _converted(self, column, cells, lines, flags):
+        declared = self.fields[column.field]
+        try:
+            read = convert(cells, declared, unit=self._unit_for(column, declared))
+        except DataError as error:
+            raise DataError(f'{self.where}: column "{column.header}" {error}. Mend its unit.') from error
+        faults = dict(read.faults)
+        if column.field in schema.key(self.table) and column.field in schema.required(self.table):
+            label = declared["label"]["vi"]
+            empty = f'no {column.field}: fill in "{label}", also where it is that of the row above'
+            faults |= {
+                k: empty for k in range(len(cells)) if k not in faults and pd.isna(read.values.iloc[k])
+            }
+        for k, why in faults.items():
+            i = self.body.data[k]
+            lines.setdefault(i, self._rejected(i, why, column.header, cells[k]))
+        marks = [(k, mark) for k, found in read.flags.items() for mark in found]
+        if column.preliminary:
+            marks += [(k, "preliminary") for k in range(len(cells)) if not pd.isna(read.values.iloc[k])]
+        flags += [(self.body.data[k], column.field, mark) for k, mark in dict.fromkeys(marks)]
+        self.notes += [f"{self.where}: {note}" for note in read.notes]
+        return read.values
+
+    def _unit_for(self, column, declared):
+        """The unit of a column: its header's, else the sheet's where that counts the same kind of thing."""
+        base = declared.get("unit")
+        if column.unit is not None:
+            return Unit(base, column.unit.exponent) if column.unit.name is None else column.unit
+        if (
+            self.unit is not None
+            and base is not None
+            and self.unit.name in (base, None if base == "VND" else base)
+        ):
+            return self.unit
+        if base == "VND" and fold(column.header) != fold(declared["name"]):
+            self.notes.append(f'{self.where}: "{column.header}" states no unit and was read as đồng')
+        return None
+
+    def _constants(self, used, year):
+        """{field: value} of columns that the sheet lacks and its captions give for all rows."""
+        found = {}
+        if "year" in self.fields and "year" not in used:
+            try:
+                stated = (year, "header") if year else year_of(self.title, self.grid.sheet, self.grid.file)
+            except DataError as error:
+                raise DataError(f"{self.where}: {error}") from error
+            if stated:
+                found["year"] = stated[0]
+                self.notes.append(f"{self.where}: the year {stated[0]} is that of the {stated[1]}")
+        if "standard" in self.fields and "standard" not in used and (standard := standard_of(self.title)):
+            found["standard"] = standard
+            self.notes.append(f"{self.where}: the standard {standard} is that of the title")
+        if self.table == "loans" and "as_of" not in used and (day := cut_off_of(self.title)):
+            found["as_of"] = day
+            self.notes.append(f"{self.where}: the day {day:%d/%m/%Y} is that of the title")
+        if "per" in self.fields and "per" not in used:
+            pers = {c.unit.per for c in used.values() if c.unit and c.unit.per}
+            pers |= {self.unit.per} if not pers and self.unit and self.unit.per else set()
+            if len(pers) == 1:
+                found["per"] = pers.pop()
+                self.notes.append(f"{self.where}: income is per {found['per']}, as its unit says")
+        return found
+
+    def _note_unread(self):
+        unread = [c for c in self.columns if c.field is None and fold(c.header) not in vocabulary()["index"]]
+        for column in unread:
+            proposal = propose(column.header, self.table) or f'column "{column.header}" was not read'
+            self.notes.append(f"{self.where}: {proposal}")

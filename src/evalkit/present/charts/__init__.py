@@ -1,0 +1,8 @@
+"""Figures of a report. Each takes a place and returns a block: drawing, caption, text alternative, table behind."""
+
+from evalkit.present.charts.credit import groups, mix
+from evalkit.present.charts.income import income
+from evalkit.present.charts.poverty import poverty
+from evalkit.present.charts.spine import spine
+
+__all__ = ["groups", "income", "mix", "poverty", "spine"]

@@ -1,0 +1,136 @@
+"""How indicator rows are put into words, shared by tables, texts and charts."""
+
+import math
+
+import pandas as pd
+
+from evalkit.load import reference
+from evalkit.present import words
+from evalkit.present.words import t
+
+_PRINTED = {"over": "over {x}", "nearly": "nearly {x}", "about": "about {x}", "under": "under {x}"}
+_METHODS = {
+    "review": "household review",
+    "survey": "living-standards survey",
+    "self_survey": "surveyed by the commune itself",
+    "bank": "bank's books, as published",
+    "press": "press",
+    "yearbook": "statistical yearbook",
+    "register": "official list",
+}
+_FLAGS = {
+    "computed": "computed here",
+    "preliminary": "preliminary",
+    "date_inferred": "date inferred",
+    "basis_inferred": "standard inferred from the date",
+    "basis_unknown": "standard not stated",
+    "undated": "undated",
+    "printed_error": "printed with an error",
+    "reading_inferred": "meaning inferred",
+    "one_union": "one union's portfolio only",
+    "one_programme": "one programme only",
+    "part": "a part of the place only",
+    "uncertain": "coverage uncertain",
+    "flow": "sum over a period",
+    "other_figures": "other figures published",
+    "hidden": "hidden to protect households",
+}
+
+
+def value(row, lang):
+    """Return a row's value as it may be said: as printed, or as far as its bounds allow where it was computed."""
+    flags = flags_of(row)
+    if "hidden" in flags:
+        return t("hidden", lang)
+    if pd.isna(row["value"]):
+        return "–"
+    if "computed" not in flags:
+        printed = next((q for q in _PRINTED if q in flags), None)
+        said = words.quantity(row["value"], row["unit"], lang)
+        return t(_PRINTED[printed], lang, x=said) if printed else said
+    return bounds(row, lang)
+
+
+def bounds(row, lang):
+    """Return a computed value as its bounds allow it to be said: exact, over, at most, between, or about."""
+    low = row["lower"] if pd.notna(row["lower"]) else 0.0
+    high = row["upper"] if pd.notna(row["upper"]) else math.inf
+    said = {k: words.rounded(x, row["unit"], lang) for k, x in (("x", row["value"]), ("low", low), ("high", high))}
+    if low == high:
+        return said["x"]
+    if low > 0 and high == math.inf:
+        return t("over {x}", lang, x=said["low"])
+    if low <= 0 and high < math.inf:
+        return t("at most {x}", lang, x=said["high"])
+    if low > 0:
+        return t("{x} (between {low} and {high})", lang, **said)
+    return t("about {x}", lang, x=said["x"])
+
+
+def flags_of(row):
+    """Return a row's flags as a set."""
+    return set() if pd.isna(row["flags"]) else {f for f in row["flags"].split(";") if f}
+
+
+def remarks(row, lang):
+    """Return what a reader should know of a figure beside its value: how it was read, dated, or covers."""
+    return [t(_FLAGS[f], lang) for f in _FLAGS if f in flags_of(row)]
+
+
+def method(name, lang):
+    """Return the kind of statistic in words."""
+    return t(_METHODS[name], lang) if pd.notna(name) else "–"
+
+
+def basis(row, lang):
+    """Return the basis of a row: its standard, its price year, or what was counted."""
+    name = row["basis"]
+    if "poor" in row["indicator"] or "poverty" in row["indicator"]:
+        return words.standard(name, lang)
+    if pd.isna(name):
+        return "–"
+    if name == "current":
+        return t("current prices", lang)
+    if str(name).startswith("prices of "):
+        return t("prices of {year}", lang, year=name.removeprefix("prices of "))
+    return words.unit_name(name, lang)
+
+
+def fraction(row, lang):
+    """Return numerator / denominator where both are known."""
+    if pd.isna(row["numerator"]) or pd.isna(row["denominator"]):
+        return ""
+    big = row["denominator"] >= 1e6
+    n, d = ((words.money if big else lambda x, lang: words.decimal(x, lang, 0))(row[c], lang) for c in ("numerator", "denominator"))
+    return f"{n} / {d}"
+
+
+def unit_name(unit, lang):
+    """Return a place's name with its type: xã Hương Nộn; Hương Nộn commune."""
+    types = {
+        "xã": "{name} commune",
+        "phường": "{name} ward",
+        "thị trấn": "{name} township",
+        "huyện": "{name} district",
+        "thị xã": "{name} town",
+        "thành phố": "{name} city",
+        "tỉnh": "{name} province",
+        "vùng": "{name}",
+        "quốc gia": "{name}",
+    }
+    return t(types.get(unit["type"], "{name}"), lang, name=unit["name"])
+
+
+def span(unit, lang):
+    """Return when a unit existed, in words; empty where no date is known."""
+    start, end = unit["valid_from"], unit["valid_to"]
+    if pd.notna(start) and pd.notna(end):
+        return t("from {start} to {end}", lang, start=words.date(start, lang), end=words.date(end, lang))
+    if pd.notna(end):
+        return t("until {end}", lang, end=words.date(end, lang))
+    return t("since {start}", lang, start=words.date(start, lang)) if pd.notna(start) else ""
+
+
+def group_limits():
+    """Return the least and most members of a savings-and-loan group by the law in force."""
+    return reference.group_size(pd.Timestamp("2024-12-31"))

@@ -1,0 +1,121 @@
+"use strict";
+
+const PAGE = 100;
+const table = document.getElementById("places");
+const body = table.tBodies[0];
+const form = document.getElementById("filters");
+const count = document.getElementById("count");
+const more = document.getElementById("more");
+const box = { q: form.querySelector("#q"), province: form.querySelector("#province"), level: form.querySelector("#level") };
+const headers = [...table.tHead.rows[0].cells];
+const column = Object.fromEntries(headers.map((header, i) => [header.dataset.sort, i]));
+const collator = new Intl.Collator("vi", { numeric: true });
+
+const fold = (text) =>
+  text.toLowerCase().normalize("NFD").replace(/\p{Mn}/gu, "").replaceAll("đ", "d").trim().replace(/\s+/g, " ");
+const value = (row, key) => {
+  const cell = row.cells[column[key]];
+  return cell ? (cell.dataset.value ?? cell.textContent) : "";
+};
+
+const places = [...body.rows].map((row, order) => ({
+  row,
+  order,
+  find: row.dataset.find,
+  name: row.dataset.find.split(" | ", 1)[0],
+  also: row.dataset.also ?? "",
+  province: value(row, "province"),
+  level: value(row, "level"),
+}));
+
+let sort = { key: "name", down: false };
+let chosen = false; // the reader chose an order; else the best match comes first
+let shown = PAGE;
+let found = places;
+
+// 0 the name itself, 1 its start, 2 within it, 3 a name before or after a merger, 4 code, district, province
+function rank(place, query, tokens) {
+  if (place.name === query) return 0;
+  if (place.name.startsWith(query)) return 1;
+  if (place.name.includes(query)) return 2;
+  if (place.also.includes(query)) return 3;
+  return tokens.every((token) => place.find.includes(token) || place.also.includes(token)) ? 4 : -1;
+}
+
+function select() {
+  const query = fold(box.q.value);
+  const tokens = query.split(" ");
+  found = [];
+  for (const place of places) {
+    if (box.province?.value && place.province !== box.province.value) continue;
+    if (box.level?.value && place.level !== box.level.value) continue;
+    place.rank = query ? rank(place, query, tokens) : 0;
+    if (place.rank < 0) continue;
+    place.row.classList.toggle("by-kin", query !== "" && place.also.includes(query));
+    found.push(place);
+  }
+  if (chosen || !query) {
+    const sign = sort.down ? -1 : 1;
+    for (const place of found) place.key = value(place.row, sort.key);
+    found.sort((a, b) => sign * collator.compare(a.key, b.key) || a.order - b.order);
+  } else {
+    found.sort((a, b) => a.rank - b.rank || a.order - b.order);
+  }
+}
+
+function draw() {
+  body.replaceChildren(...found.slice(0, shown).map((place) => place.row));
+  count.textContent = found.length
+    ? count.dataset.words.replace("{shown}", found.length).replace("{total}", places.length)
+    : count.dataset.none;
+  more.hidden = found.length <= shown;
+  for (const header of headers) {
+    if (header.dataset.sort === sort.key && (chosen || !box.q.value)) header.ariaSort = sort.down ? "descending" : "ascending";
+    else header.removeAttribute("aria-sort");
+  }
+}
+
+function update() {
+  shown = PAGE;
+  select();
+  draw();
+  const state = new URLSearchParams(Object.entries(box).filter(([, field]) => field?.value).map(([key, field]) => [key, field.value]));
+  history.replaceState(null, "", `#${state}`);
+}
+
+function restore() {
+  const state = new URLSearchParams(location.hash.slice(1));
+  for (const [key, field] of Object.entries(box)) if (field && state.has(key)) field.value = state.get(key);
+}
+
+for (const header of headers) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.append(...header.childNodes);
+  header.append(button);
+  button.addEventListener("click", () => {
+    const key = header.dataset.sort;
+    sort = { key, down: sort.key === key && (chosen || !box.q.value) && !sort.down };
+    chosen = true;
+    update();
+  });
+}
+form.addEventListener("submit", (event) => event.preventDefault());
+form.addEventListener("input", (event) => {
+  if (event.target === box.q) chosen = false;
+  update();
+});
+more.addEventListener("click", () => {
+  const first = shown;
+  shown += 2 * PAGE;
+  draw();
+  body.rows[first]?.querySelector("a")?.focus();
+});
+addEventListener("beforeprint", () => body.replaceChildren(...found.map((place) => place.row)));
+addEventListener("afterprint", draw);
+
+restore();
+form.hidden = false;
+select();
+draw();
+table.classList.add("ready");

@@ -1,0 +1,66 @@
+"""The places of a build as the site lists them: names, kin, evidence level, and what became of each report."""
+
+import json
+from collections import defaultdict
+
+import pandas as pd
+
+
+def listing(units, summary):
+    """Return one dict per place for :func:`evalkit.publish.site`.
+
+    units: the build's places that the data set reports on. summary: what the batch did; a place with a
+    failed notebook has no page and says why; a place that was not run has none either.
+    """
+    status = _statuses(summary)
+    rows = {u.place: u for u in units.itertuples()}
+    before = defaultdict(list)
+    for u in rows.values():
+        if pd.notna(u.successor_place):
+            before[u.successor_place].append(u)
+    return [_entry(u, rows, before[u.place], status) for u in rows.values()]
+
+
+def _statuses(summary):
+    failed = {row.parameters["place"]: row.error for row in summary.failed}
+    run = {row.parameters["place"]: ("published", "") for row in summary.rows}
+    return run | {place: ("failed", error) for place, error in failed.items()}
+
+
+def _entry(u, rows, before, status):
+    ended = _day(u.valid_to + pd.Timedelta(days=1)) if pd.notna(u.valid_to) else ""
+    after = rows.get(u.successor_place) if pd.notna(u.successor_place) else None
+    if after is not None:
+        successors = [_link(after, ended, status)]
+    elif pd.notna(u.successor_name):
+        successors = [{"name": u.successor_name, "code": u.successor_code, "place_id": "", "date": ended}]
+    else:
+        successors = []
+    state, reason = status.get(u.place, ("no_data", ""))
+    return {
+        **{key: _text(getattr(u, key)) for key in ("code", "name", "type", "district", "province")},
+        "place_id": u.place,
+        "valid_from": _day(u.valid_from),
+        "valid_to": _day(u.valid_to),
+        "successors": successors,
+        "predecessors": [_link(b, _day(u.valid_from), status) for b in before],
+        "level": u.evidence,
+        "kinds": int(u.kinds),
+        "years": [int(y) for y in (u.first_year, u.last_year) if pd.notna(y)],
+        "coverage": json.loads(u.coverage),
+        "status": state,
+        "reason": reason,
+    }
+
+
+def _link(unit, date, status):
+    published = status.get(unit.place, ("no_data",))[0] == "published"
+    return {"name": unit.name, "code": unit.code, "place_id": unit.place if published else "", "date": date}
+
+
+def _day(date):
+    return "" if pd.isna(date) else f"{date:%Y-%m-%d}"
+
+
+def _text(value):
+    return "" if pd.isna(value) else str(value)
