@@ -143,7 +143,7 @@ class LoanBook:
         paid = np.where((names == "clean") | cured, due, np.minimum(due, missed - 1))
         written_off = (names == "written_off") & (due - paid >= 4)
         excused = np.isin(names, ("frozen", "extended")) & (due > paid)
-        outstanding = np.where(written_off, 0, instalments - paid)
+        outstanding = instalments - paid  # of a loan written off: what was written off
         overdue = np.where(written_off | excused, 0, due - paid)
         status = np.select(
             [written_off, outstanding == 0, excused & (names == "frozen"), excused, overdue > 0], [4, 5, 2, 3, 1], 0
