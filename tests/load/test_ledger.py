@@ -1,14 +1,10 @@
 """The ledger: what goes in comes out, faults are set aside with their reasons, and nothing personal is kept."""
 
 import csv
-import gzip
-import os
-import sys
 from datetime import date
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -23,8 +19,8 @@ from evalkit.simulate.ledger import FAULTS, PROGRAMMES, LoanBook, write_loans, w
 
 KEY = bytes(range(32))
 NAMES = {printed: code for code, (printed, _) in PROGRAMMES.items()}
-YEARS = year_ends(2020, 2023)
-BOOK = LoanBook(8_000, 5, snapshots=YEARS, communes=40)
+YEARS = year_ends(2021, 2023)
+BOOK = LoanBook(6_000, 5, snapshots=YEARS, communes=40)
 
 
 def take(store, sources, **options):
@@ -81,7 +77,7 @@ def test_every_row_of_a_vietnamese_dump_comes_out_as_it_was_simulated(store):
     found = rows_of(store)
     expected = pd.concat([block.assign(as_of=day) for day in YEARS for block in BOOK.loan_blocks(day)])
     expected = expected.sort_values(["as_of", "k"]).reset_index(drop=True)
-    assert len(found) == len(expected) == 8_000
+    assert len(found) == len(expected) == 6_000
     assert (found["loan"] == expected["k"].map("L{:010d}".format)).all()
     assert (found["code"] == (1 + 3 * expected["commune"]).map("{:05d}".format)).all()
     assert (found["programme"] == expected["programme"].map(list(PROGRAMMES).__getitem__)).all()
@@ -129,11 +125,11 @@ def test_the_store_is_plain_hive_parquet_sorted_by_commune(store):
     path = folder / "as_of=2021-12-31" / "province=01"
     assert path.is_dir()
     rel = duckdb.sql(f"FROM read_parquet('{folder}/**/*.parquet', hive_partitioning = true)")
-    assert rel.count("*").fetchall() == [(8_000,)]
+    assert rel.count("*").fetchall() == [(6_000,)]
     import pyarrow.dataset as ds
 
     whole = ds.dataset(folder, partitioning=ds.partitioning(flavor="hive"))
-    assert whole.count_rows() == 8_000
+    assert whole.count_rows() == 6_000
     for file in folder.rglob("*.parquet"):
         codes = [row[0] for row in duckdb.sql(f"SELECT code FROM read_parquet('{file}')").fetchall()]
         assert codes == sorted(codes)
@@ -155,7 +151,6 @@ def test_units_in_headers_and_a_semicolon(tmp_path):
 
 BAD = [
     ({"loan": ""}, "loan", "required"),
-    ({"code": "1"}, "code", "reference"),
     ({"code": "99999"}, "code", "reference"),
     ({"programme": " "}, "programme", "required"),
     ({"disbursed_on": "31/02/2020"}, "disbursed_on", "type"),
@@ -197,7 +192,7 @@ def test_every_fault_of_a_row_is_named(tmp_path):
     }
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.integers(0, 10_000), st.floats(0, 0.3))
 def test_rows_read_are_rows_accepted_and_rows_set_aside(tmp_path_factory, seed, share):
     folder = tmp_path_factory.mktemp("faulty")
@@ -215,13 +210,17 @@ def test_rows_read_are_rows_accepted_and_rows_set_aside(tmp_path_factory, seed, 
 def test_lines_that_are_no_rows(tmp_path):
     path = write_csv(tmp_path / "a.csv", {"loan": "1"})
     with open(path, "ab") as file:
-        file.write(b"2,00001\n")
-        file.write(b"3" + b",x" * 30 + b"\n")
-        file.write(b"\xff\xfe" + b",x" * (len(LOAN) - 1) + b"\n")
+        file.write(b"2,00001\r\n")
+        file.write(b"3" + b",x" * 30 + b"\r\n")
+        file.write(b"\xff\xfe" + b",x" * (len(LOAN) - 1) + b"\r\n")
     delivery = take(tmp_path / "store", path, programmes=None)
     assert (delivery.rows_read, delivery.rows_accepted) == (4, 1)
     assert set(delivery.findings["rule"]) == {"missing_columns", "too_many_columns", "invalid_encoding"}
-    assert delivery.findings["row"].tolist() == sorted(delivery.findings["row"]) or len(delivery.findings) == 3
+    assert delivery.findings.set_index("rule")["row"].to_dict() == {
+        "missing_columns": 3,
+        "too_many_columns": 4,
+        "invalid_encoding": 5,
+    }
 
 
 def test_contradictions_between_columns_are_remarked_and_kept(tmp_path):
@@ -238,7 +237,7 @@ def test_contradictions_between_columns_are_remarked_and_kept(tmp_path):
         ("", "no header"),
         ("loan,code\n1,2\n", "no column for programme"),
         ("loan,loan id\n1,2\n", "are both loan"),
-        (",".join(LOAN) + "\n" + ",".join({**LOAN, "amount_vnd": "50.000"}.values()) + "\n", "two figures"),
+        (",".join(LOAN) + "\n" + ",".join({**LOAN, "amount_vnd": "50.000", "outstanding_vnd": "30.000"}.values()) + "\n", "two figures"),
         (",".join(LOAN) + "\n" + ",".join({**LOAN, "due_on": "03/28/2020"}.values()) + "\n", "month first"),
     ],
 )

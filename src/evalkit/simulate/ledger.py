@@ -138,13 +138,14 @@ class LoanBook:
         names = np.array(list(FATES))[fate]
         disbursed = loans["disbursed_on"].to_numpy().astype("datetime64[D]")
         age = (np.datetime64(snapshot) - disbursed).astype(int)
-        due = np.clip((age - 1) // INSTALMENT_DAYS, 0, instalments)  # due today is not late
+        due = np.clip(age // INSTALMENT_DAYS, 0, instalments)
         cured = (names == "cured") & (age >= missed * INSTALMENT_DAYS + loans["cure_days"].to_numpy())
         paid = np.where((names == "clean") | cured, due, np.minimum(due, missed - 1))
         written_off = (names == "written_off") & (due - paid >= 4)
         excused = np.isin(names, ("frozen", "extended")) & (due > paid)
         outstanding = instalments - paid  # of a loan written off: what was written off
-        overdue = np.where(written_off | excused, 0, due - paid)
+        late = np.clip((age - 1) // INSTALMENT_DAYS, 0, instalments) - paid  # what is due today isn't late
+        overdue = np.where(written_off | excused, 0, np.maximum(late, 0))
         status = np.select(
             [written_off, outstanding == 0, excused & (names == "frozen"), excused, overdue > 0], [4, 5, 2, 3, 1], 0
         )

@@ -15,7 +15,7 @@ from evalkit.load.ledger.checks import asides, findings_in, findings_table, set_
 from evalkit.load.ledger.engine import literal
 from evalkit.load.ledger.job import Job
 from evalkit.load.ledger.pieces import former_rows_replaced, new_pieces, sweep
-from evalkit.load.ledger.source import checksum, describe, sources_in
+from evalkit.load.ledger.source import checksum, describe, sources_in, stamp
 from evalkit.load.ledger.staging import create_tables, fill_places, open_workbench, stage
 from evalkit.load.ledger.store import (
     Received,
@@ -82,7 +82,7 @@ def ingest(
     """
     layout, store, threads = table_of(table), Path(store), threads or os.cpu_count() or 1
     files = sources_in(sources)
-    sums = _checksums(files, threads)
+    stamps, sums = {path: stamp(path) for path in files}, _checksums(files, threads)
     store.mkdir(parents=True, exist_ok=True)
     mark = _key_mark(key)
     options = [layout.name, mark, numbers, whole, dict(programmes or {}), _digest(communes)]
@@ -94,20 +94,20 @@ def ingest(
         known = {row.sha256 for row in manifest.received if row.table == layout.name}
         new = {sums[path]: path for path in reversed(files) if sums[path] not in known}
         skipped = tuple(path.name for path in files if new.get(sums[path]) != path)
-        delivery = _take_in(job, new, skipped, key, mark, communes, programmes, numbers)
+        delivery = _take_in(job, new, skipped, stamps, key, mark, communes, programmes, numbers)
     finally:
         connection.close()
     shutil.rmtree(job.staging)
     return delivery
 
 
-def _take_in(job, new, skipped, key, mark, communes, programmes, numbers):
+def _take_in(job, new, skipped, stamps, key, mark, communes, programmes, numbers):
     """Stage, check, write and publish the files ``new`` (SHA-256 → path)."""
     if not new:
         return Delivery(job.manifest.generation, 0, 0, 0, 0, skipped, findings_table([]))
     labels = {"programme": {**programmes, **{code: code for code in programmes.values()}}} if programmes else {}
     sources = [
-        describe(job.connection, path, job.table, sha256=sha, numbers=numbers, labels=labels)
+        describe(job.connection, path, job.table, sha256=sha, stamp=stamps[path], numbers=numbers, labels=labels)
         for sha, path in sorted(new.items(), key=lambda item: item[1])
     ]
     create_tables(job)

@@ -44,7 +44,10 @@ class Ledger:
 
     def commune(self, code, *, as_of=None):
         """Return the loans of one commune at every snapshot (or one) as a table, in order of date and loan."""
-        return self.loans(code=code, as_of=as_of).order("as_of, loan").df()
+        found = self.loans(code=code, as_of=as_of).order("as_of, loan").df()
+        if found.empty:
+            raise PlaceError(f"{self.store}: no loans for {code}. Check the code (five digits, as text).")
+        return found
 
     @property
     def snapshots(self):
@@ -83,12 +86,17 @@ class Ledger:
                 f"{', '.join(str(v) for v in (code, period, province) if v is not None) or 'any place'}. "
                 "Check the code (five digits, as text) and the date."
             )
-        condition = "" if code is None else "WHERE code = $code"
+        # Two relations that are joined share their parameters, so each table's have names of their own.
+        files, place = f"{name}_files", f"{name}_code"
+        parameters = {files: [str(self.folder / piece.path) for piece in pieces]}
+        condition = ""
+        if code is not None:
+            parameters[place], condition = code, f"WHERE code = ${place}"
         columns = ", ".join(f'"{c}"' for c in (*layout.stored, layout.period, "province"))
         return self.connection.sql(
-            f"SELECT {columns} FROM read_parquet($files, hive_partitioning = true, "
+            f"SELECT {columns} FROM read_parquet(${files}, hive_partitioning = true, "
             f"hive_types = {{'{layout.period}': {layout.period_type}, 'province': VARCHAR}}) {condition}",
-            params={"files": [str(self.folder / piece.path) for piece in pieces]} | ({} if code is None else {"code": code}),
+            params=parameters,
         )
 
 

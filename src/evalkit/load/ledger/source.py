@@ -19,12 +19,13 @@ _PACKED = (".gz", ".zst", ".zstd")
 _MANY_DOTS = re.compile(r"-?\d{1,3}(\.\d{3}){2,}(,\d+)?|-?\d{1,3}(\.\d{3})+,\d+|-?\d+,(\d{1,2}|\d{4,})")
 _MANY_COMMAS = re.compile(r"-?\d{1,3}(,\d{3}){2,}(\.\d+)?|-?\d{1,3}(,\d{3})+\.\d+|-?\d+\.(\d{1,2}|\d{4,})")
 _EITHER = re.compile(r"-?\d{1,3}[.,]\d{3}")
+_UNMARKED = re.compile(r"-?\d{4,}")
 _MONTH_FIRST = re.compile(r"\d{1,2}/(1[3-9]|2\d|3[01])/\d{4}")
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file to be read. ``columns``: schema name → position; ``scale``: name → factor to the base unit.
+    """A file to be read. ``stamp``: its size and time of change when it was hashed. ``columns``: schema name → position; ``scale``: name → factor to the base unit.
 
     ``numbers``: "plain" (1234.5), "vi" (1.234,5) or "en" (1,234.5). ``spellings``: name → printed label →
     code, for columns with fixed values, as found in the first rows. ``ignored``: headers of no known column.
@@ -32,6 +33,7 @@ class Source:
 
     path: Path
     sha256: str
+    stamp: tuple[int, int]
     headers: tuple[str, ...]
     columns: dict[str, int]
     delimiter: str | None = None
@@ -84,13 +86,19 @@ def sources_in(paths):
     return [path.resolve() for path in files]
 
 
+def stamp(path):
+    """Return a file's size and time of change, by which a change while it is read is noticed."""
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
 def checksum(path):
     """Return the SHA-256 of a file's bytes."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def describe(connection, path, table, *, sha256, numbers=None, labels=None):
+def describe(connection, path, table, *, sha256, stamp, numbers=None, labels=None):
     """Return the ``Source`` of one file, from its header and its first rows.
 
     ``labels``: column → printed label → code, beside the schema's own. Raises DataError where a required
@@ -98,7 +106,7 @@ def describe(connection, path, table, *, sha256, numbers=None, labels=None):
     """
     delimiter, headers = _header(connection, path)
     columns, ignored = _match(path, headers, table)
-    source = Source(path, sha256, headers, columns, delimiter, _scales(headers, columns, table), ignored=ignored)
+    source = Source(path, sha256, stamp, headers, columns, delimiter, _scales(headers, columns, table), ignored=ignored)
     sample = _sample(connection, source)
     _refuse_month_first(path, _texts(sample, table, ("date",)))
     return Source(
@@ -203,7 +211,8 @@ def _number_style(path, texts):
         raise DataError(f'{path.name}: "{dots}" and "{commas}" follow two ways of writing numbers. Write one.')
     if dots or commas:
         return "vi" if dots else ("en" if "," in "".join(texts) else "plain")
-    if either := next(filter(_EITHER.fullmatch, texts), None):
+    either = next(filter(_EITHER.fullmatch, texts), None)
+    if either and not any(map(_UNMARKED.fullmatch, texts)):
         raise DataError(f'{path.name}: "{either}" can mean two figures. Pass numbers="vi" (1.234,5) or "en" (1,234.5).')
     return "plain"
 

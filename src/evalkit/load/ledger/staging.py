@@ -5,14 +5,13 @@ which files a stopped run had read whole, so that they are not read again.
 """
 
 import json
-import os
 import shutil
 
 from evalkit.errors import DataError
 from evalkit.load.ledger.aside import Aside
 from evalkit.load.ledger.engine import connect
 from evalkit.load.ledger.pieces import copy_sql, written
-from evalkit.load.ledger.source import Source
+from evalkit.load.ledger.source import Source, stamp
 from evalkit.load.ledger.statements import pseudonym_key, rows_sql
 from evalkit.load.ledger.store import generation_folder, read_manifest
 from evalkit.load.text import fold
@@ -137,7 +136,7 @@ def _stage_one(job, source: Source, number, *, keyed, placed, labels):
     labelled = _set_labels(job, source, labels)
     scan, parameters = source.scan()
     select = rows_sql(job.table, source, scan=scan, keyed=keyed, labels=labelled, placed=placed)
-    aside, before = Aside(aside_path(job, number), number), _stamp(source.path)
+    aside = Aside(aside_path(job, number), number)
     for function in (aside.set_aside, aside.remark):
         job.connection.create_function(
             function.__name__,
@@ -158,7 +157,7 @@ def _stage_one(job, source: Source, number, *, keyed, placed, labels):
         job.connection.remove_function("set_aside")
         job.connection.remove_function("remark")
         aside.close()
-    if _stamp(source.path) != before:
+    if stamp(source.path) != source.stamp:
         raise DataError(f"{source.path.name}: changed while it was read. Deliver it again once it is complete.")
     job.connection.execute("BEGIN")
     for file in files:
@@ -167,7 +166,7 @@ def _stage_one(job, source: Source, number, *, keyed, placed, labels):
         job.connection.execute("INSERT INTO remarks VALUES (?, ?, ?, ?)", [number, rule, count, loan])
     rows = sum(file[1] for file in files) + aside.rows
     job.connection.execute(
-        "INSERT INTO finished VALUES (?, ?, ?, ?, ?)", [number, source.path.name, source.sha256, before[0], rows]
+        "INSERT INTO finished VALUES (?, ?, ?, ?, ?)", [number, source.path.name, source.sha256, source.stamp[0], rows]
     )
     job.connection.execute("COMMIT")
 
@@ -197,8 +196,3 @@ def _take_unreadable_lines(job, aside):
     )
     aside.keep([fault for _, fault in found], lines=[line for line, _ in found])
     job.connection.execute("DELETE FROM reject_errors")
-
-
-def _stamp(path):
-    status = os.stat(path)
-    return status.st_size, status.st_mtime_ns
