@@ -23,6 +23,8 @@ def connect(database=":memory:", *, folders, files=(), threads=None, memory_gib=
             "python_enable_replacements": False,
         },
     )
+    # DuckDB guesses that a CSV file has a few dozen rows and would build its hash table from the file's side.
+    connection.execute("SET disabled_optimizers = 'build_side_probe_side'")
     connection.execute("SET temp_directory = ?", [str(scratch) if scratch else ""])
     connection.execute("SET allowed_directories = ?", [[str(Path(folder).resolve()) for folder in folders]])
     connection.execute("SET allowed_paths = ?", [[str(Path(file).resolve()) for file in files]])
