@@ -1,4 +1,4 @@
-"""The ledger at full size: ingest and annual aggregates against DuckDB's bare COPY and GROUP BY of the same files.
+"""The ledger at full size: ingest and annual table against DuckDB's bare COPY and GROUP BY of the files.
 
     python benchmarks/ledger.py --rows 30000000            the country's loans, about 6 GB of CSV
     python benchmarks/ledger.py --rows 3000000 --json      figures for a machine to read
@@ -32,7 +32,8 @@ GROUP_BY = """
         count(DISTINCT "Mã khách hàng"), sum(outstanding), sum(overdue),
         sum(outstanding) FILTER (try_cast("Số ngày quá hạn" AS BIGINT) > 30)
     FROM (SELECT *, try_cast(replace("Dư nợ"::VARCHAR, '.', '') AS BIGINT) AS outstanding,
-        try_cast(replace("Nợ quá hạn"::VARCHAR, '.', '') AS BIGINT) AS overdue FROM read_parquet(?)) GROUP BY ALL"""
+        try_cast(replace("Nợ quá hạn"::VARCHAR, '.', '') AS BIGINT) AS overdue
+        FROM read_parquet(?)) GROUP BY ALL"""
 
 
 def book(rows):
@@ -111,7 +112,10 @@ def polars(work, rows):
     import polars as pl
 
     started = time.perf_counter()
-    amount = [pl.col(c).str.replace_all(".", "", literal=True).cast(pl.Int64, strict=False) for c in ("Dư nợ", "Nợ quá hạn")]
+    amount = [
+        pl.col(c).str.replace_all(".", "", literal=True).cast(pl.Int64, strict=False)
+        for c in ("Dư nợ", "Nợ quá hạn")
+    ]
     groups = (
         pl.scan_csv(dumps(work), infer_schema=False)
         .with_columns(amount)
@@ -123,7 +127,7 @@ def polars(work, rows):
 
 
 def kills(work, rows, times=10):
-    """Kill a correction of the first year at random moments; afterwards the store must be the old or the new one."""
+    """Kill the second delivery at random moments; the store must then be the old or the new one."""
     store, chance, counts = work / "killed", random.Random(SEED), {"old": 0, "new": 0, "other": 0}
     shutil.rmtree(store, ignore_errors=True)
     first, second = dumps(work)[:2]
@@ -134,7 +138,9 @@ def kills(work, rows, times=10):
     usual = _timed(lambda: ingest(work / "finished", second, key=KEY, communes=places))
     new = _state(work / "finished")
     for _ in range(times):
-        child = subprocess.Popen([sys.executable, __file__, "--step", "second", "--work", str(work), "--rows", str(rows)])
+        child = subprocess.Popen(
+            [sys.executable, __file__, "--step", "second", "--work", str(work), "--rows", str(rows)]
+        )
         time.sleep(1 + chance.random() * usual)
         child.send_signal(signal.SIGKILL)
         child.wait()
@@ -186,7 +192,9 @@ def measure(step, work, rows):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=3_000_000)
     parser.add_argument("--work", type=Path, help="folder for dumps and store; kept, and used again")
     parser.add_argument("--steps", default="bare,ours,commune,kills", help="also: pandas, polars")
@@ -208,7 +216,10 @@ def main():
     if {"bare", "ours"} <= set(found) and not any("failed" in found[s] for s in ("bare", "ours")):
         theirs = found["bare"]["copy_s"] + found["bare"]["group_by_s"]
         mine = found["ours"]["ingest_s"] + found["ours"]["aggregate_s"]
-        ratios = {"ledger_over_bare_duckdb": mine / theirs, "cpu": found["ours"]["cpu_s"] / found["bare"]["cpu_s"]}
+        ratios = {
+            "ledger_over_bare_duckdb": mine / theirs,
+            "cpu": found["ours"]["cpu_s"] / found["bare"]["cpu_s"],
+        }
     result = {"rows": given.rows, "cpus": os.cpu_count(), **found, "ratios": ratios}
     print(json.dumps(result, indent=None if given.json else 2, ensure_ascii=False))
 

@@ -1,4 +1,4 @@
-"""The ledger: what goes in comes out, faults are set aside with their reasons, and nothing personal is kept."""
+"""The ledger: what goes in comes out, faults are set aside with reasons, nothing personal is kept."""
 
 import csv
 from datetime import date
@@ -98,9 +98,12 @@ def test_language_and_compression_change_nothing(compression, store, tmp_path):
 def test_parquet_and_json_lines_come_out_as_the_csv_does(dumps, store, tmp_path):
     english = write_loans(BOOK, tmp_path / "dumps", language="en")
     for path in english:
-        duckdb.read_csv(str(path), dtype={"code": "VARCHAR"}).write_parquet(str(tmp_path / f"{path.stem}.parquet"))
+        duckdb.read_csv(str(path), dtype={"code": "VARCHAR"}).write_parquet(
+            str(tmp_path / f"{path.stem}.parquet")
+        )
         duckdb.sql(
-            f"COPY (FROM read_csv('{path}', all_varchar = true)) TO '{tmp_path / path.stem}.jsonl' (FORMAT json)"
+            f"COPY (FROM read_csv('{path}', all_varchar = true)) "
+            f"TO '{tmp_path / path.stem}.jsonl' (FORMAT json)"
         )
     for suffix in ("parquet", "jsonl"):
         take(tmp_path / suffix, sorted(tmp_path.glob(f"*.{suffix}")))
@@ -183,7 +186,9 @@ def test_a_broken_cell_sets_its_row_aside(cells, column, rule, tmp_path):
 
 
 def test_every_fault_of_a_row_is_named(tmp_path):
-    path = write_csv(tmp_path / "a.csv", {"amount_vnd": "-1", "status": "lost", "due_on": "soon"}, {"loan": "2"})
+    path = write_csv(
+        tmp_path / "a.csv", {"amount_vnd": "-1", "status": "lost", "due_on": "soon"}, {"loan": "2"}
+    )
     findings = take(tmp_path / "store", path, programmes=None).findings.query("severity == 'error'")
     assert set(zip(findings["column"], findings["rule"], findings["value"], strict=True)) == {
         ("amount_vnd", "minimum", "-1"),
@@ -228,7 +233,11 @@ def test_contradictions_between_columns_are_remarked_and_kept(tmp_path):
     delivery = take(tmp_path / "store", path, programmes=None)
     assert delivery.rows_accepted == 2
     [finding] = delivery.findings.to_dict("records")
-    assert (finding["severity"], finding["rule"], finding["value"]) == ("warning", "overdue_within_outstanding", "1")
+    assert (finding["severity"], finding["rule"], finding["value"]) == (
+        "warning",
+        "overdue_within_outstanding",
+        "1",
+    )
 
 
 @pytest.mark.parametrize(
@@ -237,7 +246,13 @@ def test_contradictions_between_columns_are_remarked_and_kept(tmp_path):
         ("", "no header"),
         ("loan,code\n1,2\n", "no column for programme"),
         ("loan,loan id\n1,2\n", "are both loan"),
-        (",".join(LOAN) + "\n" + ",".join({**LOAN, "amount_vnd": "50.000", "outstanding_vnd": "30.000"}.values()) + "\n", "two figures"),
+        (
+            ",".join(LOAN)
+            + "\n"
+            + ",".join({**LOAN, "amount_vnd": "50.000", "outstanding_vnd": "30.000"}.values())
+            + "\n",
+            "two figures",
+        ),
         (",".join(LOAN) + "\n" + ",".join({**LOAN, "due_on": "03/28/2020"}.values()) + "\n", "month first"),
     ],
 )
@@ -260,7 +275,7 @@ def test_a_path_that_is_no_delivery(name, tmp_path):
 @pytest.mark.parametrize("content", [b"\x1f\x8b\x08\x00broken", b"not packed at all"])
 def test_a_damaged_archive(content, tmp_path):
     (tmp_path / "a.csv.gz").write_bytes(content)
-    with pytest.raises(DataError, match="a.csv.gz"):
+    with pytest.raises(DataError, match=r"a\.csv\.gz"):
         take(tmp_path / "store", tmp_path / "a.csv.gz")
 
 
@@ -268,9 +283,9 @@ HOSTILE = "'; DROP TABLE plan; --"
 
 
 def test_hostile_text_is_only_text(tmp_path):
-    folder = tmp_path / "it's \"a\" folder"
+    folder = tmp_path / 'it\'s "a" folder'
     folder.mkdir()
-    header = [*LOAN, '"); ATTACH \'x\'; --']
+    header = [*LOAN, "\"); ATTACH 'x'; --"]
     path = write_csv(folder / "a';b.csv", header=header)
     with open(path, "a", encoding="utf-8", newline="") as file:
         csv.writer(file).writerow([*{**LOAN, "loan": HOSTILE, "programme": "=cmd()"}.values(), "x"])
@@ -360,7 +375,9 @@ def test_the_same_bytes_again_change_nothing(dumps, tmp_path):
 
 def test_a_correction_replaces_its_rows_and_says_where_they_came_from(tmp_path):
     first = write_csv(tmp_path / "a.csv", {"loan": "1"}, {"loan": "2"}, {"loan": "3"})
-    second = write_csv(tmp_path / "b.csv", {"loan": "2", "outstanding_vnd": "7", "code": "00118"}, {"loan": "4"})
+    second = write_csv(
+        tmp_path / "b.csv", {"loan": "2", "outstanding_vnd": "7", "code": "00118"}, {"loan": "4"}
+    )
     take(tmp_path / "store", first, programmes=None)
     delivery = take(tmp_path / "store", second, programmes=None)
     assert (delivery.generation, delivery.rows_replaced) == (2, 1)
@@ -373,15 +390,28 @@ def test_a_correction_replaces_its_rows_and_says_where_they_came_from(tmp_path):
 
 def test_a_whole_delivery_removes_what_it_does_not_hold(tmp_path):
     other = {"as_of": "2021-12-31"}
-    take(tmp_path / "store", write_csv(tmp_path / "a.csv", {"loan": "1"}, {"loan": "2"}, {"loan": "1", **other}), programmes=None)
-    delivery = take(tmp_path / "store", write_csv(tmp_path / "b.csv", {"loan": "2"}), programmes=None, whole=True)
+    take(
+        tmp_path / "store",
+        write_csv(tmp_path / "a.csv", {"loan": "1"}, {"loan": "2"}, {"loan": "1", **other}),
+        programmes=None,
+    )
+    delivery = take(
+        tmp_path / "store", write_csv(tmp_path / "b.csv", {"loan": "2"}), programmes=None, whole=True
+    )
     assert delivery.rows_replaced == 2
     found = rows_of(tmp_path / "store")
     assert sorted(zip(found["as_of"].dt.year, found["loan"], strict=True)) == [(2021, "1"), (2022, "2")]
 
 
 def test_repeated_rows_of_one_delivery(tmp_path):
-    path = write_csv(tmp_path / "a.csv", {"loan": "1"}, {"loan": "1"}, {"loan": "2"}, {"loan": "2", "overdue_vnd": "1", "days_past_due": "1"}, {"loan": "3"})
+    path = write_csv(
+        tmp_path / "a.csv",
+        {"loan": "1"},
+        {"loan": "1"},
+        {"loan": "2"},
+        {"loan": "2", "overdue_vnd": "1", "days_past_due": "1"},
+        {"loan": "3"},
+    )
     delivery = take(tmp_path / "store", path, programmes=None)
     assert (delivery.rows_read, delivery.rows_accepted, delivery.rows_set_aside) == (5, 2, 3)
     assert delivery.findings.set_index("rule")["count"].to_dict() == {"contradicted": 2, "repeated": 1}
@@ -447,7 +477,8 @@ def test_instalments_stand_with_their_commune(with_instalments):
         one = ledger.repayments(code="00061").df()
         loans = set(ledger.commune("00061")["loan"])
     assert whole["paid_vnd"].sum() == expected["paid_vnd"].sum()
-    assert set(one["loan"]) <= loans and len(one) == whole["loan"].isin(loans).sum() > 0
+    assert set(one["loan"]) <= loans
+    assert len(one) == whole["loan"].isin(loans).sum() > 0
 
 
 def test_the_book_on_a_reporting_day_follows_from_the_instalments(with_instalments):
@@ -461,7 +492,9 @@ def test_the_book_on_a_reporting_day_follows_from_the_instalments(with_instalmen
             for name in ("outstanding_vnd", "overdue_vnd", "days_past_due", "status"):
                 assert (mine[name] == plain[name]).all(), (day, name)
         par = measures.portfolio_at_risk(
-            portfolio.standing_on(ledger.loans(), ledger.repayments(), "2022-06-15"), days=30, as_of="2022-06-15"
+            portfolio.standing_on(ledger.loans(), ledger.repayments(), "2022-06-15"),
+            days=30,
+            as_of="2022-06-15",
         )
     assert 0 < par["value"].iloc[0] < 0.2
 

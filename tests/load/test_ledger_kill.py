@@ -101,7 +101,9 @@ def test_what_a_stopped_run_had_read_is_not_read_again(deliveries, tmp_path, mon
     from evalkit.load.ledger import staging
 
     original = staging._stage_one
-    monkeypatch.setattr(staging, "_stage_one", lambda *a, **k: (read.append(a[1].path.name), original(*a, **k)))
+    monkeypatch.setattr(
+        staging, "_stage_one", lambda *a, **k: (read.append(a[1].path.name), original(*a, **k))
+    )
     take(tmp_path / "store", second)
     assert read == [path.name for path in sorted(second)[2:]]
     take(tmp_path / "fresh", second)
@@ -129,7 +131,8 @@ def test_two_deliveries_at_once(deliveries, tmp_path):
         [
             sys.executable,
             "-c",
-            "import duckdb, sys\nc = duckdb.connect(sys.argv[1])\nprint('held', flush=True)\nsys.stdin.read()",
+            "import duckdb, sys\nc = duckdb.connect(sys.argv[1])\n"
+            "print('held', flush=True)\nsys.stdin.read()",
             str(store / "staging" / "working.duckdb"),
         ],
         stdin=subprocess.PIPE,
@@ -182,3 +185,24 @@ def test_an_open_ledger_outlives_the_next_delivery(deliveries, tmp_path):
         before = ledger.commune("00001")
         take(tmp_path / "store", second)
         pd.testing.assert_frame_equal(ledger.commune("00001"), before)
+
+
+def test_killed_just_before_the_new_generation_is_named(deliveries, tmp_path, monkeypatch):
+    first, second = deliveries
+    store = tmp_path / "store"
+    take(store, first)
+    old = rows_of(store)
+    with monkeypatch.context() as patch:
+
+        def stop(*_):
+            raise Stopped
+
+        patch.setattr("evalkit.load.ledger.ingest.write_manifest", stop)
+        with pytest.raises(Stopped):
+            take(store, second)
+    assert (store / "0002").exists()
+    pd.testing.assert_frame_equal(rows_of(store), old)
+    take(store, second)
+    take(tmp_path / "fresh", first)
+    take(tmp_path / "fresh", second)
+    pd.testing.assert_frame_equal(rows_of(store), rows_of(tmp_path / "fresh"))

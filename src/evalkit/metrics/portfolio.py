@@ -8,9 +8,18 @@ import pandas as pd
 from evalkit.metrics.loans import DAYS, IN_PORTFOLIO
 from evalkit.metrics.relations import aggregate, date, relation, together
 
-COLUMNS = (
-    "code household programme disbursed_on amount_vnd as_of outstanding_vnd overdue_vnd days_past_due status".split()
-)
+COLUMNS = [
+    "code",
+    "household",
+    "programme",
+    "disbursed_on",
+    "amount_vnd",
+    "as_of",
+    "outstanding_vnd",
+    "overdue_vnd",
+    "days_past_due",
+    "status",
+]
 AGEING_EDGES = (30, 90, 180, 365)
 
 
@@ -21,7 +30,7 @@ def annual(loans, *, by=("code", "programme")):
     principal of loans more than so many days past due), frozen, extended, written_off, lent (in the year up
     to as_of) and days_unknown (principal of loans without days past due). Counts: loans and households of the
     portfolio, loans_lent. Households are distinct within the group: a household in two programmes is one in
-    each, and one in the sum over ``by=("code",)``. A sum over no row is 0; over missing values it leaves them out.
+    each, and one with ``by=("code",)``. A sum leaves missing values out.
 
     Raises DataError where a column is missing.
     """
@@ -65,7 +74,9 @@ def overlap(loans, *, by=("code",)):
 
     Raises DataError where a column is missing.
     """
-    rel = relation(loans, ("household", "programme", "as_of", "outstanding_vnd", "status", *by)).filter(IN_PORTFOLIO)
+    rel = relation(loans, ("household", "programme", "as_of", "outstanding_vnd", "status", *by)).filter(
+        IN_PORTFOLIO
+    )
     keys = ", ".join(f'"{name}"' for name in (*by, "as_of"))
     each = rel.aggregate(
         f"{keys}, household, count(DISTINCT programme) AS programmes, count(*) AS loans", f"{keys}, household"
@@ -84,7 +95,7 @@ def overlap(loans, *, by=("code",)):
 
 
 def standing_on(loans, repayments, as_of):
-    """Return the loans as they stood on any day, from their instalments: a relation like ``loans`` at ``as_of``.
+    """Return the loans as they stood on any day, from their instalments: a relation like ``loans``.
 
     Outstanding: amount lent less what was paid by that day. Overdue: what was due before that day and not yet
     paid; days_past_due counts from the oldest such instalment. A loan is taken from its row of the latest
@@ -98,7 +109,11 @@ def standing_on(loans, repayments, as_of):
     rows = relation(loans, ("loan", *COLUMNS))
     names = [name for name in rows.columns if name not in ("loan", *_FROM_INSTALMENTS)]
     latest = ", ".join(f'arg_max("{name}", as_of) AS "{name}"' for name in names if name != "as_of")
-    once = rows.filter(f"CAST(disbursed_on AS DATE) <= {day}").aggregate(f"loan, {latest}", "loan").set_alias("lent")
+    once = (
+        rows.filter(f"CAST(disbursed_on AS DATE) <= {day}")
+        .aggregate(f"loan, {latest}", "loan")
+        .set_alias("lent")
+    )
     paid = f"CASE WHEN CAST(paid_on AS DATE) <= {day} THEN coalesce(paid_vnd, 0) ELSE 0 END"
     behind = f"CAST(due_on AS DATE) < {day} AND due_vnd > {paid}"
     sums = (
@@ -114,7 +129,8 @@ def standing_on(loans, repayments, as_of):
     return once.join(sums, "loan = instalment_of", how="left").project(
         f"loan, {listed}, {day} AS as_of, amount_vnd - coalesce(paid, 0) AS outstanding_vnd, "
         f"coalesce(late, 0) AS overdue_vnd, coalesce({day} - late_since, 0) AS days_past_due, "
-        "CASE WHEN amount_vnd <= coalesce(paid, 0) THEN 'repaid' WHEN late > 0 THEN 'overdue' ELSE 'current' END "
+        "CASE WHEN amount_vnd <= coalesce(paid, 0) THEN 'repaid' WHEN late > 0 THEN 'overdue' "
+        "ELSE 'current' END "
         "AS status"
     )
 

@@ -40,16 +40,84 @@ STATUSES = {
     "written_off": "Xóa nợ",
     "repaid": "Tất toán",
 }
-FATES = {"clean": 0.93, "cured": 0.03, "overdue": 0.02, "frozen": 0.008, "extended": 0.009, "written_off": 0.003}
+FATES = {
+    "clean": 0.93,
+    "cured": 0.03,
+    "overdue": 0.02,
+    "frozen": 0.008,
+    "extended": 0.009,
+    "written_off": 0.003,
+}
 INSTALMENTS = {6: 0.2, 8: 0.2, 10: 0.5, 20: 0.1}
 FAULTS = ("minimum", "pattern", "required", "type:date", "enum", "type:number")
 SURNAMES = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Phan", "Vũ", "Đặng", "Bùi", "Đinh", "Hà", "Lò", "Giàng")
 MIDDLES = ("Văn", "Thị", "Hữu", "Đức", "Thị Thu", "Minh", "Đình", "Thị Ngọc")
 GIVEN = ("Hoa", "Hùng", "Lan", "Dũng", "Mai", "Sơn", "Hạnh", "Bình", "Páo", "Xuân", "Thắng", "Nga", "Tú")
-PROVINCES = (
-    "01 02 04 06 08 10 11 12 14 15 17 19 20 22 24 25 26 27 30 31 33 34 35 36 37 38 40 42 44 45 46 48 49 51 52 "
-    "54 56 58 60 62 64 66 67 68 70 72 74 75 77 79 80 82 83 84 86 87 89 91 92 93 94 95 96"
-).split()
+PROVINCES = [
+    "01",
+    "02",
+    "04",
+    "06",
+    "08",
+    "10",
+    "11",
+    "12",
+    "14",
+    "15",
+    "17",
+    "19",
+    "20",
+    "22",
+    "24",
+    "25",
+    "26",
+    "27",
+    "30",
+    "31",
+    "33",
+    "34",
+    "35",
+    "36",
+    "37",
+    "38",
+    "40",
+    "42",
+    "44",
+    "45",
+    "46",
+    "48",
+    "49",
+    "51",
+    "52",
+    "54",
+    "56",
+    "58",
+    "60",
+    "62",
+    "64",
+    "66",
+    "67",
+    "68",
+    "70",
+    "72",
+    "74",
+    "75",
+    "77",
+    "79",
+    "80",
+    "82",
+    "83",
+    "84",
+    "86",
+    "87",
+    "89",
+    "91",
+    "92",
+    "93",
+    "94",
+    "95",
+    "96",
+]
 
 
 def year_ends(first, last):
@@ -90,7 +158,7 @@ class LoanBook:
         )
 
     def loan_blocks(self, snapshot):
-        """Yield the loans as they stand at one snapshot, block by block; categories are positions in the lists."""
+        """Yield the loans as they stand at one snapshot; categories are positions in their lists."""
         position = self.snapshots.index(snapshot)
         first = position * self.arriving
         for block in range(first // BLOCK, -(-(first + self.live) // BLOCK)):
@@ -98,7 +166,7 @@ class LoanBook:
             yield self._state(loans[loans["k"].between(first, first + self.live - 1)], snapshot, position)
 
     def instalment_blocks(self):
-        """Yield the instalments that fell due up to the last snapshot: k, due_on, due_vnd, paid_on, paid_vnd."""
+        """Yield the instalments due up to the last snapshot: k, due_on, due_vnd, paid_on, paid_vnd."""
         count = (len(self.snapshots) - 1) * self.arriving + self.live
         for block in range(-(-count // BLOCK)):
             loans = self._loans(block)
@@ -114,7 +182,9 @@ class LoanBook:
             {
                 "k": k,
                 "household": k * 1_000_003 % households,
-                "programme": rng.choice(len(PROGRAMMES), BLOCK, p=[share for _, share in PROGRAMMES.values()]),
+                "programme": rng.choice(
+                    len(PROGRAMMES), BLOCK, p=[share for _, share in PROGRAMMES.values()]
+                ),
                 "union": rng.choice(len(UNIONS), BLOCK, p=[share for _, share in UNIONS.values()]),
                 "group": rng.integers(1, 30, BLOCK),
                 "disbursed_on": self._arrivals(k) - rng.integers(0, 365, BLOCK),
@@ -147,10 +217,14 @@ class LoanBook:
         late = np.clip((age - 1) // INSTALMENT_DAYS, 0, instalments) - paid  # what is due today isn't late
         overdue = np.where(written_off | excused, 0, np.maximum(late, 0))
         status = np.select(
-            [written_off, outstanding == 0, excused & (names == "frozen"), excused, overdue > 0], [4, 5, 2, 3, 1], 0
+            [written_off, outstanding == 0, excused & (names == "frozen"), excused, overdue > 0],
+            [4, 5, 2, 3, 1],
+            0,
         )
         rng = np.random.default_rng([self.seed, position, int(loans["k"].iloc[0])])
-        fault = np.where(rng.random(len(loans)) < self.faulty, rng.integers(1, len(FAULTS) + 1, len(loans)), 0)
+        fault = np.where(
+            rng.random(len(loans)) < self.faulty, rng.integers(1, len(FAULTS) + 1, len(loans)), 0
+        )
         vnd = loans["instalment_vnd"].to_numpy()
         return loans[["k", "household", "programme", "union", "group"]].assign(
             commune=loans["household"] % self.communes,
@@ -268,8 +342,14 @@ def _loan_columns(language, snapshot):
         ("household", "Mã khách hàng"): "'KH' || lpad(household::VARCHAR, 9, '0')",
         ("name", "Họ và tên"): person,
         ("identity_number", "Số CCCD"): "'0' || (10000000000 + household * 7919)::VARCHAR",
-        ("programme", "Chương trình cho vay"): f"CASE WHEN fault <> 3 THEN {named(PROGRAMMES, 'programme')} END",
-        ("disbursed_on", "Ngày giải ngân"): f"CASE WHEN fault = 4 THEN '31/02/2019' ELSE {day('disbursed_on')} END",
+        (
+            "programme",
+            "Chương trình cho vay",
+        ): f"CASE WHEN fault <> 3 THEN {named(PROGRAMMES, 'programme')} END",
+        (
+            "disbursed_on",
+            "Ngày giải ngân",
+        ): f"CASE WHEN fault = 4 THEN '31/02/2019' ELSE {day('disbursed_on')} END",
         ("due_on", "Hạn trả cuối cùng"): day("due_on"),
         ("amount_vnd", "Số tiền vay"): f"CASE WHEN fault = 6 THEN '12.34.5' ELSE {money('amount_vnd')} END",
         ("as_of", "Ngày chốt số liệu"): day(f"DATE '{snapshot}'"),

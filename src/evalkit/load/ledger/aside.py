@@ -12,7 +12,7 @@ _BUFFER_ROWS = 10_000
 
 
 class Aside:
-    """The rows of one file that were set aside, written to ``path`` in pieces so that they need little memory.
+    """The rows of one file that were set aside, written to ``path`` bit by bit to spare memory.
 
     Columns: source; line, where the line of the file is known; faults, the list of "column:rule"; raw, the
     row's text as JSON without its personal columns. ``remarks``: rule → count and one loan, of rows that are

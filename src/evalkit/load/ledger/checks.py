@@ -27,7 +27,7 @@ _LINE = "a line that can't be split into the file's columns; it is set aside"
 
 
 def set_repeated_keys_aside(job):
-    """Take out rows that share their key within the delivery: of equal rows all but one, of different ones all."""
+    """Take out rows that share their key in the delivery: all but one of equal rows, else all."""
     key = ", ".join(quoted(name) for name in job.table.key_in_file)
     for (period,) in job.rows("SELECT DISTINCT period FROM written ORDER BY period"):
         pieces = [
@@ -36,7 +36,8 @@ def set_repeated_keys_aside(job):
         ]
         files = {str((job.drafts / piece.path).resolve()): (source, piece) for source, piece in pieces}
         [(repeats,)] = job.rows(
-            f"SELECT count(*) - count(DISTINCT hash({key})) FROM read_parquet($files, hive_partitioning = false)",
+            f"SELECT count(*) - count(DISTINCT hash({key})) "
+            "FROM read_parquet($files, hive_partitioning = false)",
             {"files": list(files)},
         )
         if repeats:
@@ -46,7 +47,15 @@ def set_repeated_keys_aside(job):
 def findings_in(job, sources):
     """Return the findings of the delivery as records."""
     found = [
-        _record("note", source.path.name, header, None, "unknown_column", None, "no column of the schema; not stored")
+        _record(
+            "note",
+            source.path.name,
+            header,
+            None,
+            "unknown_column",
+            None,
+            "no column of the schema; not stored",
+        )
         for source in sources
         for header in source.ignored
     ]
@@ -69,7 +78,9 @@ def _take_out(job, files, key):
     """Write anew the files that hold repeated keys, without those rows."""
     values = ", ".join(quoted(name) for name in job.table.stored if name != "source")
     shown = ", ".join(
-        f"'{f.name}': {quoted(f.name)}" for f in job.table.kept if not f.personal and f.name in job.table.stored
+        f"'{f.name}': {quoted(f.name)}"
+        for f in job.table.kept
+        if not f.personal and f.name in job.table.stored
     )
     rows = "read_parquet($files, filename = true, file_row_number = true, hive_partitioning = false)"
     job.connection.execute(
@@ -99,7 +110,8 @@ def _take_out(job, files, key):
             job.connection.execute("DELETE FROM written WHERE path = ?", [piece.path])
             if rest:
                 job.connection.execute(
-                    "INSERT INTO written VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [source, *list(vars(rest).values())[1:]]
+                    "INSERT INTO written VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    [source, *list(vars(rest).values())[1:]],
                 )
             job.connection.execute("COMMIT")
 
@@ -125,7 +137,15 @@ def _rows_aside(job, number, file):
 def _inconsistencies(job, number, file):
     """Return a warning for each rule between columns that accepted rows of one file break."""
     return [
-        _record("warning", file, "loan", loan, rule, count, f"accepted, but {job.table.consistency[rule]} doesn't hold")
+        _record(
+            "warning",
+            file,
+            "loan",
+            loan,
+            rule,
+            count,
+            f"accepted, but {job.table.consistency[rule]} doesn't hold",
+        )
         for rule, count, loan in job.rows(
             "SELECT rule, count, loan FROM remarks WHERE source = ? ORDER BY count DESC, rule", [number]
         )

@@ -39,5 +39,5 @@ def quoted(name):
 
 
 def literal(text):
-    """Return ``text`` as an SQL string; for paths of the store's own making, never for a value of the data."""
+    """Return ``text`` as an SQL string; for paths of the store's own, never for a value of the data."""
     return "'" + str(text).replace("'", "''") + "'"

@@ -105,9 +105,13 @@ def _take_in(job, new, skipped, stamps, key, mark, communes, programmes, numbers
     """Stage, check, write and publish the files ``new`` (SHA-256 → path)."""
     if not new:
         return Delivery(job.manifest.generation, 0, 0, 0, 0, skipped, findings_table([]))
-    labels = {"programme": {**programmes, **{code: code for code in programmes.values()}}} if programmes else {}
+    labels = (
+        {"programme": {**programmes, **{code: code for code in programmes.values()}}} if programmes else {}
+    )
     sources = [
-        describe(job.connection, path, job.table, sha256=sha, stamp=stamps[path], numbers=numbers, labels=labels)
+        describe(
+            job.connection, path, job.table, sha256=sha, stamp=stamps[path], numbers=numbers, labels=labels
+        )
         for sha, path in sorted(new.items(), key=lambda item: item[1])
     ]
     create_tables(job)
@@ -132,7 +136,9 @@ def _take_in(job, new, skipped, stamps, key, mark, communes, programmes, numbers
         ),
     )
     read, accepted = sum(r.rows_read for r in received), sum(r.rows_accepted for r in received)
-    return Delivery(job.generation, read, accepted, read - accepted, replaced, skipped, findings_table(findings))
+    return Delivery(
+        job.generation, read, accepted, read - accepted, replaced, skipped, findings_table(findings)
+    )
 
 
 def _write_rejected(job):
@@ -143,7 +149,9 @@ def _write_rejected(job):
         link(path, folder / path.name)
     rows = "SELECT source, line, array_to_string(faults, '; ') AS faults, raw FROM read_parquet($files)"
     target = folder / f"{job.table.name}-{job.generation:04d}.parquet"
-    [(count,)] = job.rows(f"COPY ({rows}) TO {literal(target.resolve())} (FORMAT parquet)", {"files": asides(job)})
+    [(count,)] = job.rows(
+        f"COPY ({rows}) TO {literal(target.resolve())} (FORMAT parquet)", {"files": asides(job)}
+    )
     if count:
         sync_file(target)
     else:
@@ -190,14 +198,16 @@ def _key_mark(key):
 def _refuse_other_key(store, manifest, mark):
     if manifest.key_mark and mark != manifest.key_mark:
         raise DataError(
-            f"{store}: made with another key; the same household would have two pseudonyms. Pass the store's own key."
+            f"{store}: made with another key; a household would have two pseudonyms. Pass the store's own."
         )
 
 
 def _digest(frame):
     if frame is None:
         return None
-    return hashlib.sha256(pd.util.hash_pandas_object(frame.astype(str), index=False).to_numpy().tobytes()).hexdigest()
+    return hashlib.sha256(
+        pd.util.hash_pandas_object(frame.astype(str), index=False).to_numpy().tobytes()
+    ).hexdigest()
 
 
 def _silent(step, done, total):

@@ -1,4 +1,4 @@
-"""The files of the new generation: sorted by commune, split by period and province; unchanged ones are linked."""
+"""The files of the new generation: by period, province and commune; unchanged ones are linked."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ ROW_GROUP = 20_480
 
 
 def copy_sql(job, select, number):
-    """SQL that writes the rows of ``select`` as the files of source ``number``, one per period and province."""
+    """SQL that writes the rows of ``select`` as files of source ``number``, by period and province."""
     folder = (job.drafts / job.table.name).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     return (
@@ -46,14 +46,16 @@ def former_rows_replaced(job):
     others = [p for p in job.manifest.pieces if p.table != job.table.name or p.period not in periods]
     folder = generation_folder(job.store, job.manifest.generation)
     for piece in kept + others:
-        if not (job.drafts / piece.path).exists():
+        if (folder / piece.path).exists():
             link(folder / piece.path, job.drafts / piece.path)
     return kept + others, replaced
 
 
 def new_pieces(job):
     """Return the pieces that the delivery itself has brought, their bytes safe on the disk."""
-    pieces = [Piece(job.table.name, *row[1:]) for row in job.rows("FROM written ORDER BY period, province, path")]
+    pieces = [
+        Piece(job.table.name, *row[1:]) for row in job.rows("FROM written ORDER BY period, province, path")
+    ]
     for piece in pieces:
         sync_file(job.drafts / piece.path)
     return pieces
@@ -68,14 +70,17 @@ def sweep(job, pieces):
 
 
 def _hits(job, period, former):
-    """Return the paths of the former files with a row that the delivery replaces; ``incoming`` then has its keys."""
+    """Return the former files with a row that the delivery replaces; ``incoming`` then holds its keys."""
     if job.whole or not former:
-        job.connection.execute("CREATE OR REPLACE TABLE incoming AS SELECT NULL LIMIT 0")
         return {piece.path for piece in former}
     key = ", ".join(quoted(name) for name in job.table.key_in_file)
-    new = [str((job.drafts / path).resolve()) for (path,) in job.rows("SELECT path FROM written WHERE period = ?", [period])]
+    new = [
+        str((job.drafts / path).resolve())
+        for (path,) in job.rows("SELECT path FROM written WHERE period = ?", [period])
+    ]
     job.connection.execute(
-        f"CREATE OR REPLACE TABLE incoming AS SELECT {key} FROM read_parquet($files, hive_partitioning = false)",
+        f"CREATE OR REPLACE TABLE incoming AS SELECT {key} "
+        "FROM read_parquet($files, hive_partitioning = false)",
         {"files": new},
     )
     folder = generation_folder(job.store, job.manifest.generation).resolve()
@@ -115,4 +120,6 @@ def rewrite(job, piece, select, parameters, *, suffix):
         return None
     sync_file(target)
     code = statistics['"code"']
-    return Piece(piece.table, piece.period, piece.province, path.as_posix(), rows, size, code["min"], code["max"])
+    return Piece(
+        piece.table, piece.period, piece.province, path.as_posix(), rows, size, code["min"], code["max"]
+    )

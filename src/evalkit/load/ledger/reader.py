@@ -20,7 +20,9 @@ class Ledger:
         self.store = Path(store).resolve()
         self.manifest = read_manifest(self.store)
         if not self.manifest.generation:
-            raise DataError(f"{self.store}: no ledger here. Make one with evalkit.load.ledger.ingest(store, sources).")
+            raise DataError(
+                f"{self.store}: no ledger here. Make one with evalkit.load.ledger.ingest(store, sources)."
+            )
         self.folder = generation_folder(self.store, self.manifest.generation)
         self.connection = connect(folders=[self.store], threads=threads, memory_gib=memory_gib)
 
@@ -43,7 +45,7 @@ class Ledger:
         return self._relation("repayments", code, due_year, province)
 
     def commune(self, code, *, as_of=None):
-        """Return the loans of one commune at every snapshot (or one) as a table, in order of date and loan."""
+        """Return the loans of one commune at every snapshot (or one), in order of date and loan."""
         found = self.loans(code=code, as_of=as_of).order("as_of, loan").df()
         if found.empty:
             raise PlaceError(f"{self.store}: no loans for {code}. Check the code (five digits, as text).")

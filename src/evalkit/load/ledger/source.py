@@ -25,10 +25,12 @@ _MONTH_FIRST = re.compile(r"\d{1,2}/(1[3-9]|2\d|3[01])/\d{4}")
 
 @dataclass(frozen=True)
 class Source:
-    """A file to be read. ``stamp``: its size and time of change when it was hashed. ``columns``: schema name → position; ``scale``: name → factor to the base unit.
+    """A file to be read.
 
-    ``numbers``: "plain" (1234.5), "vi" (1.234,5) or "en" (1,234.5). ``spellings``: name → printed label →
-    code, for columns with fixed values, as found in the first rows. ``ignored``: headers of no known column.
+    ``stamp``: its size and time of change when it was hashed. ``columns``: schema name → position.
+    ``scale``: name → factor to the base unit. ``numbers``: "plain" (1234.5), "vi" (1.234,5) or "en"
+    (1,234.5). ``spellings``: name → printed label → code, for columns with fixed values, as found in the
+    first rows. ``ignored``: headers of no known column.
     """
 
     path: Path
@@ -80,7 +82,9 @@ def sources_in(paths):
         files += [p for p in inside if _kind(p) or not path.is_dir()]
     for path in files:
         if not _kind(path):
-            raise DataError(f"{path.name}: the ledger reads .csv, .tsv, .txt (also .gz, .zst), .parquet and .jsonl.")
+            raise DataError(
+                f"{path.name}: the ledger reads .csv, .tsv, .txt (also .gz, .zst), .parquet and .jsonl."
+            )
     if not files:
         raise DataError(f"{', '.join(map(str, paths))}: no CSV, Parquet or JSON file to read.")
     return [path.resolve() for path in files]
@@ -106,7 +110,9 @@ def describe(connection, path, table, *, sha256, stamp, numbers=None, labels=Non
     """
     delimiter, headers = _header(connection, path)
     columns, ignored = _match(path, headers, table)
-    source = Source(path, sha256, stamp, headers, columns, delimiter, _scales(headers, columns, table), ignored=ignored)
+    source = Source(
+        path, sha256, stamp, headers, columns, delimiter, _scales(headers, columns, table), ignored=ignored
+    )
     sample = _sample(connection, source)
     _refuse_month_first(path, _texts(sample, table, ("date",)))
     return Source(
@@ -143,9 +149,13 @@ def _header(connection, path):
     try:
         text = line.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(f"{path.name}: the header is not UTF-8 (byte {error.start}). Save the dump as UTF-8.") from error
+        raise DataError(
+            f"{path.name}: the header is not UTF-8 (byte {error.start}). Save the dump as UTF-8."
+        ) from error
     if not text.strip() or "\0" in text:
-        raise DataError(f"{path.name}: the first line is no header. Save the dump as UTF-8 with a header line.")
+        raise DataError(
+            f"{path.name}: the first line is no header. Save the dump as UTF-8 with a header line."
+        )
     delimiter = max(",;\t|", key=text.count)
     return delimiter, tuple(next(csv.reader(io.StringIO(text), delimiter=delimiter)))
 
@@ -160,7 +170,9 @@ def _match(path, headers, table):
             ignored.append(header)
         elif name in columns:
             first = headers[columns[name]]
-            raise DataError(f'{path.name}: "{first}" and "{header}" are both {name}. Keep one of the two columns.')
+            raise DataError(
+                f'{path.name}: "{first}" and "{header}" are both {name}. Keep one of the two columns.'
+            )
         else:
             columns[name] = position
     missing = [f for f in table.fields if f.required and f.name not in columns]
@@ -171,7 +183,8 @@ def _match(path, headers, table):
             for near in [nearest(f.spellings[1], ignored)]
         ]
         raise DataError(
-            f"{path.name}: no column for {', '.join(proposals)}. Found: {', '.join(headers)}. Rename the header."
+            f"{path.name}: no column for {', '.join(proposals)}. "
+            f"Found: {', '.join(headers)}. Rename the header."
         )
     return columns, tuple(ignored)
 
@@ -192,7 +205,9 @@ def _sample(connection, source):
     scan, parameters = source.scan(sample=True)
     texts = ", ".join(f"list(DISTINCT trim(c{position}))" for position in source.columns.values())
     try:
-        row = connection.execute(f"SELECT {texts} FROM (FROM {scan} LIMIT {SAMPLE_ROWS})", parameters).fetchone()
+        row = connection.execute(
+            f"SELECT {texts} FROM (FROM {scan} LIMIT {SAMPLE_ROWS})", parameters
+        ).fetchone()
     except duckdb.Error as error:
         raise DataError(f"{source.path.name}: can't be read: {str(error).splitlines()[0]}") from error
     return {name: set(found or ()) - {None} for name, found in zip(source.columns, row, strict=True)}
@@ -208,12 +223,16 @@ def _number_style(path, texts):
     dots = next(filter(_MANY_DOTS.fullmatch, texts), None)
     commas = next(filter(_MANY_COMMAS.fullmatch, texts), None)
     if dots and commas:
-        raise DataError(f'{path.name}: "{dots}" and "{commas}" follow two ways of writing numbers. Write one.')
+        raise DataError(
+            f'{path.name}: "{dots}" and "{commas}" follow two ways of writing numbers. Write one.'
+        )
     if dots or commas:
         return "vi" if dots else ("en" if "," in "".join(texts) else "plain")
     either = next(filter(_EITHER.fullmatch, texts), None)
     if either and not any(map(_UNMARKED.fullmatch, texts)):
-        raise DataError(f'{path.name}: "{either}" can mean two figures. Pass numbers="vi" (1.234,5) or "en" (1,234.5).')
+        raise DataError(
+            f'{path.name}: "{either}" can mean two figures. Pass numbers="vi" (1.234,5) or "en" (1,234.5).'
+        )
     return "plain"
 
 

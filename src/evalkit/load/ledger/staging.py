@@ -44,11 +44,15 @@ def open_workbench(store, files, plan, *, threads, memory_gib):
         connection, found = opened()
     except (duckdb.IOException, duckdb.FatalException, duckdb.SerializationException) as error:
         if "lock" in str(error):
-            raise DataError(f"{store}: another delivery is under way there. Wait until it has ended.") from error
+            raise DataError(
+                f"{store}: another delivery is under way there. Wait until it has ended."
+            ) from error
         connection, found = None, ["not readable"]
     manifest = read_manifest(store)
     plan = json.dumps([manifest.generation, *plan], ensure_ascii=False, sort_keys=True)
-    if found not in ([], [plan]):
+    # A run that was killed between moving the new generation into place and naming it has no drafts any more.
+    moved = found == [plan] and not (staging / f"{manifest.generation + 1:04d}").exists()
+    if moved or found not in ([], [plan]):
         if connection:
             connection.close()
         shutil.rmtree(staging)
@@ -62,8 +66,8 @@ def create_tables(job):
     """Create the empty journal of a delivery; that of a stopped run stays as it is."""
     for statement in (
         "finished (source SMALLINT, file VARCHAR, sha256 VARCHAR, bytes BIGINT, rows_read BIGINT)",
-        "written (source SMALLINT, period VARCHAR, province VARCHAR, path VARCHAR, rows BIGINT, bytes BIGINT, "
-        "first_code VARCHAR, last_code VARCHAR)",
+        "written (source SMALLINT, period VARCHAR, province VARCHAR, path VARCHAR, rows BIGINT, "
+        "bytes BIGINT, first_code VARCHAR, last_code VARCHAR)",
         "remarks (source SMALLINT, rule VARCHAR, count BIGINT, loan VARCHAR)",
     ):
         job.connection.execute(f"CREATE TABLE IF NOT EXISTS {statement}")
@@ -81,7 +85,9 @@ def fill_places(job, communes):
         return False
     missing = {"code", "province_code"} - set(communes.columns)
     if missing:
-        raise DataError(f"communes: no column {', '.join(sorted(missing))}; code and province_code are needed.")
+        raise DataError(
+            f"communes: no column {', '.join(sorted(missing))}; code and province_code are needed."
+        )
     first = communes.dropna(subset=["code", "province_code"]).drop_duplicates("code").astype(str)
     job.connection.execute(
         "CREATE OR REPLACE TABLE places AS SELECT unnest($codes) AS code, unnest($provinces) AS province",
@@ -111,8 +117,13 @@ def stage(job, sources, *, key, placed, labels):
     """
     gone = "source IN (SELECT source FROM finished WHERE NOT list_contains($shas, sha256))"
     for name in ("written", "remarks", "finished"):
-        job.connection.execute(f"DELETE FROM {name} WHERE {gone}", {"shas": [source.sha256 for source in sources]})
+        job.connection.execute(
+            f"DELETE FROM {name} WHERE {gone}", {"shas": [source.sha256 for source in sources]}
+        )
     done = dict(job.rows("SELECT sha256, source FROM finished"))
+    for path in (job.staging / "aside").glob("*.parquet"):
+        if int(path.stem.split("-")[0]) not in done.values():
+            path.unlink()
     if key is not None:
         job.connection.execute("SET VARIABLE pseudonym_key = ?", [pseudonym_key(key)])
     number = max([0, *(row.source for row in job.manifest.received), *done.values()])
@@ -158,15 +169,20 @@ def _stage_one(job, source: Source, number, *, keyed, placed, labels):
         job.connection.remove_function("remark")
         aside.close()
     if stamp(source.path) != source.stamp:
-        raise DataError(f"{source.path.name}: changed while it was read. Deliver it again once it is complete.")
+        raise DataError(
+            f"{source.path.name}: changed while it was read. Deliver it again once it is complete."
+        )
     job.connection.execute("BEGIN")
     for file in files:
-        job.connection.execute("INSERT INTO written VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [number, *written(job, file)])
+        job.connection.execute(
+            "INSERT INTO written VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [number, *written(job, file)]
+        )
     for rule, (count, loan) in aside.remarks.items():
         job.connection.execute("INSERT INTO remarks VALUES (?, ?, ?, ?)", [number, rule, count, loan])
     rows = sum(file[1] for file in files) + aside.rows
     job.connection.execute(
-        "INSERT INTO finished VALUES (?, ?, ?, ?, ?)", [number, source.path.name, source.sha256, source.stamp[0], rows]
+        "INSERT INTO finished VALUES (?, ?, ?, ?, ?)",
+        [number, source.path.name, source.sha256, source.stamp[0], rows],
     )
     job.connection.execute("COMMIT")
 

@@ -50,19 +50,27 @@ def rows_sql(table, source, *, scan, keyed, labels, placed):
     raw = [f"c{source.columns[name]}" for name in texts]
     present = [f for f in table.kept if f.name in texts]
     rules = [rule for f in present for rule in _rules(f, texts[f.name], labels)]
-    suspect = [_suspect(f, texts[f.name]) for f in present if f.required or f.type != "string" or f.name in labels]
+    suspect = [
+        _suspect(f, texts[f.name]) for f in present if f.required or f.type != "string" or f.name in labels
+    ]
     join, code = ("code", "row.code") if "code" in texts else ("loan", "place.code")
     if placed:
         rules.append((f"{join}:reference", f"place.code IS NULL AND row.{join} IS NOT NULL"))
         suspect.append("place.code IS NULL")
-    suspect += [condition for rule, condition in rules if rule.split(":")[1] in ("minimum", "maximum", "future")]
+    suspect += [
+        condition for rule, condition in rules if rule.split(":")[1] in ("minimum", "maximum", "future")
+    ]
     # The codes of the table of places have the right form, so that only without one the form is looked at.
     suspect += [condition for rule, condition in rules if rule.endswith(":pattern") and not placed]
     faults = ", ".join(f"CASE WHEN {condition} THEN '{rule}' END" for rule, condition in rules)
     odd = ", ".join(f"CASE WHEN NOT ({sql}) THEN '{rule}' END" for rule, sql in table.consistency.items())
     inconsistent = " OR ".join(f"NOT ({sql})" for sql in table.consistency.values())
-    shown = ", ".join(f"'{f.name}': c{source.columns[f.name]}" for f in table.kept if f.name in texts and not f.personal)
-    stored = ", ".join(code if name == "code" else f"row.{quoted(name)}" for name in table.stored if name != "source")
+    shown = ", ".join(
+        f"'{f.name}': c{source.columns[f.name]}" for f in table.kept if f.name in texts and not f.personal
+    )
+    stored = ", ".join(
+        code if name == "code" else f"row.{quoted(name)}" for name in table.stored if name != "source"
+    )
     place = f"LEFT JOIN places AS place ON place.{join} = row.{join}" if placed else ""
     return f"""
         SELECT {stored}, $source::SMALLINT AS source, {table.period_sql} AS {table.period},
@@ -82,7 +90,7 @@ def _suspect(field, text):
 
 
 def _text(field, source, labels):
-    """SQL of a cell's text, NULL where blank. Only free text is trimmed: other values must match as they are."""
+    """SQL of a cell's text, NULL where blank. Only free text is trimmed; other values match as they are."""
     cell = f"c{source.columns[field.name]}"
     return cell if field.type != "string" or field.name in labels else f"nullif(trim({cell}), '')"
 
@@ -105,9 +113,8 @@ def _value(field, text, source, keyed, labels):
 
 def _label(name, text):
     """SQL of the code of a printed label: as spelled in the first rows, else blind to case and accents."""
-    folded = (
-        f"trim(regexp_replace(lower(strip_accents(replace(lower({text}), 'đ', 'd'))), '[^a-z0-9]+', ' ', 'g'))"
-    )
+    plain = f"lower(strip_accents(replace(lower({text}), 'đ', 'd')))"
+    folded = f"trim(regexp_replace({plain}, '[^a-z0-9]+', ' ', 'g'))"
     return f"coalesce(getvariable('spelled_{name}')[{text}], getvariable('folded_{name}')[{folded}])"
 
 
@@ -121,7 +128,8 @@ def _number(field, text, source):
     if field.storage == "BIGINT":
         fraction = f"CASE WHEN {fraction} = floor({fraction}) THEN try_cast({fraction} AS BIGINT) END"
     return (
-        f"CASE WHEN regexp_full_match({text}, '{_WHOLE[style]}') THEN try_cast({bare} AS {field.storage}){times} "
+        f"CASE WHEN regexp_full_match({text}, '{_WHOLE[style]}') "
+        f"THEN try_cast({bare} AS {field.storage}){times} "
         f"WHEN regexp_full_match({text}, '{_DECIMAL[style]}') THEN {fraction} END"
     )
 
@@ -140,7 +148,9 @@ def _rules(field, text, labels):
         if bound is not None:
             rules.append((f"{field.name}:{rule}", f"coalesce({value} {sign} {bound}, false)"))
     if field.pattern:
-        rules.append((f"{field.name}:pattern", f"NOT coalesce(regexp_full_match({value}, '{field.pattern}'), true)"))
+        rules.append(
+            (f"{field.name}:pattern", f"NOT coalesce(regexp_full_match({value}, '{field.pattern}'), true)")
+        )
     if field.name == "as_of":
         rules.append(("as_of:future", f"coalesce({value} > current_date, false)"))
     return rules

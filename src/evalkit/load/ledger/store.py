@@ -77,11 +77,13 @@ def read_manifest(store):
         content["received"] = [Received(**row) for row in content["received"]]
         return Manifest(**content)
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: is no manifest of a ledger ({error}). Restore it from the backup.") from error
+        raise DataError(
+            f"{path}: is no manifest of a ledger ({error}). Restore it from the backup."
+        ) from error
 
 
 def write_manifest(store, manifest):
-    """Make ``manifest`` the store's own: afterwards readers see it whole, before they saw the former one whole."""
+    """Make ``manifest`` the store's own: readers see the former one whole, then this one whole."""
     store = Path(store)
     content = {"format": FORMAT, **asdict(manifest)}
     content["pieces"] = [list(asdict(piece).values()) for piece in manifest.pieces]
@@ -100,7 +102,7 @@ def generation_folder(store, generation):
 
 
 def remove_other_generations(store, generation):
-    """Remove every generation but the current one: those before it, and one that a killed process left behind."""
+    """Remove every generation but the current one, also one that a killed process left."""
     for folder in Path(store).iterdir():
         if folder.is_dir() and folder.name.isdigit() and folder != generation_folder(store, generation):
             shutil.rmtree(folder)
@@ -108,6 +110,8 @@ def remove_other_generations(store, generation):
 
 def link(former, new):
     """Give a file a second name; where the file system has no hard links, copy it."""
+    if new.exists():
+        return
     new.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(former, new)

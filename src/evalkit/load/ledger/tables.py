@@ -88,7 +88,10 @@ _LAYOUT = {
         "period_sql": "year(due_on)",
         "period_type": "BIGINT",
         "order": ("code",),
-        "consistency": {"paid_within_due": "paid_vnd <= due_vnd", "paid_with_date": "paid_vnd = 0 OR paid_on IS NOT NULL"},
+        "consistency": {
+            "paid_within_due": "paid_vnd <= due_vnd",
+            "paid_with_date": "paid_vnd = 0 OR paid_on IS NOT NULL",
+        },
     },
 }
 
