@@ -20,6 +20,7 @@ def connect(database=":memory:", *, folders, files=(), threads=None, memory_gib=
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "preserve_insertion_order": False,
+            "parquet_metadata_cache": True,
             "python_enable_replacements": False,
         },
     )
