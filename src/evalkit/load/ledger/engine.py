@@ -20,7 +20,6 @@ def connect(database=":memory:", *, folders, files=(), threads=None, memory_gib=
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "preserve_insertion_order": False,
-            "parquet_metadata_cache": True,
             "python_enable_replacements": False,
         },
     )
