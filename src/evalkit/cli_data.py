@@ -39,12 +39,19 @@ def _print(found):
 
 
 def new(
-    folder: Annotated[Path, typer.Argument(help="Folder to make; it must not hold anything yet.", metavar="FOLDER")],
+    folder: Annotated[
+        Path, typer.Argument(help="Folder to make; it must not hold anything yet.", metavar="FOLDER")
+    ],
     simulated: Annotated[
-        bool, typer.Option("--simulated", help="A simulated province, whose truth is known, instead of empty forms.")
+        bool,
+        typer.Option(
+            "--simulated", help="A simulated province, whose truth is known, instead of empty forms."
+        ),
     ] = False,
     communes: Annotated[int | None, typer.Option(help="With --simulated: number of communes.")] = None,
-    seed: Annotated[int | None, typer.Option(help="With --simulated: the same seed gives the same figures.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="With --simulated: the same seed gives the same figures.")
+    ] = None,
 ):
     """Write a starter data set: settings, an Excel form for each table, an example filled in."""
     from evalkit.errors import ParameterError
@@ -56,7 +63,9 @@ def new(
         print(province(folder, **chosen))
         return
     if chosen:
-        raise ParameterError(f"--{next(iter(chosen))} belongs to --simulated. Add --simulated or leave it out.")
+        raise ParameterError(
+            f"--{next(iter(chosen))} belongs to --simulated. Add --simulated or leave it out."
+        )
     from evalkit.load.templates import new as write
 
     print(write(folder))
@@ -64,8 +73,12 @@ def new(
 
 def request(
     place: Annotated[str, typer.Argument(help="Code or name of the place.", metavar="PLACE")],
-    data: Annotated[Path, typer.Option("--data", help="Data set that says what is there already.")] = Path("data/published"),
-    out: Annotated[Path, typer.Option("--out", help="Folder for the forms and the letter.")] = Path("out/request"),
+    data: Annotated[Path, typer.Option("--data", help="Data set that says what is there already.")] = Path(
+        "data/published"
+    ),
+    out: Annotated[Path, typer.Option("--out", help="Folder for the forms and the letter.")] = Path(
+        "out/request"
+    ),
 ):
     """Write the forms and the covering letter that ask the offices for what is missing of one place."""
     from evalkit.load.request import write

@@ -32,10 +32,10 @@ def test_only_what_is_missing(tmp_path):
     )
     assert set(found.rows) == {"credit", "groups"}
     assert {row["year"] for row in found.rows["credit"]} == {2021, 2022, 2023}
+    everything = {"credit": credit(), "poverty": poverty(), "income": income()}
+    years = pd.DataFrame({"code": "10001", "year": range(2019, 2024), "group": "T1", "members": 30})
+    folder = write(tmp_path / "full", groups=years, **everything)
     with pytest.raises(DataError, match="nothing is to be asked for"):
-        everything = {"credit": credit(), "poverty": poverty(), "income": income()}
-        years = pd.DataFrame({"code": "10001", "year": range(2019, 2024), "group": "T1", "members": 30})
-        folder = write(tmp_path / "full", groups=years, **everything)
         request.write("10001", folder, tmp_path / "out")
 
 

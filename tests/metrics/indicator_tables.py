@@ -1,11 +1,11 @@
 """The simulated province's tables, typed as a data set has them, and an independent way to the same figures."""
 
 from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
 
 import duckdb
 import pandas as pd
-from pathlib import Path
 
 from evalkit.load import places, schema
 from evalkit.metrics.indicators import assemble

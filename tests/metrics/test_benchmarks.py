@@ -11,13 +11,23 @@ NAME = "outstanding_per_household_vnd"
 
 def row(place, value, year=2019, **more):
     bounds = {"lower": value, "upper": value}
-    base = {"place": place, "indicator": NAME, "period": str(year), "year": year, "value": value, "unit": "VND", "basis": pd.NA, "method": "bank", "flags": ""}
+    base = {
+        "place": place,
+        "indicator": NAME,
+        "period": str(year),
+        "year": year,
+        "value": value,
+        "unit": "VND",
+        "basis": pd.NA,
+        "method": "bank",
+        "flags": "",
+    }
     return base | bounds | more
 
 
 def table(*rows):
     text = ["place", "indicator", "period", "unit", "basis", "method", "flags"]
-    return pd.DataFrame(rows).astype({c: "string" for c in text} | {"year": "Int64"})
+    return pd.DataFrame(rows).astype(dict.fromkeys(text, "string") | {"year": "Int64"})
 
 
 def among(rows, *, provinces=None, minimum=1, years=1, comparable=(NAME,)):
@@ -40,7 +50,13 @@ def plain(rows, i, same):
 
 
 FIGURES = st.lists(
-    st.tuples(st.sampled_from("abcdefgh"), st.integers(2018, 2020), st.integers(0, 9), st.integers(0, 3), st.integers(0, 3)),
+    st.tuples(
+        st.sampled_from("abcdefgh"),
+        st.integers(2018, 2020),
+        st.integers(0, 9),
+        st.integers(0, 3),
+        st.integers(0, 3),
+    ),
     min_size=1,
     max_size=25,
 )
@@ -53,15 +69,27 @@ def test_position_is_that_of_the_plain_definition(figures, how):
     found = among(rows, provinces=[of[p] for p in rows["place"].unique()], minimum=0)
     numbers = ["n", "lower_quartile", "median", "upper_quartile", "below", "above", "undecided"]
     keys = ["place", "year"]
-    expected = [plain(rows, i, lambda a, b: a["year"] == b["year"] and of[a["place"]] == of[b["place"]]) for i in range(len(rows))]
+    expected = [
+        plain(rows, i, lambda a, b: a["year"] == b["year"] and of[a["place"]] == of[b["place"]])
+        for i in range(len(rows))
+    ]
     expected = rows[keys].assign(**dict(zip(numbers, np.array(expected, float).T, strict=True)))
     expected.loc[expected["n"] == 0, numbers[4:]] = np.nan
-    left, right = (t.sort_values([*keys, "below", "above"]).reset_index(drop=True)[numbers].astype(float) for t in (found, expected))
+    left, right = (
+        t.sort_values([*keys, "below", "above"]).reset_index(drop=True)[numbers].astype(float)
+        for t in (found, expected)
+    )
     pd.testing.assert_frame_equal(left, right)
 
 
 def test_figures_gathered_here_and_there_are_compared_with_the_nearest_years():
-    rows = table(row("a", 1.0, 2019), row("b", 2.0, 2017), row("b", 5.0, 2018), row("b", 7.0, 2021), row("c", 3.0, 2016))
+    rows = table(
+        row("a", 1.0, 2019),
+        row("b", 2.0, 2017),
+        row("b", 5.0, 2018),
+        row("b", 7.0, 2021),
+        row("c", 3.0, 2016),
+    )
     own = among(rows).query("place == 'a'").iloc[0]
     assert (own["n"], own["median"]) == (1, 5.0)
     wider = among(rows, years=5).query("place == 'a'").iloc[0]
@@ -69,7 +97,13 @@ def test_figures_gathered_here_and_there_are_compared_with_the_nearest_years():
 
 
 def test_what_may_not_be_compared_is_not():
-    rows = table(row("a", 1.0), row("b", 2.0, flags="part;computed"), row("c", 3.0, basis="x"), row("d", 4.0, method="survey"), row("e", 5.0, flags="apart"))
+    rows = table(
+        row("a", 1.0),
+        row("b", 2.0, flags="part;computed"),
+        row("c", 3.0, basis="x"),
+        row("d", 4.0, method="survey"),
+        row("e", 5.0, flags="apart"),
+    )
     found = among(rows, provinces=["1"] * 5).set_index("place")
     assert found.at["a", "n"] == 1  # e alone: “apart” is no “part”
     assert "b" not in found.index
@@ -78,7 +112,12 @@ def test_what_may_not_be_compared_is_not():
 
 
 def test_bounds_that_overlap_decide_nothing():
-    rows = table(row("a", 5.0, lower=4.0, upper=6.0), row("b", 6.5, lower=6.0, upper=7.0), row("c", 9.0), row("d", 1.0, upper=np.inf))
+    rows = table(
+        row("a", 5.0, lower=4.0, upper=6.0),
+        row("b", 6.5, lower=6.0, upper=7.0),
+        row("c", 9.0),
+        row("d", 1.0, upper=np.inf),
+    )
     own = among(rows, provinces=["1"] * 4).set_index("place").loc["a"]
     assert (own["below"], own["above"], own["undecided"]) == (0, 1, 2)
 
@@ -99,7 +138,9 @@ def sides(own, area):
     columns = {"numerator": np.nan, "denominator": np.nan}
     rows = table(row("99001", 1.0, **own)).assign(**columns)
     references = table(row("99", 2.0, **area)).assign(**columns)
-    parents = pd.DataFrame({"place": ["99001"], "parent": ["99"], "parent_name": ["B"], "parent_level": ["province"]})
+    parents = pd.DataFrame(
+        {"place": ["99001"], "parent": ["99"], "parent_name": ["B"], "parent_level": ["province"]}
+    )
     return benchmarks.beside(rows, parents, references)
 
 
@@ -107,8 +148,16 @@ def sides(own, area):
     ("own", "area", "differs"),
     [
         ({}, {}, ""),
-        ({"basis": "2011-2015", "indicator": "poverty_rate_pct"}, {"basis": "2011-2015-cpi", "indicator": "poverty_rate_pct", "method": "survey"}, "basis;method"),
-        ({"indicator": "income_year_vnd", "basis": "current"}, {"indicator": "income_month_vnd", "unit": "VND/person/month", "basis": pd.NA}, "basis;unit"),
+        (
+            {"basis": "2011-2015", "indicator": "poverty_rate_pct"},
+            {"basis": "2011-2015-cpi", "indicator": "poverty_rate_pct", "method": "survey"},
+            "basis;method",
+        ),
+        (
+            {"indicator": "income_year_vnd", "basis": "current"},
+            {"indicator": "income_month_vnd", "unit": "VND/person/month", "basis": pd.NA},
+            "basis;unit",
+        ),
     ],
 )
 def test_beside_says_what_differs(own, area, differs):
@@ -123,7 +172,14 @@ def test_another_year_or_standard_does_not_stand_beside(area):
 
 def test_preferred_keeps_one_figure_for_each_standard():
     pairs = pd.concat(
-        [sides({"indicator": "poverty_rate_pct", "basis": b}, {"indicator": "poverty_rate_pct", "basis": b, "method": m}) for b in ("2011-2015", "2016-2020") for m in ("survey", "review")],
+        [
+            sides(
+                {"indicator": "poverty_rate_pct", "basis": b},
+                {"indicator": "poverty_rate_pct", "basis": b, "method": m},
+            )
+            for b in ("2011-2015", "2016-2020")
+            for m in ("survey", "review")
+        ],
         ignore_index=True,
     )
     kept = benchmarks.preferred(pairs)

@@ -12,19 +12,45 @@ from evalkit.load import reference
 from evalkit.metrics import catalogue, credit, reviews, rollup
 from evalkit.metrics.indicators import assemble
 
-GOLDEN = pd.read_csv(ROOT / "tests/golden/simulated_province.csv", dtype={"place": str, "basis": str}, keep_default_na=False, na_values={c: [""] for c in ("numerator", "denominator", "lower", "upper")})
+GOLDEN = pd.read_csv(
+    ROOT / "tests/golden/simulated_province.csv",
+    dtype={"place": str, "basis": str},
+    keep_default_na=False,
+    na_values={c: [""] for c in ("numerator", "denominator", "lower", "upper")},
+)
 DIGITS = 5e-8  # the golden table prints nine digits
 INTERVAL_DIGITS = 5e-6  # and its limits six decimals
 
 
 def communes(*rows):
-    columns = ["code", "name", "type", "district_code", "district", "province_code", "province", "valid_from", "valid_to", "successor_code", "successor_name"]
-    return pd.DataFrame([dict.fromkeys(columns, "") | {"type": "xã", "district_code": "901", "district": "A", "province_code": "99", "province": "B"} | r for r in rows])
+    columns = [
+        "code",
+        "name",
+        "type",
+        "district_code",
+        "district",
+        "province_code",
+        "province",
+        "valid_from",
+        "valid_to",
+        "successor_code",
+        "successor_name",
+    ]
+    return pd.DataFrame(
+        [
+            dict.fromkeys(columns, "")
+            | {"type": "xã", "district_code": "901", "district": "A", "province_code": "99", "province": "B"}
+            | r
+            for r in rows
+        ]
+    )
 
 
 def frame(text):
     header, *lines = text.split()
-    return pd.DataFrame([line.split(",") for line in lines], columns=header.split(","), dtype="string").replace("", pd.NA)
+    return pd.DataFrame(
+        [line.split(",") for line in lines], columns=header.split(","), dtype="string"
+    ).replace("", pd.NA)
 
 
 ONE = communes({"code": "99001", "name": "Một"})
@@ -44,10 +70,16 @@ def only(rows, indicator, place="99001", **same):
     return rows.iloc[0]
 
 
-@pytest.mark.parametrize("line", GOLDEN.to_dict("records"), ids=lambda r: f"{r['place']}-{r['year']}-{r['indicator']}")
+@pytest.mark.parametrize(
+    "line", GOLDEN.to_dict("records"), ids=lambda r: f"{r['place']}-{r['year']}-{r['indicator']}"
+)
 def test_golden_table(line):
     rows = simulated_rows()
-    own = rows[(rows["place"] == line["place"]) & (rows["year"] == line["year"]) & (rows["indicator"] == line["indicator"])]
+    own = rows[
+        (rows["place"] == line["place"])
+        & (rows["year"] == line["year"])
+        & (rows["indicator"] == line["indicator"])
+    ]
     own = own[(own["basis"].fillna("") == line["basis"]) & (own["method"] != "survey")]
     assert len(own) == 1
     row = own.iloc[0]
@@ -83,24 +115,34 @@ def test_rows_are_unique_and_bounded():
     assert set(rows["indicator"]) <= set(reference.table("indicators")["indicator"])
     units = reference.table("indicators").set_index("indicator")["unit"]
     assert (rows["unit"] == rows["indicator"].map(units)).all()
-    poverty = rows["indicator"].str.contains("poor|poverty") & (rows["unit"] == "percent") & (rows["source"] == "poverty")
+    poverty = (
+        rows["indicator"].str.contains("poor|poverty")
+        & (rows["unit"] == "percent")
+        & (rows["source"] == "poverty")
+    )
     assert rows.loc[poverty, "basis"].notna().all()
 
 
 def test_wilson_limits_are_those_of_statsmodels():
     rows = simulated_rows()
     own = rows[(rows["indicator"] == "poverty_rate_pct") & (rows["method"] == "review")]
-    lower, upper = proportion_confint(own["numerator"].to_numpy(), own["denominator"].to_numpy(), method="wilson")
+    lower, upper = proportion_confint(
+        own["numerator"].to_numpy(), own["denominator"].to_numpy(), method="wilson"
+    )
     np.testing.assert_allclose(own["lower"], 100 * lower, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(own["upper"], 100 * upper, rtol=1e-9)
 
 
 def test_purposes_add_up_and_debt_is_whole():
     rows = simulated_rows()
-    wide = rows[rows["source"] == "credit"].pivot(index=["place", "year"], columns="indicator", values="value")
+    wide = rows[rows["source"] == "credit"].pivot(
+        index=["place", "year"], columns="indicator", values="value"
+    )
     purposes = wide[[f"share_{p}_pct" for p in credit.PURPOSES]].sum(axis=1)
     np.testing.assert_allclose(purposes, 100, rtol=1e-9)
-    np.testing.assert_allclose(wide["current_share_pct"] + wide["overdue_frozen_extended_pct"], 100, rtol=1e-9)
+    np.testing.assert_allclose(
+        wide["current_share_pct"] + wide["overdue_frozen_extended_pct"], 100, rtol=1e-9
+    )
 
 
 CREDIT = """
@@ -141,7 +183,15 @@ def test_overdue_is_bounded_by_frozen_and_extended():
 
 
 def test_borrowers_are_households_only_where_they_are_counted_once():
-    rows = assemble(dataset(ONE, credit=frame(CREDIT), poverty=frame("code,year,standard,households,poor 99001,2018,2016-2020,10,2 99001,2020,2016-2020,10,2")))
+    rows = assemble(
+        dataset(
+            ONE,
+            credit=frame(CREDIT),
+            poverty=frame(
+                "code,year,standard,households,poor 99001,2018,2016-2020,10,2 99001,2020,2016-2020,10,2"
+            ),
+        )
+    )
     assert only(rows, "borrower_households", period="2018")["value"] == 5
     assert only(rows, "household_coverage_pct", period="2018")["value"] == 50
     assert len(values(rows, "borrower_households", period="2020")) == 0  # the office's total is just the sum
@@ -154,7 +204,11 @@ def test_borrowers_are_households_only_where_they_are_counted_once():
 
 
 def test_a_share_above_one_is_marked_not_hidden():
-    rows = assemble(dataset(ONE, poverty=frame("code,year,standard,households,poor,near_poor 99001,2018,2016-2020,10,12,1")))
+    rows = assemble(
+        dataset(
+            ONE, poverty=frame("code,year,standard,households,poor,near_poor 99001,2018,2016-2020,10,12,1")
+        )
+    )
     row = only(rows, "poverty_rate_pct")
     assert row["value"] == 120
     assert "impossible" in row["flags"].split(";")
@@ -169,11 +223,29 @@ def test_the_series_breaks_with_the_standard():
 
 
 MERGED = communes(
-    {"code": "99001", "name": "Một", "valid_to": "2019-12-31", "successor_code": "99001", "successor_name": "Mới"},
-    {"code": "99002", "name": "Hai", "valid_to": "2019-12-31", "successor_code": "99001", "successor_name": "Mới"},
+    {
+        "code": "99001",
+        "name": "Một",
+        "valid_to": "2019-12-31",
+        "successor_code": "99001",
+        "successor_name": "Mới",
+    },
+    {
+        "code": "99002",
+        "name": "Hai",
+        "valid_to": "2019-12-31",
+        "successor_code": "99001",
+        "successor_name": "Mới",
+    },
     {"code": "99001", "name": "Mới", "valid_from": "2020-01-01"},
     {"code": "99003", "name": "Ba"},
-    {"code": "99004", "name": "Bốn", "valid_to": "2019-12-31", "successor_code": "99003", "successor_name": "Ba"},
+    {
+        "code": "99004",
+        "name": "Bốn",
+        "valid_to": "2019-12-31",
+        "successor_code": "99003",
+        "successor_name": "Ba",
+    },
 )
 OWED = "code,year,programme,outstanding_vnd 99001,2019,poor,100 99002,2019,poor,50 99001,2020,poor,300 99003,2019,poor,10 99003,2020,poor,44 "
 
@@ -194,14 +266,23 @@ def test_areas_add_first_and_divide_after():
     rows = assemble(dataset(TWO, poverty=frame(text)))
     for area in ("901", "99"):
         whole = only(rows, "poverty_rate_pct", area, period="2018")
-        assert (whole["value"], whole["numerator"], whole["denominator"], whole["flags"]) == (5, 50, 1000, "computed")
+        assert (whole["value"], whole["numerator"], whole["denominator"], whole["flags"]) == (
+            5,
+            50,
+            1000,
+            "computed",
+        )
         part = only(rows, "poor_households", area, period="2019")
         assert (part["value"], part["lower"], part["upper"], part["flags"]) == (50, 50, math.inf, "part")
 
 
 def test_income_is_never_converted_and_a_district_weighs_by_households():
-    income = frame("code,year,income_vnd,per,basis 99001,2018,10,year,self_survey 99002,2018,20,year,self_survey 99002,2018,3,month,survey")
-    poverty = frame("code,year,standard,households,poor 99001,2018,2016-2020,100,5 99002,2018,2016-2020,300,5")
+    income = frame(
+        "code,year,income_vnd,per,basis 99001,2018,10,year,self_survey 99002,2018,20,year,self_survey 99002,2018,3,month,survey"
+    )
+    poverty = frame(
+        "code,year,standard,households,poor 99001,2018,2016-2020,100,5 99002,2018,2016-2020,300,5"
+    )
     rows = assemble(dataset(TWO, income=income, poverty=poverty))
     year = only(rows, "income_year_vnd", "901")
     assert (year["value"], year["basis"], year["method"]) == (17.5, "current", "self_survey")
@@ -214,11 +295,16 @@ def test_income_is_never_converted_and_a_district_weighs_by_households():
 
 def test_a_table_alone_is_enough_and_none_gives_nothing():
     assert len(assemble(dataset(ONE))) == 0
-    groups = frame("code,year,group,union,members,outstanding_vnd,overdue_vnd,savings_vnd,rating 99001,2018,a,women,70,100,0,5,good 99001,2018,b,,30,100,1,5,")
+    groups = frame(
+        "code,year,group,union,members,outstanding_vnd,overdue_vnd,savings_vnd,rating 99001,2018,a,women,70,100,0,5,good 99001,2018,b,,30,100,1,5,"
+    )
     rows = assemble(dataset(ONE, groups=groups))
     assert only(rows, "groups_outside_size")["value"] == 1
     assert only(rows, "groups_without_overdue")["value"] == 1
-    assert (only(rows, "groups_good_share_pct")["numerator"], only(rows, "groups_good_share_pct")["denominator"]) == (1, 1)
+    assert (
+        only(rows, "groups_good_share_pct")["numerator"],
+        only(rows, "groups_good_share_pct")["denominator"],
+    ) == (1, 1)
     assert only(rows, "entrusted_share_women_union_pct")["value"] == 100
     assert len(values(rows, "savings_to_loans_pct")) == 0
 
@@ -232,21 +318,40 @@ def test_the_survey_speaks_of_areas_with_enough_clusters():
     assert (gaps["income_below_line_pct"] >= gaps["poverty_gap_pct"]).all()
     assert (gaps["poverty_gap_pct"] >= gaps["poverty_severity_pct"]).all()
     raw = simulated().tables["households"].query("year == 2018")
-    weight, line = raw["weight"] * raw["members"].astype(float), np.where(raw["area"] == "urban", 900_000, 700_000)
+    weight, line = (
+        raw["weight"] * raw["members"].astype(float),
+        np.where(raw["area"] == "urban", 900_000, 700_000),
+    )
     share = 100 * weight[raw["income_month_vnd"] <= line].sum() / weight.sum()
     assert only(rows, "income_below_line_pct", "99", year=2018)["value"] == pytest.approx(share)
 
 
 def rate(place, standard, poor, households, year=2015):
     lower, upper = proportion_confint(poor, households, method="wilson")
-    row = {"place": place, "year": year, "period": str(year), "indicator": "poverty_rate_pct", "basis": standard, "method": "review", "flags": "computed"}
-    return row | {"value": 100 * poor / households, "lower": 100 * lower, "upper": 100 * upper, "numerator": poor, "denominator": households}
+    row = {
+        "place": place,
+        "year": year,
+        "period": str(year),
+        "indicator": "poverty_rate_pct",
+        "basis": standard,
+        "method": "review",
+        "flags": "computed",
+    }
+    return row | {
+        "value": 100 * poor / households,
+        "lower": 100 * lower,
+        "upper": 100 * upper,
+        "numerator": poor,
+        "denominator": households,
+    }
 
 
 def test_the_bridge_is_the_places_own():
     rows = simulated_rows()
     found = reviews.bridge(rows)
-    one = found[(found["place"] == "99003") & (found["indicator"] == "poverty_rate_pct") & (found["year"] == 2015)].iloc[0]
+    one = found[
+        (found["place"] == "99003") & (found["indicator"] == "poverty_rate_pct") & (found["year"] == 2015)
+    ].iloc[0]
     assert (one["basis_from"], one["basis_to"]) == ("2011-2015", "2016-2020")
     assert one["ratio"] == pytest.approx(81 / 49)
     assert one["lower"] < 81 / 49 < one["upper"]
@@ -261,7 +366,9 @@ def test_the_bridge_is_the_places_own():
 
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(60, 2000))
 def test_the_bridge_holds_its_ratio(old, new, households):
-    found = reviews.bridge(pd.DataFrame([rate("a", "2011-2015", old, households), rate("a", "2016-2020", new, households)])).iloc[0]
+    found = reviews.bridge(
+        pd.DataFrame([rate("a", "2011-2015", old, households), rate("a", "2016-2020", new, households)])
+    ).iloc[0]
     assert found["lower"] >= 0
     if old:
         assert found["lower"] <= found["ratio"] + 1e-9
@@ -275,7 +382,13 @@ def test_the_bridge_covers_the_true_ratio():
     """Counts drawn independently at known rates: the nominal 95 % must be met, less the error of 2,000 draws."""
     draws, households, rng = 2000, 900, np.random.default_rng(7)
     old, new = rng.binomial(households, 0.06, draws), rng.binomial(households, 0.11, draws)
-    rows = pd.DataFrame([rate(str(i), s, x, households) for i, (a, b) in enumerate(zip(old, new, strict=True)) for s, x in (("2011-2015", a), ("2016-2020", b))])
+    rows = pd.DataFrame(
+        [
+            rate(str(i), s, x, households)
+            for i, (a, b) in enumerate(zip(old, new, strict=True))
+            for s, x in (("2011-2015", a), ("2016-2020", b))
+        ]
+    )
     found = reviews.bridge(rows)
     covered = ((found["lower"] <= 0.11 / 0.06) & (found["upper"] >= 0.11 / 0.06)).mean()
     assert 0.935 < covered < 0.975

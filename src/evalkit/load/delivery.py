@@ -38,7 +38,7 @@ class Delivery:
         """Return a finding about one row, with its file, row, value, place and key."""
         at, row = self.origin.loc[index], self.frame.loc[index]
         where = {"file": at["file"], "sheet": at["sheet"], "row": int(at["row"]), "column": column}
-        where["value"] = row[column] if column in row else ""
+        where["value"] = row.get(column, "")
         where["place"] = plain(row.get("place", ""))
         where["key"] = self.key(index)
         return finding(severity, rule, **(where | arguments))

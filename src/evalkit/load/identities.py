@@ -2,7 +2,7 @@
 
 import re
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pandas as pd
 
@@ -101,8 +101,8 @@ def _ratio_mismatch(by, limits, say):
             for r in by.get(rate, ()):
                 if (
                     not printed.together(r, n, days=limits["date_tolerance"])
-                    or r.basis is not n.basis
-                    and r.basis != n.basis
+                    or (r.basis is not n.basis
+                    and r.basis != n.basis)
                 ):
                     continue
                 low, high = 100 * n.lower / d.upper, 100 * n.upper / d.lower if d.lower else float("inf")
@@ -235,7 +235,7 @@ def _over_time(by, limits, say):
         dated = sorted(
             (f for f in rows if pd.notna(f.ends) and not f.flow and f.number > 0), key=lambda f: f.ends
         )
-        for a, b in zip(dated, dated[1:], strict=False):
+        for a, b in pairwise(dated):
             years = (b.ends - a.ends).days / 365.25
             if (a.scope, a.method, a.unit) != (b.scope, b.method, b.unit) or years <= 0:
                 continue

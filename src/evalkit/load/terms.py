@@ -41,9 +41,8 @@ def normalise(delivery, found):
         if column not in frame:
             continue
         codes = {text: code_of(text) for text in frame[column].dropna().unique()}
-        unknown = frame[
-            frame[column].notna() & frame[column].map(lambda text, codes=codes: codes.get(text) is None)
-        ]
+        meant = [text for text, code in codes.items() if code is not None]
+        unknown = frame[frame[column].notna() & ~frame[column].isin(meant)]
         known = sorted(
             set(programme_names().values()) if column == "programme" else reference.standards().index
         )

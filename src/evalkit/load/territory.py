@@ -5,7 +5,6 @@ import re
 import pandas as pd
 
 from evalkit.load import facts as printed
-from evalkit.load import places
 from evalkit.load.clean import like
 from evalkit.load.text import fold, nearest
 

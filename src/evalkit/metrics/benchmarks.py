@@ -11,21 +11,26 @@ _NEAR_INDICATOR = {"income_year_vnd": "income_month_vnd", "poor_share_pct": "pov
 _PREFERRED = {"review": 0, "survey": 1, "yearbook": 2}
 
 
-def beside(rows, parents, references):
+def beside(rows, parents, references, *, comparable=None):
     """Return for each row the figures of its parent areas of the same year and standard.
 
     rows: indicator rows. parents: columns place, parent, parent_name (a place may have several).
-    references: indicator rows of those areas. Only the same year and the same basis stand side by side; the
-    survey's own income line is put beside the standard of its period and an income per month beside one
-    per year, each with the column ``differs`` (basis, unit or method) saying so. Nothing is subtracted.
+    references: indicator rows of those areas. comparable: the indicators that don't grow with the size of
+    the place, where only these are to stand beside (a commune's sum beside its province's says nothing).
+    Only the same year and the same basis stand side by side; the survey's own income line is put beside the
+    standard of its period and an income per month beside one per year, each with the column ``differs``
+    (basis, unit or method) saying so. Nothing is subtracted.
 
     Returns the columns of both sides, those of the parent area prefixed ``parent_``.
     """
+    rows = rows if comparable is None else rows[rows["indicator"].isin(comparable)]
     left = rows[rows["year"].notna()].merge(parents, on="place")
     left["look_for"] = left["indicator"].replace(_NEAR_INDICATOR)
     right = references.rename(columns={c: f"parent_{c}" for c in references.columns})
     pairs = left.merge(
-        right, left_on=["parent", "look_for", "year"], right_on=["parent_place", "parent_indicator", "parent_year"]
+        right,
+        left_on=["parent", "look_for", "year"],
+        right_on=["parent_place", "parent_indicator", "parent_year"],
     )
     pairs = pairs[_near(pairs)].copy()
     pairs["differs"] = _differs(pairs, ("basis", "unit", "method"))
@@ -143,7 +148,7 @@ def _one_year(place, value, lower, upper):
 
 
 def preferred(pairs):
-    """Return one parent figure per row, area and period: the household review before a survey, final before preliminary."""
+    """Return one parent figure per row, area and period: a review before a survey, final before preliminary."""
     preliminary = pairs["parent_flags"].fillna("").str.contains("preliminary").astype(int)
     order = pairs.assign(rank=pairs["parent_method"].map(_PREFERRED).fillna(3), preliminary=preliminary)
     order = order.sort_values(["rank", "preliminary"], kind="stable")

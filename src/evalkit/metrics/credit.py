@@ -60,14 +60,28 @@ def _part(column, name, meaning, **more):
 
 
 DEFINITIONS = (
-    Quantity("outstanding_loans_vnd", "outstanding", "VND", "Principal that borrowers owe at the year's end."),
+    Quantity(
+        "outstanding_loans_vnd", "outstanding", "VND", "Principal that borrowers owe at the year's end."
+    ),
     Quantity("lending_turnover_vnd", "lent", "VND", "Lent in the year.", flags=("flow",)),
-    Quantity("debt_collection_turnover_vnd", "collected", "VND", "Principal collected in the year.", flags=("flow",)),
-    Quantity("current_debt_vnd", "current", "VND", "Outstanding that is neither overdue, frozen nor extended."),
-    Quantity("overdue_debt_vnd", "overdue", "VND", "The amounts converted into overdue debt.", source=_ARREARS),
+    Quantity(
+        "debt_collection_turnover_vnd",
+        "collected",
+        "VND",
+        "Principal collected in the year.",
+        flags=("flow",),
+    ),
+    Quantity(
+        "current_debt_vnd", "current", "VND", "Outstanding that is neither overdue, frozen nor extended."
+    ),
+    Quantity(
+        "overdue_debt_vnd", "overdue", "VND", "The amounts converted into overdue debt.", source=_ARREARS
+    ),
     Quantity("frozen_debt_vnd", "frozen", "VND", "Debt frozen (khoanh) after a risk that the bank accepted."),
     Quantity("extended_debt_vnd", "extended", "VND", "Debt whose due date was put off (gia hạn)."),
-    Quantity("write_off_vnd", "written_off", "VND", "Debt written off (xóa nợ) in the year.", flags=("flow",)),
+    Quantity(
+        "write_off_vnd", "written_off", "VND", "Debt written off (xóa nợ) in the year.", flags=("flow",)
+    ),
     *(
         Quantity(
             f"outstanding_loans_{STEMS.get(code, code)}_vnd",
@@ -108,7 +122,9 @@ DEFINITIONS = (
         "Households that owe in the programme for near-poor households.",
         basis="households",
     ),
-    Quantity("loans_count", "loans", "loans", "Loans outstanding at the year's end; a household may have several."),
+    Quantity(
+        "loans_count", "loans", "loans", "Loans outstanding at the year's end; a household may have several."
+    ),
     NumberOf(
         "programmes",
         tuple(f"outstanding_{code}" for code in PROGRAMMES),
@@ -120,8 +136,8 @@ DEFINITIONS = (
         ("outstanding",),
         ("outstanding_before",),
         "percent",
-        "Growth of outstanding on the end of the year before, in the money of each year; communes that merged "
-        "are compared with the sum of what they were.",
+        "Growth of outstanding on the end of the year before, in the money of each year; communes that "
+        "merged are compared with the sum of what they were.",
         scale=100,
         less=1,
     ),
@@ -153,7 +169,9 @@ DEFINITIONS = (
         source=f"{_CGAP}: write-off ratio",
     ),
     _part(
-        "current", "current_share_pct", "Share of the outstanding that is neither overdue, frozen nor extended."
+        "current",
+        "current_share_pct",
+        "Share of the outstanding that is neither overdue, frozen nor extended.",
     ),
     _part(
         "overdue",
@@ -177,8 +195,8 @@ DEFINITIONS = (
         ("overdue", "frozen", "extended"),
         ("outstanding",),
         "percent",
-        "All debt that isn't paid as it was agreed: what the arrears ratio would be if all frozen and extended "
-        "debt were overdue.",
+        "All debt that isn't paid as it was agreed: what the arrears ratio would be if all frozen and "
+        "extended debt were overdue.",
         scale=100,
     ),
     *(
@@ -262,8 +280,8 @@ PER_POOR_HOUSEHOLD = (
         ("borrowers_poor",),
         ("poor",),
         "percent",
-        "Households that owe in the programme for poor households over the households on the list of the poor. "
-        "Not a share: who left the list still owes until the loan is due, so it may exceed 100.",
+        "Households that owe in the programme for poor households over the households on the list of the "
+        "poor. Not a share: who left the list still owes until the loan is due, so it may exceed 100.",
         scale=100,
     ),
 )
@@ -279,7 +297,7 @@ def sums(credit, units):
     """
     table = credit.rename(columns=_MONEY)
     columns = [c for c in (*_MONEY.values(), "loans", "borrowers") if c in table]
-    table = table.astype({c: "float64" for c in columns})
+    table = table.astype(dict.fromkeys(columns, "float64"))
     own = table["programme"] == TOTAL
     parts, total = table[~own], table[own].set_index(["place", "year"])[columns]
     grouped = parts.groupby(["place", "year"])
@@ -289,7 +307,9 @@ def sums(credit, units):
     out = added.where(~(added < total) & added.notna(), total)
     out = out.reindex(columns=[*_MONEY.values(), "loans", "borrowers"])
     out["current"] = out["outstanding"] - out["overdue"] - out["frozen"] - out["extended"]
-    out = out.join(_borrowers(parts, added["borrowers"], total["borrowers"])) if "borrowers" in columns else out
+    out = (
+        out.join(_borrowers(parts, added["borrowers"], total["borrowers"])) if "borrowers" in columns else out
+    )
     out = _by_programme(out, parts)
     out = rollup.before(out.reset_index(), units, ["outstanding"])
     return out.assign(outstanding_mean=(out["outstanding"] + out["outstanding_before"]) / 2)
@@ -318,7 +338,11 @@ def _by_programme(out, parts):
         rest=(out["outstanding"] - wide.sum(axis=1, skipna=False)).clip(lower=0),
     )
     for code in ("poor", "near_poor"):
-        own = parts.loc[parts["programme"] == code].set_index(["place", "year"]) if "borrowers" in parts else None
+        own = (
+            parts.loc[parts["programme"] == code].set_index(["place", "year"])
+            if "borrowers" in parts
+            else None
+        )
         counted = np.nan if own is None else own["borrowers"].reindex(out.index)
         extra[f"borrowers_{code}"] = counted
     return out.join(extra)

@@ -108,12 +108,18 @@ class Ratio:
         return "; ".join(parts) or "none: a full count"
 
     def of(self, sums):
-        """Return value, lower, upper, numerator, denominator from summed columns, and where a share is above one."""
+        """Return value, bounds, numerator, denominator from summed columns, and the marks of single rows.
+
+        impossible: a share above one. repeats: numerator or denominator known between two bounds only.
+        """
         over, under = sum(sums[c] for c in self.over), sum(sums[c] for c in self.under)
         least = sums[self.over_least] if self.over_least else over
         under_least = sums[self.under_least] if self.under_least else under
         most = over + sum((sums[c] for c in self.upto), np.zeros_like(over))
-        under, under_least = np.where(under > 0, under, np.nan), np.where(under_least > 0, under_least, np.nan)
+        under, under_least = (
+            np.where(under > 0, under, np.nan),
+            np.where(under_least > 0, under_least, np.nan),
+        )
         value = over / under
         lower, upper = least / under, most / under_least
         if self.under_least:
@@ -133,8 +139,8 @@ class Ratio:
 class Concentration:
     """Herfindahl index of ``parts`` of ``whole``: Σ (part / whole)².
 
-    lower: the value, as if what the parts leave of the whole were spread thinly; upper: as if it were one more
-    part.
+    lower: the value, as if what the parts leave of the whole were spread thinly; upper: as if it were one
+    more part.
     """
 
     name: str

@@ -10,7 +10,13 @@ UNIONS = ("women", "farmers", "veterans", "youth")
 
 DEFINITIONS = (
     Quantity("savings_loan_groups", "groups", "groups", "Savings-and-loan groups at the year's end."),
-    Quantity("group_members", "members", "persons", "Members of the groups, one for each household.", basis="persons"),
+    Quantity(
+        "group_members",
+        "members",
+        "persons",
+        "Members of the groups, one for each household.",
+        basis="persons",
+    ),
     Quantity("savings_deposits_vnd", "savings", "VND", "Savings deposited through the groups."),
     Quantity("groups_without_overdue", "without_overdue", "groups", "Groups in which nothing is overdue."),
     Quantity(
@@ -20,7 +26,10 @@ DEFINITIONS = (
         "Groups with fewer or more members than the rule in force at the year's end allows "
         "(data/reference/group_rules.csv).",
     ),
-    *(Quantity(f"groups_rated_{r}", r, "groups", f"Groups rated {r} by the bank and the unions.") for r in RATINGS),
+    *(
+        Quantity(f"groups_rated_{r}", r, "groups", f"Groups rated {r} by the bank and the unions.")
+        for r in RATINGS
+    ),
     Ratio(
         "members_per_group_computed",
         ("members",),
@@ -106,18 +115,27 @@ def sums(groups):
     out of the ratings' denominator, and those without a union out of the unions'.
     """
     table = groups.copy()
-    figures = {"members": "members", "outstanding_vnd": "outstanding_of_groups", "savings_vnd": "savings", "overdue_vnd": "overdue_of_groups"}
+    figures = {
+        "members": "members",
+        "outstanding_vnd": "outstanding_of_groups",
+        "savings_vnd": "savings",
+        "overdue_vnd": "overdue_of_groups",
+    }
     table = table.rename(columns=figures)
     for name in figures.values():
         table[name] = table[name].astype("float64") if name in table else float("nan")
-    rating, union = (table[c] if c in table else pd.Series(pd.NA, index=table.index) for c in ("rating", "union"))
+    rating, union = (
+        table[c] if c in table else pd.Series(pd.NA, index=table.index) for c in ("rating", "union")
+    )
     table["rated"] = rating.notna().astype(float)
     for r in RATINGS:
         table[r] = (rating == r).fillna(False).astype(float)
     for u in UNIONS:
         table[f"outstanding_{u}"] = table["outstanding_of_groups"].where((union == u).fillna(False), 0.0)
     table["outstanding_of_unions"] = table["outstanding_of_groups"].where(union.notna(), 0.0)
-    table["without_overdue"] = (table["overdue_of_groups"] == 0).astype(float).where(table["overdue_of_groups"].notna())
+    table["without_overdue"] = (
+        (table["overdue_of_groups"] == 0).astype(float).where(table["overdue_of_groups"].notna())
+    )
     table["outside_size"] = _outside_size(table["members"], table["year"])
     every = [*figures.values(), "without_overdue", "outside_size"]
     counted = ["rated", *RATINGS, *(f"outstanding_{u}" for u in UNIONS), "outstanding_of_unions"]
@@ -132,5 +150,7 @@ def sums(groups):
 def _outside_size(members, year):
     limits = {int(y): reference.group_size(int(y)) for y in year.dropna().unique()}
     low = year.map({y: low if low is not None else 0 for y, (low, _) in limits.items()}).astype(float)
-    high = year.map({y: high if high is not None else float("inf") for y, (_, high) in limits.items()}).astype(float)
+    high = year.map(
+        {y: high if high is not None else float("inf") for y, (_, high) in limits.items()}
+    ).astype(float)
     return ((members < low) | (members > high)).astype(float).where(members.notna())

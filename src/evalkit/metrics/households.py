@@ -56,8 +56,8 @@ MEASURES = (
     Measure(
         "income_below_line_pct",
         "percent",
-        "Persons whose income is at or below the income line of the standard in force, by area. Income alone: "
-        "not the rate of poor households, which from 2016 also counts deprivations.",
+        "Persons whose income is at or below the income line of the standard in force, by area. Income "
+        "alone: not the rate of poor households, which from 2016 also counts deprivations.",
         "100 × FGT(0)",
         _fgt(0),
         100,
@@ -275,7 +275,10 @@ def _estimates(frame, measure, minimum_clusters):
     by = frame[["area", "year", "standard"]].astype({"year": "int64"})
     table = measure.of(frame, design | {"by": by})
     table = table[(table["clusters"] >= minimum_clusters) & table["lower"].notna()]
-    scaled = {c: table[e] * measure.scale for c, e in (("value", "estimate"), ("lower", "lower"), ("upper", "upper"))}
+    scaled = {
+        c: table[e] * measure.scale
+        for c, e in (("value", "estimate"), ("lower", "lower"), ("upper", "upper"))
+    }
     return pd.DataFrame(
         {
             "place": table["area"],

@@ -27,5 +27,9 @@ OF_AREAS = {
 def sums(income, households):
     """Return income by commune, year, ``per`` and method, with the commune's households as its weight."""
     out = income.rename(columns={"income_vnd": "income", "basis": "method"})
-    out = out[["place", "year", "per", "method", "income"]].merge(households, on=["place", "year"], how="left")
-    return out.assign(income=out["income"].astype(float), income_times_households=out["income"] * out["households"])
+    out = out[["place", "year", "per", "method", "income"]].merge(
+        households, on=["place", "year"], how="left"
+    )
+    return out.assign(
+        income=out["income"].astype(float), income_times_households=out["income"] * out["households"]
+    )

@@ -24,7 +24,7 @@ def assemble(dataset):
         parts += [facts.rows(tables["facts"]), facts.derived(tables["facts"])]
     parts = [p for p in parts if len(p)]
     found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=ALL_COLUMNS)
-    found = found.reindex(columns=ALL_COLUMNS).astype({c: "string" for c in _TEXTS} | {"year": "Int64"})
+    found = found.reindex(columns=ALL_COLUMNS).astype(dict.fromkeys(_TEXTS, "string") | {"year": "Int64"})
     return real_incomes(found)
 
 
@@ -39,16 +39,29 @@ def of_tables(tables, units):
         found.append(rows(grouped, groups.DEFINITIONS, units, method=_BANK, source="groups"))
     if "poverty" in tables:
         poor, every = reviews.sums(tables["poverty"], units), reviews.households(tables["poverty"])
-        found.append(rows(poor, reviews.DEFINITIONS, units, method=_REVIEW, source="poverty", basis="standard"))
+        found.append(
+            rows(poor, reviews.DEFINITIONS, units, method=_REVIEW, source="poverty", basis="standard")
+        )
         found.append(rows(every, reviews.HOUSEHOLDS, units, method=_REVIEW, source="poverty"))
     if lent is not None and grouped is not None:
-        both = grouped.merge(lent[["place", "year", "outstanding", "borrowers_most", "borrowers_least"]], on=["place", "year"])
+        both = grouped.merge(
+            lent[["place", "year", "outstanding", "borrowers_most", "borrowers_least"]], on=["place", "year"]
+        )
         found.append(rows(both, groups.WITH_CREDIT, units, method=_BANK, source="groups; credit"))
     if lent is not None and poor is not None:
         both = lent.merge(every, on=["place", "year"])
         found.append(rows(both, credit.PER_HOUSEHOLD, units, method=_BANK, source="credit; poverty"))
         both = lent[["place", "year", "borrowers_poor"]].merge(poor, on=["place", "year"])
-        found.append(rows(both, credit.PER_POOR_HOUSEHOLD, units, method=_BANK, source="credit; poverty", basis="standard"))
+        found.append(
+            rows(
+                both,
+                credit.PER_POOR_HOUSEHOLD,
+                units,
+                method=_BANK,
+                source="credit; poverty",
+                basis="standard",
+            )
+        )
     if "income" in tables:
         found += _incomes(tables["income"], every, units)
     if "households" in tables:
@@ -58,7 +71,9 @@ def of_tables(tables, units):
 
 def _incomes(table, every, units):
     if every is None:
-        every = pd.DataFrame({"place": pd.array([], "string"), "year": pd.array([], "Int64"), "households": []})
+        every = pd.DataFrame(
+            {"place": pd.array([], "string"), "year": pd.array([], "Int64"), "households": []}
+        )
     sums = incomes.sums(table, every)
     for per, own in sums.groupby("per"):
         shared = {"method": "method", "source": "income"}
@@ -84,5 +99,9 @@ def real_incomes(rows):
     real["numerator"] = real["denominator"] = float("nan")
     real["indicator"] = real["indicator"].str.replace("_vnd", "_real_vnd")
     real["basis"] = f"prices of {to}"
-    real["flags"] = (real["flags"].fillna("").str.replace("computed", "") + ";computed").str.strip(";").str.replace(";;", ";")
+    real["flags"] = (
+        (real["flags"].fillna("").str.replace("computed", "") + ";computed")
+        .str.strip(";")
+        .str.replace(";;", ";")
+    )
     return pd.concat([rows, real], ignore_index=True)

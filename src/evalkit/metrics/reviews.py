@@ -1,4 +1,4 @@
-"""The yearly review of poor households: rates by standard, exits and falls back, and the bridge over a break."""
+"""The yearly review of poor households: rates by standard, moves in and out, and the bridge over a break."""
 
 import numpy as np
 
@@ -18,13 +18,21 @@ def _share(name, column, meaning, under="households", over=None):
 
 
 HOUSEHOLDS = (
-    Quantity("households_total", "households", "households", "All households of the review.", basis="households"),
+    Quantity(
+        "households_total", "households", "households", "All households of the review.", basis="households"
+    ),
 )
 
 DEFINITIONS = (
     Quantity("poor_households", "poor", "households", "Households on the list of the poor."),
     Quantity("near_poor_households", "near_poor", "households", "Households on the list of the near-poor."),
-    Quantity("households_escaped_poverty", "escaped", "households", "Households that left the list in the year.", flags=("flow",)),
+    Quantity(
+        "households_escaped_poverty",
+        "escaped",
+        "households",
+        "Households that left the list in the year.",
+        flags=("flow",),
+    ),
     _share("poverty_rate_pct", "poor", "Poor households among all households."),
     _share("near_poor_rate_pct", "near_poor", "Near-poor households among all households."),
     _share(
@@ -44,15 +52,15 @@ DEFINITIONS = (
     _share(
         "fall_back_pct",
         "fell_back",
-        "Households that fell back into poverty in the year among those not poor at the end of the year before, "
-        "on one standard.",
+        "Households that fell back into poverty in the year among those not poor at the end of the year "
+        "before, on one standard.",
         under="not_poor_before",
     ),
     _share(
         "newly_poor_pct",
         "newly_poor",
-        "Households poor for the first time in the year among those not poor at the end of the year before, on "
-        "one standard.",
+        "Households poor for the first time in the year among those not poor at the end of the year before, "
+        "on one standard.",
         under="not_poor_before",
     ),
 )
@@ -61,7 +69,7 @@ DEFINITIONS = (
 def sums(poverty, units):
     """Return counts by commune, year and standard, the columns that the definitions name."""
     counts = ("households", "poor", "near_poor", "escaped", "fell_back", "newly_poor")
-    out = poverty.reindex(columns=["place", "year", *_KEY, *counts]).astype({c: "float64" for c in counts})
+    out = poverty.reindex(columns=["place", "year", *_KEY, *counts]).astype(dict.fromkeys(counts, "float64"))
     out = rollup.before(out, units, ["poor", "households"], keys=_KEY)
     return out.assign(not_poor_before=out["households_before"] - out["poor_before"])
 
@@ -74,7 +82,7 @@ def households(poverty):
 
 
 def bridge(rows):
-    r"""Ratio of a rate on a new standard to the same rate on the old one, where a place counted both in one year.
+    r"""Ratio of a rate on a new standard to that on the old one, where a place counted both in one year.
 
     .. math:: R = \hat p_{new} / \hat p_{old}
 

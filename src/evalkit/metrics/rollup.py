@@ -14,13 +14,18 @@ def with_areas(units):
     district, whose kind the communes' table doesn't say.
     """
     known, found = set(units["place"]), []
-    for level, code, name in (("district", "district_code", "district"), ("province", "province_code", "province")):
+    for level, code, name in (
+        ("district", "district_code", "district"),
+        ("province", "province_code", "province"),
+    ):
         if code not in units:
             continue
         own = [c for c in (code, name, "province_code", "province") if c in units]
         areas = units.loc[units["level"] == "commune", list(dict.fromkeys(own))].dropna(subset=[code])
         areas = areas.drop_duplicates(code)
-        areas = areas[~areas[code].isin(known)].assign(place=lambda a, c=code: a[c], code=lambda a, c=code: a[c], level=level)
+        areas = areas[~areas[code].isin(known)].assign(
+            place=lambda a, c=code: a[c], code=lambda a, c=code: a[c], level=level
+        )
         found.append(areas.assign(name=areas[name] if name in areas else areas[code]))
     return pd.concat([units, *found], ignore_index=True)[units.columns]
 

@@ -70,7 +70,11 @@ class _Groups:
         """Return the rows of one definition."""
         known = np.all([~np.isnan(values[c]) for c in definition.columns], axis=0)
         out = definition.of({c: self.sum(values[c], known) for c in (*definition.columns, *definition.upto)})
-        seen = known.astype(float) if self.single else np.bincount(self.codes, weights=known, minlength=len(self.labels))
+        seen = (
+            known.astype(float)
+            if self.single
+            else np.bincount(self.codes, weights=known, minlength=len(self.labels))
+        )
         part = seen < self.expected
         if definition.additive:
             out["upper"] = np.where(part, np.inf, out["upper"])
@@ -82,7 +86,10 @@ class _Groups:
                 "place": labels["place"].to_numpy(),
                 "period": self.period[keep],
                 "indicator": definition.name,
-                **{c: out.get(c, nothing)[keep] for c in ("value", "lower", "upper", "numerator", "denominator")},
+                **{
+                    c: out.get(c, nothing)[keep]
+                    for c in ("value", "lower", "upper", "numerator", "denominator")
+                },
                 "unit": definition.unit,
                 "basis": labels[basis].to_numpy() if basis else definition.basis,
                 "method": labels[method].to_numpy() if method in labels else method,

@@ -16,7 +16,14 @@ from evalkit.present.words import LANGUAGES, t
 
 _SEVERITIES = ("error", "warning", "note")
 _SUBJECTS = {"credit": "Credit", "groups": "Groups", "poverty": "Poverty", "income": "Income"}
-_ASIDE = ("rows_set_aside", "empty_rows", "repeated_row", "repeated_delivery", "unknown_column", "sheet_not_read")
+_ASIDE = (
+    "rows_set_aside",
+    "empty_rows",
+    "repeated_row",
+    "repeated_delivery",
+    "unknown_column",
+    "sheet_not_read",
+)
 
 
 @dataclass(frozen=True)
@@ -59,13 +66,17 @@ def by_rule(quality, *, lang):
     title = t("Findings by rule", lang)
     found = quality.findings
     if found.empty:
-        return _block("text", "rules", lang, title, paragraphs=(t("The checks found nothing to object to.", lang),))
+        return _block(
+            "text", "rules", lang, title, paragraphs=(t("The checks found nothing to object to.", lang),)
+        )
     section_of = {rule: section for section, rules in SECTIONS.items() for rule in rules}
     weights = {severity: t(severity, lang) for severity in _SEVERITIES}
     grouped = found.assign(place=found["place"].replace("", pd.NA)).groupby(["severity", "rule"], sort=False)
     counted = grouped.agg(findings=("rule", "size"), places=("place", "nunique")).reset_index()
     rank = counted["severity"].map(_SEVERITIES.index)
-    counted = counted.assign(rank=rank).sort_values(["rank", "findings"], ascending=[True, False], kind="stable")
+    counted = counted.assign(rank=rank).sort_values(
+        ["rank", "findings"], ascending=[True, False], kind="stable"
+    )
     rows = [
         (weights[r.severity], t(section_of[r.rule], lang), r.rule, r.findings, r.places or "–")
         for r in counted.itertuples()
@@ -77,7 +88,9 @@ def by_rule(quality, *, lang):
         ("findings", t("Findings", lang), True),
         ("places", t("Places", lang), True),
     )
-    return _table("rules", lang, title, columns, rows, caption=t("What each rule says stands in docs/checks.md.", lang))
+    return _table(
+        "rules", lang, title, columns, rows, caption=t("What each rule says stands in docs/checks.md.", lang)
+    )
 
 
 def coverage(quality, *, lang):
@@ -99,16 +112,24 @@ def set_aside(quality, *, lang):
     title = t("What was set aside", lang)
     found = quality.findings[quality.findings["rule"].isin(_ASIDE)]
     if found.empty:
-        return _block("text", "aside", lang, title, paragraphs=(t("Every row of every file was used.", lang),))
+        return _block(
+            "text", "aside", lang, title, paragraphs=(t("Every row of every file was used.", lang),)
+        )
     counted = found.groupby(["file", "rule"], sort=False).size()
     rows = [(file, rule, int(n)) for (file, rule), n in counted.items()]
-    columns = (("file", t("File", lang), False), ("rule", t("Rule", lang), False), ("findings", t("Findings", lang), True))
+    columns = (
+        ("file", t("File", lang), False),
+        ("rule", t("Rule", lang), False),
+        ("findings", t("Findings", lang), True),
+    )
     return _table("aside", lang, title, columns, rows)
 
 
 def _table(id, lang, title, columns, rows, caption=""):
     shown = tuple(tuple(str(cell) for cell in row) for row in rows)
-    return _block("table", id, lang, title, columns=columns, rows=shown, raw=tuple(map(tuple, rows)), caption=caption)
+    return _block(
+        "table", id, lang, title, columns=columns, rows=shown, raw=tuple(map(tuple, rows)), caption=caption
+    )
 
 
 def _block(kind, id, lang, title, **content):

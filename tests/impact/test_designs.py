@@ -1,0 +1,200 @@
+"""Event study, series, synthetic control and households by hand counts and laws."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evalkit import impact
+from evalkit.errors import DataError, ParameterError
+
+
+def test_two_by_two_is_four_means():
+    frame = pd.DataFrame({"y": [1.0, 2, 3, 9, 2, 4, 6, 15], "t": [0, 0, 1, 1] * 2, "post": [0] * 4 + [1] * 4})
+    effect = impact.difference_in_differences(frame, outcome="y", treated="t", post="post")
+    assert effect.estimate == pytest.approx((10.5 - 6) - (3 - 1.5))
+    assert effect.clusters is None
+    assert "no_clusters" in [w.code for w in effect.warnings]
+
+
+def test_event_study_of_one_cohort_is_a_difference_of_means(counties):
+    frame = counties[counties["first.treat"].isin([0, 2006])]
+    study = impact.event_study(
+        frame, outcome="lemp", unit="countyreal", time="year", first_treated="first.treat"
+    )
+    mean = frame.groupby([frame["first.treat"] > 0, "year"])["lemp"].mean()
+    for year in (2003, 2004, 2006, 2007):
+        by_hand = (mean[True, year] - mean[True, 2005]) - (mean[False, year] - mean[False, 2005])
+        assert study.periods.set_index("event_time").loc[year - 2006, "estimate"] == pytest.approx(by_hand)
+    later = study.periods.query("event_time >= 0")["estimate"]
+    assert study.estimate == pytest.approx(later.mean())
+    variance = study.covariance[2:, 2:].mean()
+    assert study.std_error == pytest.approx(np.sqrt(variance))
+    assert impact.staggered(
+        frame, outcome="lemp", unit="countyreal", time="year", first_treated="first.treat", base="universal"
+    ).periods["estimate"].to_numpy() == pytest.approx(study.periods["estimate"].to_numpy())
+
+
+def test_dose_scales_the_event_study(counties):
+    frame = counties[counties["first.treat"].isin([0, 2006])].assign(d=lambda f: (f["first.treat"] > 0) * 2.0)
+    names = {"outcome": "lemp", "unit": "countyreal", "time": "year"}
+    plain = impact.event_study(frame, first_treated="first.treat", **names)
+    dosed = impact.event_study(frame, dose="d", first_treated=2006, **names)
+    assert dosed.estimate == pytest.approx(plain.estimate / 2)
+    assert dosed.diagnostics["pre_trends_p"] == pytest.approx(plain.diagnostics["pre_trends_p"])
+
+
+def test_units_that_start_after_the_panel_ends_have_not_started(counties):
+    cut = counties[counties["year"] < 2007]
+    names = {"outcome": "lemp", "unit": "countyreal", "time": "year", "first_treated": "first.treat"}
+    never = cut.assign(**{"first.treat": cut["first.treat"].replace(2007, 0)})
+    assert impact.staggered(cut, **names).estimate == impact.staggered(never, **names).estimate
+
+
+def test_detectable_slope_is_found_with_the_power_promised(medicaid_study):
+    """Earlier coefficients drawn with that slope: the joint test rejects four times in five."""
+    from scipy.stats import f
+
+    rng = np.random.default_rng(5)
+    v = medicaid_study.covariance[:5, :5]
+    slope, distance = medicaid_study.diagnostics["detectable_slope"], np.array([-5, -4, -3, -2, -1])
+    freedom, draws = medicaid_study.clusters - 1, 4000
+    root = np.linalg.cholesky(v)
+    z = slope * distance + rng.standard_normal((draws, 5)) @ root.T
+    scale = rng.chisquare(freedom, draws) / freedom
+    wald = (z @ np.linalg.inv(v) * z).sum(axis=1) / scale / 5
+    # Standard error of a share of 0.8 in 4,000 draws is 0.006.
+    assert (wald > f.ppf(0.95, 5, freedom)).mean() == pytest.approx(0.80, abs=0.02)
+
+
+def test_counts_recover_a_known_rate_ratio_and_season():
+    months = np.arange(120)
+    population = np.linspace(2e5, 2.2e5, 120)
+    after = months >= 70
+    rate = np.exp(-7 + 0.002 * months - 0.2 * after + 0.3 * np.sin(2 * np.pi * months / 12))
+    series = pd.DataFrame(
+        {
+            "month": pd.date_range("2012-01-01", periods=120, freq="MS"),
+            "cases": np.random.default_rng(1).poisson(population * rate),
+            "people": population,
+        }
+    )
+    effect = impact.interrupted_series(
+        series,
+        outcome="cases",
+        time="month",
+        start=pd.Timestamp("2017-11-01"),
+        slope_change=False,
+        family="poisson",
+        offset="people",
+        season=12,
+    )
+    assert abs(effect.estimate + 0.2) < 3 * effect.std_error
+    assert effect.std_error < 0.05
+    assert effect.diagnostics["rate_ratio"] == pytest.approx(np.exp(effect.estimate))
+    assert effect.unit == "log rate ratio"
+    terms = effect.coefficients.set_index("term")["estimate"]
+    assert terms["sine_1"] == pytest.approx(0.3, abs=0.05)
+
+
+def test_newey_west_without_lags_is_the_robust_error(smoking):
+    import statsmodels.api as sm
+
+    series = smoking[smoking["state"] == "California"].sort_values("year")
+    effect = impact.interrupted_series(series, outcome="cigsale", time="year", start=1989, lags=0)
+    t = np.arange(31.0)
+    x = np.column_stack([np.ones(31), t, t >= 19, (t - 19) * (t >= 19)])
+    fitted = sm.OLS(series["cigsale"].to_numpy(), x).fit(cov_type="HC1")
+    assert effect.std_error == pytest.approx(fitted.bse[2])
+
+
+def test_a_series_with_faults_is_named(smoking):
+    series = smoking[smoking["state"] == "California"]
+    names = {"outcome": "cigsale", "time": "year"}
+    with pytest.raises(DataError, match="gap after"):
+        impact.interrupted_series(series[series["year"] != 1980], start=1989, **names)
+    with pytest.raises(DataError, match="stands twice"):
+        impact.interrupted_series(smoking, start=1989, **names)
+    with pytest.raises(ParameterError, match="Start between"):
+        impact.interrupted_series(series, start=2010, **names)
+    with pytest.raises(DataError, match="not counts"):
+        impact.interrupted_series(series, start=1989, family="poisson", **names)
+    short = series[series["year"].between(1987, 1993)]
+    assert [r.code for r in impact.interrupted_series(short, start=1989, **names).refusals] == [
+        "years_before"
+    ]
+
+
+def test_a_unit_that_is_a_mixture_is_found_again():
+    rng = np.random.default_rng(0)
+    donors = rng.normal(size=(20, 6)).cumsum(axis=0)
+    treated = donors @ [0.5, 0.3, 0.2, 0, 0, 0] + 4.0 * (np.arange(20) >= 14)
+    wide = pd.DataFrame(np.column_stack([donors, treated]), columns=list("abcdeft"))
+    long = wide.rename_axis("year").reset_index().melt("year", var_name="unit", value_name="y")
+    names = {"outcome": "y", "unit": "unit", "time": "year", "start": 14}
+    control = impact.synthetic_control(long, treated="t", **names)
+    assert control.estimate == pytest.approx(4.0, abs=1e-6)
+    assert control.weights[["a", "b", "c"]].to_list() == pytest.approx([0.5, 0.3, 0.2], abs=1e-6)
+    assert control.weights.sum() == pytest.approx(1)
+    assert (control.weights >= 0).all()
+    assert control.p_value == pytest.approx(1 / 7)
+    assert "few_placebos" in [w.code for w in control.warnings]
+    shared = impact.all_placebos(long, **names)
+    again = impact.synthetic_control(long, treated="t", placebo_table=shared, **names)
+    pd.testing.assert_frame_equal(again.placebos, control.placebos)
+    outside = long.assign(y=long["y"] + 50 * (long["unit"] == "t"))
+    assert [r.code for r in impact.synthetic_control(outside, treated="t", **names).refusals] == ["pre_fit"]
+    with pytest.raises(ParameterError, match="not among"):
+        impact.synthetic_control(long, treated="z", **names)
+
+
+def test_donors_with_gaps_are_left_out_and_counted(smoking):
+    holes = smoking.drop(smoking.index[(smoking["state"] == "Utah") & (smoking["year"] == 1975)])
+    control = impact.synthetic_control(
+        holes, outcome="cigsale", unit="state", time="year", treated="California", start=1989, placebos=False
+    )
+    assert "Utah" not in control.weights.index
+    assert control.warnings[0].details == {"units": 1}
+
+
+def test_households_made_comparable():
+    rng = np.random.default_rng(3)
+    size = 900
+    head = pd.DataFrame(
+        {"household": np.arange(size), "commune": np.arange(size) // 30, "age": rng.normal(45, 10, size)}
+    )
+    head["area"] = np.where(rng.random(size) < 0.4, "urban", "rural")
+    chance = 1 / (1 + np.exp(-(0.05 * (head["age"] - 45) + 0.6 * (head["area"] == "urban"))))
+    head["borrowed"] = (rng.random(size) < chance).astype(int)
+    growth = 0.1 + 0.01 * (head["age"] - 45) + 0.15 * head["borrowed"] + rng.normal(0, 0.1, size)
+    start = rng.normal(10, 0.5, size)
+    rows = pd.concat(
+        [head.assign(year=2016, log_income=start), head.assign(year=2018, log_income=start + growth)]
+    )
+    effect = impact.household_difference(
+        rows,
+        outcome="log_income",
+        treated="borrowed",
+        covariates=["age", "area"],
+        unit="household",
+        time="year",
+        before=2016,
+        after=2018,
+        cluster="commune",
+        draws=999,
+    )
+    assert effect.lower < 0.15 < effect.upper
+    assert abs(effect.balance.loc["age", "difference_before"]) > 0.3
+    assert effect.balance["difference_after"].abs().max() < 0.05
+    assert effect.level == "L2"
+    apart = rows.assign(age=rows["age"] + 60 * rows["borrowed"])
+    with pytest.raises(DataError, match="like covariates"):
+        impact.household_difference(
+            apart,
+            outcome="log_income",
+            treated="borrowed",
+            covariates=["age"],
+            unit="household",
+            time="year",
+            before=2016,
+            after=2018,
+        )

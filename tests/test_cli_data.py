@@ -1,0 +1,75 @@
+"""`evalkit check`, `new` and `request` as a user runs them: what is printed, what is written, the exit status."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from evalkit import cli_data
+from evalkit.errors import EvalkitError, ParameterError
+
+sys.path.insert(0, str(Path(__file__).parent / "load"))
+from dataset_sample import credit, income, write
+
+app = typer.Typer()
+for command in (cli_data.check, cli_data.new, cli_data.request):
+    app.command()(command)
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+def test_check_prints_findings_and_counts(tmp_path):
+    folder = write(tmp_path / "d", credit=credit().assign(borrowers=-1))
+    result = run("check", folder)
+    assert result.exit_code == 1
+    assert "out_of_bounds" not in result.output
+    assert "errors" in result.output
+    assert run("check", write(tmp_path / "good", income=income())).exit_code == 0
+
+
+def test_check_as_json(tmp_path):
+    result = run("check", write(tmp_path / "d", income=income().assign(income_vnd=-5)), "--json")
+    first = json.loads(result.output)[0]
+    assert {"severity", "file", "row", "column", "value", "rule", "message", "place", "key"} <= set(first)
+    assert (first["rule"], first["row"], first["value"]) == ("out_of_bounds", 2, "-5")
+
+
+def test_check_of_a_folder_that_is_not_there(tmp_path):
+    result = run("check", tmp_path / "nowhere")
+    assert isinstance(result.exception, EvalkitError)
+
+
+def test_new_then_check(tmp_path):
+    assert run("new", tmp_path / "starter").exit_code == 0
+    assert run("check", tmp_path / "starter").exit_code == 0
+
+
+def test_new_simulated_then_check(tmp_path):
+    result = run("new", tmp_path / "simulated", "--simulated", "--communes", 13, "--seed", 3)
+    assert result.exit_code == 0, result.exception
+    assert (tmp_path / "simulated" / "truth.json").is_file()
+    assert run("check", tmp_path / "simulated").exit_code == 0
+
+
+def test_options_of_the_simulation_need_it(tmp_path):
+    result = run("new", tmp_path / "starter", "--seed", 3)
+    assert isinstance(result.exception, ParameterError)
+    assert not (tmp_path / "starter").exists()
+
+
+def test_request_prints_what_it_wrote(tmp_path):
+    folder = write(tmp_path / "d", income=income())
+    result = run("request", "10001", "--data", folder, "--out", tmp_path / "out")
+    written = result.output.split()
+    assert [Path(p).suffix for p in written] == [".xlsx", ".md"]
+    assert all(Path(p).is_file() for p in written)
+
+
+@pytest.mark.parametrize("name", ["check", "new", "request"])
+def test_each_command_explains_itself(name):
+    assert run(name, "--help").exit_code == 0
