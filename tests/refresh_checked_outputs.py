@@ -19,7 +19,9 @@ METADATA = {
 def refresh(path):
     """Execute one notebook and keep only what is checked."""
     notebook = nbformat.read(path, as_version=4)
-    ExecutePreprocessor(timeout=600, kernel_name="python3").preprocess(notebook, {"metadata": {"path": path.parent}})
+    ExecutePreprocessor(timeout=600, kernel_name="python3").preprocess(
+        notebook, {"metadata": {"path": path.parent}}
+    )
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue

@@ -29,7 +29,9 @@ def _imports(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names = [f"{node.module}.{a.name}" for a in node.names] if node.module == "evalkit" else [node.module]
+            names = (
+                [f"{node.module}.{a.name}" for a in node.names] if node.module == "evalkit" else [node.module]
+            )
         yield from (n.split(".")[1] for n in names if n.startswith("evalkit."))
 
 
@@ -40,20 +42,35 @@ def test_imports_run_in_one_direction():
         if package == "__init__":
             continue
         base = "cli" if package.startswith("cli") else package
-        allowed = FREE.get(base) or {*ORDER[: ORDER.index(base) + 1], *(["cli_data", "simulate"] if base == "cli" else [])}
-        wrong += [f"{path.relative_to(SOURCE)} imports {name}" for name in _imports(path) if name not in allowed | {package}]
+        allowed = FREE.get(base) or {
+            *ORDER[: ORDER.index(base) + 1],
+            *(["cli_data", "simulate"] if base == "cli" else []),
+        }
+        wrong += [
+            f"{path.relative_to(SOURCE)} imports {name}"
+            for name in _imports(path)
+            if name not in allowed | {package}
+        ]
     assert wrong == []
 
 
 def test_nothing_imports_the_simulation():
-    users = [p for p in SOURCE.rglob("*.py") if _package(p) not in ("simulate", "__init__") and not _package(p).startswith("cli")]
+    users = [
+        p
+        for p in SOURCE.rglob("*.py")
+        if _package(p) not in ("simulate", "__init__") and not _package(p).startswith("cli")
+    ]
     assert [str(p) for p in users if "simulate" in set(_imports(p))] == []
 
 
 def test_conda_and_pip_ask_for_the_same_packages():
     asked = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     lines = re.findall(r"^ +- ([a-z][^\n#]*)$", (ROOT / "environment.yml").read_text(), re.M)
-    conda = [line.replace("python-duckdb", "duckdb") for line in lines if line not in ("conda-forge", "pip", "pip:")]
+    conda = [
+        line.replace("python-duckdb", "duckdb")
+        for line in lines
+        if line not in ("conda-forge", "pip", "pip:")
+    ]
     assert sorted(conda) == sorted([*asked, "python>=3.11,<3.15"])
 
 
@@ -67,10 +84,19 @@ def test_the_lock_is_hashed_and_names_no_registry():
 
 def _messages():
     """Every message that the code can ask for: literals of t(), and the tables of phrases."""
-    found = set(RULES.values()) | set(say._PRINTED.values()) | set(say._METHODS.values()) | set(say._FLAGS.values())
+    found = (
+        set(RULES.values())
+        | set(say._PRINTED.values())
+        | set(say._METHODS.values())
+        | set(say._FLAGS.values())
+    )
     for path in [*(SOURCE / "present").rglob("*.py"), SOURCE / "cli.py"]:
         with path.open("rb") as file:
-            found |= {message for _, message, *_ in extract("python", file, keywords={"t": None}) if isinstance(message, str)}
+            found |= {
+                message
+                for _, message, *_ in extract("python", file, keywords={"t": None})
+                if isinstance(message, str)
+            }
     with (SOURCE / "publish" / "messages.csv").open(encoding="utf-8") as file:
         found |= {row["msgid"] for row in csv.DictReader(file)}
     return found
@@ -115,5 +141,7 @@ def test_notebooks_are_thin():
 
 
 def test_below_level_three_no_sentence_claims_an_effect():
-    texts = [m for m in _messages() if re.search(r"\b(led to|because of credit|effect of credit|thanks to)\b", m)]
+    texts = [
+        m for m in _messages() if re.search(r"\b(led to|because of credit|effect of credit|thanks to)\b", m)
+    ]
     assert texts == []

@@ -43,7 +43,9 @@ def build(folder, out):
             ordered = tables[name].sort_values("place", kind="stable", ignore_index=True)
             ordered.to_parquet(aside / f"{name}.parquet", index=False, row_group_size=_ROW_GROUP)
         _write_slices(tables, aside / "places")
-        (aside / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+        (aside / "manifest.json").write_text(
+            json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8"
+        )
         aside.chmod(0o755)
         replace_folder(aside, out)
     finally:
@@ -54,7 +56,9 @@ def build(folder, out):
 def _write_slices(tables, folder):
     """Write one small file per place that changes when, and only when, what its reports read changes."""
     folder.mkdir()
-    digests = {place: hashlib.sha256() for place in tables["places"].loc[tables["places"]["reported"], "place"]}
+    digests = {
+        place: hashlib.sha256() for place in tables["places"].loc[tables["places"]["reported"], "place"]
+    }
     for name in TABLES:
         for place, cut in tables[name].groupby("place", sort=False):
             if place in digests:
@@ -130,15 +134,25 @@ def summary(dataset, rows, among):
     """Return the places with what is known of each: kinds of figures, years, evidence level, reported or not."""
     data = dataset.settings["data"]
     facts = dataset.tables.get("facts", pd.DataFrame(columns=["place", "indicator"]))
-    kinds = pd.concat([facts[["place", "indicator"]], rows.loc[~rows["flags"].fillna("").str.contains("computed"), ["place", "indicator"]]])
+    kinds = pd.concat(
+        [
+            facts[["place", "indicator"]],
+            rows.loc[~rows["flags"].fillna("").str.contains("computed"), ["place", "indicator"]],
+        ]
+    )
     kinds = kinds.replace({"indicator": {"income_per_capita_vnd": "income_year_vnd"}})
     units = dataset.places.copy()
     units["kinds"] = units["place"].map(kinds.drop_duplicates().groupby("place").size()).fillna(0).astype(int)
     years = rows[rows["year"].notna()].groupby("place")["year"].unique()
     units["years"] = [json.dumps(sorted(int(y) for y in years.get(p, ()))) for p in units["place"]]
-    sections = rows.assign(section=rows["indicator"].map(reference.table("indicators").set_index("indicator")["section"]))
+    sections = rows.assign(
+        section=rows["indicator"].map(reference.table("indicators").set_index("indicator")["section"])
+    )
     held = sections.groupby("place")["section"].unique()
-    units["coverage"] = [json.dumps([s for s in ("credit", "groups", "poverty", "income") if s in held.get(p, ())]) for p in units["place"]]
+    units["coverage"] = [
+        json.dumps([s for s in ("credit", "groups", "poverty", "income") if s in held.get(p, ())])
+        for p in units["place"]
+    ]
     compared = set(among.loc[among["median"].notna(), "place"])
     units["evidence"] = ["L1" if p in compared else "L0" for p in units["place"]]
     units["reported"] = units["level"].isin(data["levels"]) & (units["kinds"] >= data["minimum_kinds"])
@@ -151,7 +165,9 @@ def read(build_folder, table, place=None):
     """Read one table of a build, whole or cut to one place. Raises DataError where the folder is no build."""
     path = Path(build_folder) / f"{table}.parquet"
     if not path.is_file():
-        raise DataError(f"{build_folder}: no build there ({table}.parquet is missing). Run `evalkit build DATA --out OUT` first.")
+        raise DataError(
+            f"{build_folder}: no build there ({table}.parquet is missing). Run `evalkit build DATA --out OUT` first."
+        )
     return pd.read_parquet(path, filters=None if place is None else [("place", "==", place)])
 
 
@@ -159,7 +175,9 @@ def manifest(build_folder):
     """Read the manifest of a build: settings, fingerprint of the data, version, time."""
     path = Path(build_folder) / "manifest.json"
     if not path.is_file():
-        raise DataError(f"{build_folder}: no build there (manifest.json is missing). Run `evalkit build DATA --out OUT` first.")
+        raise DataError(
+            f"{build_folder}: no build there (manifest.json is missing). Run `evalkit build DATA --out OUT` first."
+        )
     return json.loads(path.read_text(encoding="utf-8"))
 
 

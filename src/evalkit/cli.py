@@ -23,9 +23,22 @@ app = typer.Typer(
 )
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to; everything goes below it.")]
 Langs = Annotated[str, typer.Option("--langs", help="Languages of the reports, separated by commas.")]
-Places = Annotated[list[str] | None, typer.Option("--place", help="Only this place (code or name); may be repeated. Default: every place with enough figures.")]
-Suite = Annotated[Path | None, typer.Option("--notebooks", help="Folder of the notebooks (with commune/ and province/). Default: evalkit's own.")]
-Workers = Annotated[int | None, typer.Option("--workers", help="Notebooks at a time. Default: one per processor.")]
+Places = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--place",
+        help="Only this place (code or name); may be repeated. Default: every place with enough figures.",
+    ),
+]
+Suite = Annotated[
+    Path | None,
+    typer.Option(
+        "--notebooks", help="Folder of the notebooks (with commune/ and province/). Default: evalkit's own."
+    ),
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", help="Notebooks at a time. Default: one per processor.")
+]
 
 
 def main():
@@ -50,7 +63,13 @@ def build(data: Data, out: Out = Path("out")):
 
 
 @app.command()
-def run(out: Out = Path("out"), langs: Langs = "vi,en", place: Places = None, workers: Workers = None, notebooks: Suite = None):
+def run(
+    out: Out = Path("out"),
+    langs: Langs = "vi,en",
+    place: Places = None,
+    workers: Workers = None,
+    notebooks: Suite = None,
+):
     """Run the notebooks once per place and language on a build; unchanged work is skipped."""
     summary = _run(out, _languages(langs), place, workers, notebooks)
     raise typer.Exit(1 if summary.failed else 0)
@@ -85,14 +104,24 @@ def report(
 
 
 @app.command()
-def lab(place: Annotated[str | None, typer.Argument(help="Code of a place to begin with.")] = None, out: Out = Path("out")):
+def lab(
+    place: Annotated[str | None, typer.Argument(help="Code of a place to begin with.")] = None,
+    out: Out = Path("out"),
+):
     """Open JupyterLab on the notebooks, with the kernel ready."""
     folder = notebooks_folder()
     if place:
         from evalkit.build import find
 
         print(f'Set place = "{find(out / "build", place)}" in the first cell.')
-    command = [sys.executable, "-m", "jupyter", "lab", f"--ServerApp.root_dir={folder.parent}", f"--LabApp.default_url=/lab/tree/{folder.name}/commune/credit.ipynb"]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyter",
+        "lab",
+        f"--ServerApp.root_dir={folder.parent}",
+        f"--LabApp.default_url=/lab/tree/{folder.name}/commune/credit.ipynb",
+    ]
     raise typer.Exit(subprocess.call(command))
 
 
@@ -109,7 +138,9 @@ def _languages(langs):
     chosen = [lang.strip() for lang in langs.split(",") if lang.strip()]
     wrong = [lang for lang in chosen if lang not in LANGUAGES]
     if wrong or not chosen:
-        raise ParameterError(f"--langs {langs!r}: write one or more of {', '.join(LANGUAGES)}, separated by commas.")
+        raise ParameterError(
+            f"--langs {langs!r}: write one or more of {', '.join(LANGUAGES)}, separated by commas."
+        )
     return list(dict.fromkeys(chosen))
 
 
@@ -124,11 +155,25 @@ def _run(out, languages, chosen, workers, suite):
     else:
         wanted = list(units.loc[units["reported"], "place"])
     if not wanted:
-        raise EvalkitError(f"{folder}: no place has {manifest_['settings']['data']['minimum_kinds']} kinds of figures. Lower minimum_kinds in dataset.toml or add data.")
-    notebooks = sorted(((suite or notebooks_folder()) / "commune").glob("*.ipynb"))
-    sets = [{"place": code, "build": str(folder.resolve()), "lang": lang} for code in wanted for lang in languages]
-    slices = folder / "places"
-    jobs = plan(notebooks, sets, out / "private", inputs=lambda p: [slices / f"{p['place']}.sha256"], name="{place}/{lang}/{notebook}")
+        raise EvalkitError(
+            f"{folder}: no place has {manifest_['settings']['data']['minimum_kinds']} kinds of figures. Lower minimum_kinds in dataset.toml or add data."
+        )
+    suite, build = suite or notebooks_folder(), str(folder.resolve())
+    sets = [{"place": code, "build": build, "lang": lang} for code in wanted for lang in languages]
+    jobs = plan(
+        sorted((suite / "commune").glob("*.ipynb")),
+        sets,
+        out / "private",
+        inputs=lambda p: [folder / "places" / f"{p['place']}.sha256"],
+        name="{place}/{lang}/{notebook}",
+    )
+    jobs += plan(
+        sorted((suite / "province").glob("*.ipynb")),
+        [{"build": build, "lang": lang} for lang in languages],
+        out / "private",
+        inputs=[folder / "findings.parquet", folder / "indicators.parquet"],
+        name="dataset/{lang}/{notebook}",
+    )
     progress = "rich" if sys.stderr.isatty() else "lines" if os.environ.get("EVALKIT_PROGRESS") else None
     summary = run(jobs, workers=workers, progress=progress, preload=PRELOAD)
     summary.save(out / "private")
@@ -157,4 +202,6 @@ def _publish(out, languages, summary):
         "generated": manifest_["built"][:10],
         "version": manifest_["evalkit"],
     }
-    return site(out / "private", out, listing(units, summary), meta=meta, words=words.t, languages=tuple(languages))
+    return site(
+        out / "private", out, listing(units, summary), meta=meta, words=words.t, languages=tuple(languages)
+    )

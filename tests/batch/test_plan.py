@@ -6,11 +6,11 @@ import nbformat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from notebooks import REPORT, write_notebook
 
 from evalkit.batch import plan, read_parameters
 from evalkit.batch.plan import Digests
 from evalkit.errors import ParameterError
+from notebooks import REPORT, write_notebook
 
 KINDS = """place: str = "08473"
 lang: str = "vi"

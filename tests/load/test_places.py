@@ -63,14 +63,27 @@ def test_a_unit_without_figures_says_what_it_became(register, reported):
 
 
 def units(*rows):
-    columns = ["code", "name", "type", "district", "province", "valid_from", "valid_to", "successor_code", "successor_name"]
-    frame = pd.DataFrame(rows, columns=columns).astype({c: "string" for c in columns})
+    columns = [
+        "code",
+        "name",
+        "type",
+        "district",
+        "province",
+        "valid_from",
+        "valid_to",
+        "successor_code",
+        "successor_name",
+    ]
+    frame = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns, "string"))
     for column in ("valid_from", "valid_to"):
         frame[column] = pd.to_datetime(frame[column])
     return places.units(frame)
 
 
-TAN_LAP = [(f"0{n}287", "Tân Lập", "xã", d, p, None, None, None, None) for n, d, p in ((5, "Lạc Sơn", "Hòa Bình"), (8, "Yên Lập", "Phú Thọ"), (9, "Sông Lô", "Vĩnh Phúc"))]
+TAN_LAP = [
+    (f"0{n}287", "Tân Lập", "xã", d, p, None, None, None, None)
+    for n, d, p in ((5, "Lạc Sơn", "Hòa Bình"), (8, "Yên Lập", "Phú Thọ"), (9, "Sông Lô", "Vĩnh Phúc"))
+]
 
 
 def test_three_communes_called_tan_lap_are_told_apart_by_code():

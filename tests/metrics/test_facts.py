@@ -20,7 +20,15 @@ COLUMNS = [
 
 def table(*rows):
     """A table of facts; what a row leaves out is missing, the whole place of one page is meant."""
-    default = {"place": "08473", "code": "08473", "qualifier": "exact", "as_of": "2024", "scope": "whole", "method": "bank", "source_url": "https://page"}
+    default = {
+        "place": "08473",
+        "code": "08473",
+        "qualifier": "exact",
+        "as_of": "2024",
+        "scope": "whole",
+        "method": "bank",
+        "source_url": "https://page",
+    }
     frame = pd.DataFrame([{**default, **row} for row in rows], columns=COLUMNS)
     return frame.astype("string")
 
@@ -59,7 +67,13 @@ def test_households_per_group():
 
 @pytest.mark.parametrize(
     ("qualifier", "lower", "upper"),
-    [("exact", 500, 500), ("over", 500, math.inf), ("nearly", 0, 500), ("under", 0, 500), ("about", 0, math.inf)],
+    [
+        ("exact", 500, 500),
+        ("over", 500, math.inf),
+        ("nearly", 0, 500),
+        ("under", 0, 500),
+        ("about", 0, math.inf),
+    ],
 )
 def test_bounds_come_from_the_printed_word(qualifier, lower, upper):
     row = facts.rows(table(fact("borrower_households", "500", "households", qualifier=qualifier))).iloc[0]
@@ -98,17 +112,41 @@ def test_customers_are_not_households():
 def test_poor_and_near_poor_are_added_on_one_standard_only():
     poor = fact("poverty_rate_pct", "7.3", "percent", basis="2016-2020", method="review")
     near = fact("near_poor_rate_pct", "7.8", "percent", basis="2016-2020", method="review")
-    assert one(facts.derived(table(poor, near)), "poor_plus_near_poor_rate_pct")["value"] == pytest.approx(15.1)
+    assert one(facts.derived(table(poor, near)), "poor_plus_near_poor_rate_pct")["value"] == pytest.approx(
+        15.1
+    )
     assert len(facts.derived(table(poor, {**near, "basis": "2022-2025"}))) == 0
 
 
 def test_thousands_of_the_statistical_office_are_scaled():
-    row = facts.rows(table(fact("monthly_income_per_capita", "4715.31", "thousand VND/person/month", basis="current", method="survey"))).iloc[0]
-    assert (row["indicator"], row["unit"], row["value"]) == ("income_month_vnd", "VND/person/month", pytest.approx(4_715_310))
+    row = facts.rows(
+        table(
+            fact(
+                "monthly_income_per_capita",
+                "4715.31",
+                "thousand VND/person/month",
+                basis="current",
+                method="survey",
+            )
+        )
+    ).iloc[0]
+    assert (row["indicator"], row["unit"], row["value"]) == (
+        "income_month_vnd",
+        "VND/person/month",
+        pytest.approx(4_715_310),
+    )
 
 
 def test_the_final_figure_replaces_the_preliminary_one():
-    early = fact("poverty_rate_pct", "3.5", "percent", basis="2022-2025", flags="preliminary", qualifier="preliminary", as_of="2023")
+    early = fact(
+        "poverty_rate_pct",
+        "3.5",
+        "percent",
+        basis="2022-2025",
+        flags="preliminary",
+        qualifier="preliminary",
+        as_of="2023",
+    )
     final = fact("poverty_rate_pct", "3.66", "percent", basis="2022-2025", as_of="2023")
     assert facts.rows(table(early, final))["value"].tolist() == [3.66]
 
@@ -124,15 +162,28 @@ def test_rates_on_different_standards_cannot_be_subtracted():
 
 
 def test_rates_without_a_known_standard_cannot_be_subtracted():
-    unknown = [fact("poverty_rate_pct", v, "percent", as_of=y, method="review") for v, y in (("13.3", "2021"), ("11", "2018"))]
+    unknown = [
+        fact("poverty_rate_pct", v, "percent", as_of=y, method="review")
+        for v, y in (("13.3", "2021"), ("11", "2018"))
+    ]
     rows = facts.rows(table(*unknown))
     with pytest.raises(BasisError):
         difference(rows.iloc[0], rows.iloc[1])
 
 
-@given(debt=st.integers(10**6, 10**13), borrowers=st.integers(1, 10**5), q1=st.sampled_from(["exact", "over", "nearly", "about"]), q2=st.sampled_from(["exact", "over", "nearly", "about"]))
+@given(
+    debt=st.integers(10**6, 10**13),
+    borrowers=st.integers(1, 10**5),
+    q1=st.sampled_from(["exact", "over", "nearly", "about"]),
+    q2=st.sampled_from(["exact", "over", "nearly", "about"]),
+)
 def test_the_ratio_of_the_printed_values_lies_within_its_bounds(debt, borrowers, q1, q2):
-    rows = facts.derived(table({**DEBT, "value": str(debt), "qualifier": q1}, {**BORROWERS, "value": str(borrowers), "qualifier": q2}))
+    rows = facts.derived(
+        table(
+            {**DEBT, "value": str(debt), "qualifier": q1},
+            {**BORROWERS, "value": str(borrowers), "qualifier": q2},
+        )
+    )
     row = rows.iloc[0]
     assert row["lower"] <= row["value"] * (1 + 1e-12)
     assert row["value"] <= row["upper"] * (1 + 1e-12)

@@ -33,7 +33,16 @@ def huong_non(built):
 
 
 def text(block):
-    return " ".join([block.title, block.caption, block.alt, *block.paragraphs, *block.notes, *(str(c) for r in block.rows for c in r)])
+    return " ".join(
+        [
+            block.title,
+            block.caption,
+            block.alt,
+            *block.paragraphs,
+            *block.notes,
+            *(str(c) for r in block.rows for c in r),
+        ]
+    )
 
 
 def test_the_portfolio_says_over_43_2_million_each(huong_non):
@@ -73,12 +82,19 @@ def test_the_successor_is_named(huong_non):
 def test_every_source_is_listed_and_numbered(huong_non):
     items = ek.tables.sources(huong_non, lang="vi").items
     assert {i["url"] for i in items} >= set(huong_non.rows["source"].dropna())
-    numbers = {c for r in ek.tables.figures(huong_non, "credit", lang="vi").rows for c in r if re.fullmatch(r"\[\d+\]", c)}
+    numbers = {
+        c
+        for r in ek.tables.figures(huong_non, "credit", lang="vi").rows
+        for c in r
+        if re.fullmatch(r"\[\d+\]", c)
+    }
     assert numbers <= {i["text"].split(" ")[0] for i in items}
 
 
 @pytest.mark.parametrize("lang", ["vi", "en"])
-@pytest.mark.parametrize("code", ["08473", "05233", "34-vu-binh-kien-xuong", "22319", "05398", "05005", "09697"])
+@pytest.mark.parametrize(
+    "code", ["08473", "05233", "34-vu-binh-kien-xuong", "22319", "05398", "05005", "09697"]
+)
 def test_every_block_of_very_different_communes_can_be_made(built, code, lang):
     place = ek.place(built, code)
     for name, make in MAKERS.items():

@@ -58,7 +58,14 @@ def test_a_value_is_said_as_far_as_its_bounds_allow(given, vi, en):
 
 
 def test_missing_hidden_and_zero_are_three_things():
-    said = {say.value(row(*given), "en") for given in ((math.nan, math.nan, math.nan, ""), (math.nan, math.nan, math.nan, "hidden"), (0, 0, 0, ""))}
+    said = {
+        say.value(row(*given), "en")
+        for given in (
+            (math.nan, math.nan, math.nan, ""),
+            (math.nan, math.nan, math.nan, "hidden"),
+            (0, 0, 0, ""),
+        )
+    }
     assert said == {"–", "hidden", "0 VND"}
 
 

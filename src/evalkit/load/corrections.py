@@ -79,7 +79,11 @@ def _applied(deliveries, line, found):
         raise _NoFit(
             f"{column} was expected to be {plain(expected) or 'empty'}, but is {plain(held) or 'empty'}. {mend}"
         )
-    said = {"value": plain(held) or "an empty cell", "corrected": plain(right), "reason": line["reason"].strip()}
+    said = {
+        "value": plain(held) or "an empty cell",
+        "corrected": plain(right),
+        "reason": line["reason"].strip(),
+    }
     found.append(delivery.finding("note", "corrected", index, column, **said))
     frame = delivery.frame.copy()
     frame.loc[index, column] = right

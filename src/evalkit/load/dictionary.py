@@ -15,7 +15,14 @@ def markdown():
         parts.append(f"One row: {resource['row']['en']}. Needed for: {resource['needed_for']}. Key: {key}.\n")
         parts.append("| column | type | unit | limits | English | Vietnamese |\n|---|---|---|---|---|---|")
         for name, field in schema.fields(table).items():
-            cells = [f"`{name}`", field["type"], field.get("unit", ""), _limits(field), field["label"]["en"], field["label"]["vi"]]
+            cells = [
+                f"`{name}`",
+                field["type"],
+                field.get("unit", ""),
+                _limits(field),
+                field["label"]["en"],
+                field["label"]["vi"],
+            ]
             parts.append("| " + " | ".join(cells) + " |")
         parts.append("")
     return "\n".join(parts)

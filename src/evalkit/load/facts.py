@@ -37,7 +37,12 @@ def read(facts):
 
 
 def _first_day(text):
-    return pd.to_datetime(text.str.slice(0, 10).map(lambda t: f"{t}-01-01"[:10] if len(t) == 4 else f"{t}-01"[:10], na_action="ignore"), format="%Y-%m-%d")
+    return pd.to_datetime(
+        text.str.slice(0, 10).map(
+            lambda t: f"{t}-01-01"[:10] if len(t) == 4 else f"{t}-01"[:10], na_action="ignore"
+        ),
+        format="%Y-%m-%d",
+    )
 
 
 def _last_day(text):
@@ -51,7 +56,6 @@ def _last_day(text):
 def has_flag(facts, flag):
     """Return which facts carry a flag."""
     return facts["flags"].fillna("").map(lambda f: flag in f.split(";"))
-
 
 
 def together(a, b, *, days):

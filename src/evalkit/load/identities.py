@@ -99,10 +99,8 @@ def _ratio_mismatch(by, limits, say):
     for rate, (numerator, denominator) in RATES.items():
         for n, d in _pairs(by, numerator, denominator, limits):
             for r in by.get(rate, ()):
-                if (
-                    not printed.together(r, n, days=limits["date_tolerance"])
-                    or (r.basis is not n.basis
-                    and r.basis != n.basis)
+                if not printed.together(r, n, days=limits["date_tolerance"]) or (
+                    r.basis is not n.basis and r.basis != n.basis
                 ):
                     continue
                 low, high = 100 * n.lower / d.upper, 100 * n.upper / d.lower if d.lower else float("inf")

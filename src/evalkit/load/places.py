@@ -55,7 +55,11 @@ def place_of(codes, starts, ends, units):
     for code, candidates in units[units.duplicated("code", keep=False)].groupby("code"):
         rows = open_rows & (codes == code)
         for unit in candidates.iloc[::-1].itertuples():
-            fits = rows & ~(starts > _or(unit.valid_to, pd.Timestamp.max)) & ~(ends < _or(unit.valid_from, pd.Timestamp.min))
+            fits = (
+                rows
+                & ~(starts > _or(unit.valid_to, pd.Timestamp.max))
+                & ~(ends < _or(unit.valid_from, pd.Timestamp.min))
+            )
             place = place.where(~fits, unit.place)
     return place
 
@@ -128,7 +132,9 @@ def _unknown(query, units, reported):
 
 def _describe(unit, units, reported):
     text = f"{unit.place} {unit.type} {unit.name}"
-    where = ", ".join(str(x) for x in (unit.district, unit.province) if pd.notna(x) and fold(x) != fold(unit.name))
+    where = ", ".join(
+        str(x) for x in (unit.district, unit.province) if pd.notna(x) and fold(x) != fold(unit.name)
+    )
     text += f" ({where}; {span(unit)})" if where else f" ({span(unit)})"
     if unit.place in reported:
         return text + ": has figures"
@@ -136,13 +142,17 @@ def _describe(unit, units, reported):
     if parts:
         return text + ": formed from " + ", ".join(f"{p.code} {p.type} {p.name}" for p in parts)
     after = successor(unit, units)
-    return text + (f": became {after.place} {after.type} {after.name}" if after is not None else ": no figures")
+    return text + (
+        f": became {after.place} {after.type} {after.name}" if after is not None else ": no figures"
+    )
 
 
 def _ambiguous(query, hits, units, reported):
     lines = [_describe(u, units, reported) for u in hits.itertuples()]
     named_parts = [p for u in hits.itertuples() for p in predecessors(u, units)]
-    usable = [p.place for p in named_parts if p.place in reported] + [u for u in hits["place"] if u in reported]
+    usable = [p.place for p in named_parts if p.place in reported] + [
+        u for u in hits["place"] if u in reported
+    ]
     ask = f" Ask by code: {', '.join(dict.fromkeys(usable))}." if usable else ""
     what = "is more than one place" if len(hits) > 1 else "has no figures in the years of this data set"
     return f"“{query}” {what}: " + "; ".join(lines) + "." + ask

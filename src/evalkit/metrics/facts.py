@@ -40,13 +40,26 @@ RATIOS = (
     Ratio("savings_to_loans_pct", ("savings_deposits_vnd",), "outstanding_loans_vnd", "percent", 100),
     Ratio("overdue_share_pct", ("overdue_debt_vnd",), "outstanding_loans_vnd", "percent", 100),
     Ratio("frozen_share_pct", ("frozen_debt_vnd",), "outstanding_loans_vnd", "percent", 100),
-    Ratio("overdue_or_frozen_pct", ("overdue_debt_vnd", "frozen_debt_vnd"), "outstanding_loans_vnd", "percent", 100),
+    Ratio(
+        "overdue_or_frozen_pct",
+        ("overdue_debt_vnd", "frozen_debt_vnd"),
+        "outstanding_loans_vnd",
+        "percent",
+        100,
+    ),
     Ratio("groups_good_share_pct", ("groups_rated_good",), "savings_loan_groups", "percent", 100),
     Ratio("poor_share_pct", ("poor_households",), "households_total", "percent", 100),
     Ratio("near_poor_share_pct", ("near_poor_households",), "households_total", "percent", 100),
     *(
         Ratio(f"share_{p}_pct", (f"outstanding_loans_{p}_vnd",), "outstanding_loans_vnd", "percent", 100)
-        for p in ("poor_hh", "near_poor_hh", "escaped_poor_hh", "water_sanitation", "job_creation", "students")
+        for p in (
+            "poor_hh",
+            "near_poor_hh",
+            "escaped_poor_hh",
+            "water_sanitation",
+            "job_creation",
+            "students",
+        )
     ),
 )
 _COUNTED = {"households", "borrowers", "customers", "persons"}
@@ -67,7 +80,9 @@ def rows(facts):
     read = read.assign(preliminary=preliminary).sort_values("preliminary", kind="stable")
     same = ["place", "indicator", "as_of", "period_start", "period_end", "basis", "method", "scope"]
     repeated = read.duplicated(same, keep=False) & ~read["preliminary"]
-    differs = read[repeated].groupby(same, dropna=False)["number"].transform("nunique").reindex(read.index) > 1
+    differs = (
+        read[repeated].groupby(same, dropna=False)["number"].transform("nunique").reindex(read.index) > 1
+    )
     read = read.assign(other=differs.fillna(False)).drop_duplicates(same).sort_index()
     out = pd.DataFrame(
         {
@@ -85,7 +100,9 @@ def rows(facts):
             "source": read["source_url"],
             "flags": [
                 flags_of(f, q, s, o)
-                for f, q, s, o in zip(read["flags"], read["qualifier"], read["scope"], read["other"], strict=True)
+                for f, q, s, o in zip(
+                    read["flags"], read["qualifier"], read["scope"], read["other"], strict=True
+                )
             ],
             "year": read["year"],
             "title": read["source_title"],
@@ -143,17 +160,43 @@ def _ratio(place, ratio, parts, d):
     basis = parts[0].basis if pd.notna(parts[0].basis) else d.basis
     if pd.isna(basis):
         basis = next((f.unit for f in (d, parts[0]) if f.unit in _COUNTED), pd.NA)
-    return _row(place, ratio.name, ratio.scale * total / d.number, low, high, total, d.number, ratio.unit, basis, [*parts, d])
+    return _row(
+        place,
+        ratio.name,
+        ratio.scale * total / d.number,
+        low,
+        high,
+        total,
+        d.number,
+        ratio.unit,
+        basis,
+        [*parts, d],
+    )
 
 
 def _poor_plus_near_poor(place, by, days):
     for poor in by.get("poverty_rate_pct", ()):
         for near in by.get("near_poor_rate_pct", ()):
-            same = poor.basis == near.basis if pd.notna(poor.basis) and pd.notna(near.basis) else pd.isna(poor.basis) and pd.isna(near.basis)
+            same = (
+                poor.basis == near.basis
+                if pd.notna(poor.basis) and pd.notna(near.basis)
+                else pd.isna(poor.basis) and pd.isna(near.basis)
+            )
             if same and poor.method == near.method and printed.together(poor, near, days=days):
                 low, high = add_bounds(poor.lower, poor.upper, near.lower, near.upper)
                 value = poor.number + near.number
-                yield _row(place, "poor_plus_near_poor_rate_pct", value, low, high, np.nan, np.nan, "percent", poor.basis, [poor, near])
+                yield _row(
+                    place,
+                    "poor_plus_near_poor_rate_pct",
+                    value,
+                    low,
+                    high,
+                    np.nan,
+                    np.nan,
+                    "percent",
+                    poor.basis,
+                    [poor, near],
+                )
 
 
 def _row(place, name, value, lower, upper, numerator, denominator, unit, basis, used):

@@ -67,7 +67,9 @@ def show(block):
     from IPython.display import display
 
     if not isinstance(block, Block):
-        raise TypeError(f"show takes a block made from a place (ek.charts, ek.tables, ek.texts), not {type(block).__name__}.")
+        raise TypeError(
+            f"show takes a block made from a place (ek.charts, ek.tables, ek.texts), not {type(block).__name__}."
+        )
     bundle = {"text/html": block._repr_html_(), "text/plain": block.title}
     if block.audience == "public":
         bundle[MIME] = block.payload()

@@ -52,7 +52,8 @@ def place(build_folder, code, audience="public"):
     units = built.read(build_folder, "places")
     unit = units[units["place"] == identity].iloc[0]
     rows, beside, among, findings = (
-        built.read(build_folder, name, identity).reset_index(drop=True) for name in ("indicators", "beside", "among", "findings")
+        built.read(build_folder, name, identity).reset_index(drop=True)
+        for name in ("indicators", "beside", "among", "findings")
     )
     threshold = settings["publish"]["suppression_threshold"]
     if audience == "public" and threshold:
@@ -72,7 +73,9 @@ def place(build_folder, code, audience="public"):
 
 def hide_small(rows, threshold):
     """Hide counts of people below ``threshold`` (zero aside) and the ratios that would give them back."""
-    count = rows["numerator"].where(rows["numerator"].notna(), rows["value"].where(rows["unit"].isin(_COUNTED)))
+    count = rows["numerator"].where(
+        rows["numerator"].notna(), rows["value"].where(rows["unit"].isin(_COUNTED))
+    )
     rest = rows["denominator"] - rows["numerator"]
     small = count.between(0, threshold, inclusive="neither") | rest.between(0, threshold, inclusive="neither")
     out = rows.copy()

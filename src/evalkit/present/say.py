@@ -59,7 +59,9 @@ def bounds(row, lang):
     """Return a computed value as its bounds allow it to be said: exact, over, at most, between, or about."""
     low = row["lower"] if pd.notna(row["lower"]) else 0.0
     high = row["upper"] if pd.notna(row["upper"]) else math.inf
-    said = {k: words.rounded(x, row["unit"], lang) for k, x in (("x", row["value"]), ("low", low), ("high", high))}
+    said = {
+        k: words.rounded(x, row["unit"], lang) for k, x in (("x", row["value"]), ("low", low), ("high", high))
+    }
     if low == high:
         return said["x"]
     if low > 0 and high == math.inf:
@@ -116,7 +118,10 @@ def fraction(row, lang):
     """Return numerator / denominator where both are known, amounts of money as money."""
     if pd.isna(row["numerator"]) or pd.isna(row["denominator"]):
         return ""
-    return " / ".join(words.money(x, lang) if abs(x) >= 1e7 else words.decimal(x, lang, 0) for x in (row["numerator"], row["denominator"]))
+    return " / ".join(
+        words.money(x, lang) if abs(x) >= 1e7 else words.decimal(x, lang, 0)
+        for x in (row["numerator"], row["denominator"])
+    )
 
 
 def unit_name(unit, lang):

@@ -20,7 +20,9 @@ _ORDER = ("credit", "quality", "groups", "outputs", "poverty", "income", "contex
 
 
 def _block(place, kind, id, section, lang, title, **content):
-    return Block(kind=kind, id=id, section=section, lang=lang, audience=place.audience, title=title, **content)
+    return Block(
+        kind=kind, id=id, section=section, lang=lang, audience=place.audience, title=title, **content
+    )
 
 
 def figures(place, section, *, lang):
@@ -35,8 +37,12 @@ def figures(place, section, *, lang):
         return _block(place, "notice", "figures", section, lang, title, paragraphs=(missing[section],))
     caption = t("The numbers in brackets lead to the sources at the end of the page.", lang)
     if len(rows) > LONG:
-        rows = rows.sort_values("year", kind="stable").drop_duplicates(["indicator", "basis", "method"], keep="last")
-        caption = t("The latest figure of each indicator and standard; the charts show the years before.", lang)
+        rows = rows.sort_values("year", kind="stable").drop_duplicates(
+            ["indicator", "basis", "method"], keep="last"
+        )
+        caption = t(
+            "The latest figure of each indicator and standard; the charts show the years before.", lang
+        )
     rank = rows["indicator"].map(words.section).map(_ORDER.index)
     rows = rows.assign(rank=rank).sort_values(["rank", "indicator", "year"], kind="stable")
     sources = list(dict.fromkeys(place.rows["source"].dropna()))
@@ -55,7 +61,17 @@ def figures(place, section, *, lang):
                 number,
             )
         )
-        raw.append((row["indicator"], _plain(row["value"]), _plain(row["period"]), _plain(row["basis"]), None, _plain(row["flags"]), row["source"]))
+        raw.append(
+            (
+                row["indicator"],
+                _plain(row["value"]),
+                _plain(row["period"]),
+                _plain(row["basis"]),
+                None,
+                _plain(row["flags"]),
+                row["source"],
+            )
+        )
     columns = (
         ("indicator", t("Indicator", lang), False),
         ("value", t("Value", lang), True),
@@ -65,7 +81,18 @@ def figures(place, section, *, lang):
         ("flags", t("Remarks", lang), False),
         ("source", t("Source", lang), False),
     )
-    return _block(place, "table", "figures", section, lang, title, caption=caption, columns=columns, rows=tuple(shown), raw=tuple(raw))
+    return _block(
+        place,
+        "table",
+        "figures",
+        section,
+        lang,
+        title,
+        caption=caption,
+        columns=columns,
+        rows=tuple(shown),
+        raw=tuple(raw),
+    )
 
 
 def _latest(rows, by):
@@ -86,13 +113,19 @@ def beside(place, *, lang):
     title = t("Beside the province and the nation", lang)
     pairs = place.beside
     if pairs.empty:
-        text = t("No figure of the same year and on the same basis was found for a larger area that this place belongs to.", lang)
+        text = t(
+            "No figure of the same year and on the same basis was found for a larger area that this place belongs to.",
+            lang,
+        )
         return _block(place, "notice", "beside", "evaluation", lang, title, paragraphs=(text,))
     if len(pairs) > LONG:
         pairs = _latest(pairs[pairs["indicator"].isin(comparable())], ["indicator", "parent"])
     shown, raw = [], []
     for _, pair in pairs.sort_values(["indicator", "year"], kind="stable").iterrows():
-        parent = pd.Series({c.removeprefix("parent_"): pair[c] for c in pairs.columns if c.startswith("parent_")} | {"indicator": pair["parent_indicator"]})
+        parent = pd.Series(
+            {c.removeprefix("parent_"): pair[c] for c in pairs.columns if c.startswith("parent_")}
+            | {"indicator": pair["parent_indicator"]}
+        )
         shown.append(
             (
                 words.indicator(pair["indicator"], lang),
@@ -104,7 +137,17 @@ def beside(place, *, lang):
                 say.basis_and_method(parent, lang),
             )
         )
-        raw.append((pair["indicator"], _plain(pair["period"]), _plain(pair["value"]), _plain(pair["basis"]), pair["parent"], _plain(pair["parent_value"]), _plain(pair["parent_basis"])))
+        raw.append(
+            (
+                pair["indicator"],
+                _plain(pair["period"]),
+                _plain(pair["value"]),
+                _plain(pair["basis"]),
+                pair["parent"],
+                _plain(pair["parent_value"]),
+                _plain(pair["parent_basis"]),
+            )
+        )
     columns = (
         ("indicator", t("Indicator", lang), False),
         ("period", t("Date", lang), False),
@@ -116,18 +159,49 @@ def beside(place, *, lang):
     )
     notes = _beside_notes(pairs, lang)
     caption = t("Only figures of the same year and standard stand side by side; nothing is subtracted.", lang)
-    return _block(place, "table", "beside", "evaluation", lang, title, caption=caption, columns=columns, rows=tuple(shown), raw=tuple(raw), notes=notes, level="L1")
+    return _block(
+        place,
+        "table",
+        "beside",
+        "evaluation",
+        lang,
+        title,
+        caption=caption,
+        columns=columns,
+        rows=tuple(shown),
+        raw=tuple(raw),
+        notes=notes,
+        level="L1",
+    )
 
 
 def _beside_notes(pairs, lang):
     differs = set(";".join(pairs["differs"].dropna()).split(";"))
     notes = []
     if "method" in differs:
-        notes.append(t("A household review lists the poor household by household, for eligibility; a survey estimates from a sample. The two are different statistics.", lang))
-    if (pairs["parent_basis"].fillna("").str.endswith("-cpi") & ~pairs["basis"].fillna("").str.endswith("-cpi")).any():
-        notes.append(t("The statistical office's income line of 2011–2015 was raised with prices each year; the review's was not.", lang))
+        notes.append(
+            t(
+                "A household review lists the poor household by household, for eligibility; a survey estimates from a sample. The two are different statistics.",
+                lang,
+            )
+        )
+    if (
+        pairs["parent_basis"].fillna("").str.endswith("-cpi")
+        & ~pairs["basis"].fillna("").str.endswith("-cpi")
+    ).any():
+        notes.append(
+            t(
+                "The statistical office's income line of 2011–2015 was raised with prices each year; the review's was not.",
+                lang,
+            )
+        )
     if "unit" in differs:
-        notes.append(t("A commune reports income per year, the statistical office per month: compare direction, not size.", lang))
+        notes.append(
+            t(
+                "A commune reports income per year, the statistical office per month: compare direction, not size.",
+                lang,
+            )
+        )
     return tuple(notes)
 
 
@@ -139,15 +213,59 @@ def among(place, *, lang):
     few = place.among[place.among["median"].isna()]
     if len(rows) > LONG:
         rows = _latest(rows, ["indicator"])
-    note = t("Fewer than {n} other places on the same basis: no comparison for {k} further figures.", lang, n=minimum, k=len(few)) if len(few) else ""
+    note = (
+        t(
+            "Fewer than {n} other places on the same basis: no comparison for {k} further figures.",
+            lang,
+            n=minimum,
+            k=len(few),
+        )
+        if len(few)
+        else ""
+    )
     if rows.empty:
-        return _block(place, "notice", "among", "evaluation", lang, title, paragraphs=(note,) if note else (t("No comparison is possible.", lang),), level="L0")
+        return _block(
+            place,
+            "notice",
+            "among",
+            "evaluation",
+            lang,
+            title,
+            paragraphs=(note,) if note else (t("No comparison is possible.", lang),),
+            level="L0",
+        )
     shown, raw = [], []
     for _, row in rows.sort_values(["indicator", "year"], kind="stable").iterrows():
-        own = place.rows[(place.rows["indicator"] == row["indicator"]) & (place.rows["period"].fillna("") == (row["period"] or "")) & (place.rows["method"].fillna("") == (row["method"] or ""))].iloc[0]
-        low, mid, high = (words.rounded(row[c], own["unit"], lang) for c in ("lower_quartile", "median", "upper_quartile"))
-        shown.append((words.indicator(row["indicator"], lang), words.period(row["period"], lang), say.value(own, lang), words.decimal(row["n"], lang, 0), mid, f"{low} – {high}", position(row, lang)))
-        raw.append((row["indicator"], _plain(row["period"]), _plain(own["value"]), int(row["n"]), _plain(row["median"]), None, f"{int(row['below'])}/{int(row['above'])}/{int(row['undecided'])}"))
+        own = place.rows[
+            (place.rows["indicator"] == row["indicator"])
+            & (place.rows["period"].fillna("") == (row["period"] or ""))
+            & (place.rows["method"].fillna("") == (row["method"] or ""))
+        ].iloc[0]
+        low, mid, high = (
+            words.rounded(row[c], own["unit"], lang) for c in ("lower_quartile", "median", "upper_quartile")
+        )
+        shown.append(
+            (
+                words.indicator(row["indicator"], lang),
+                words.period(row["period"], lang),
+                say.value(own, lang),
+                words.decimal(row["n"], lang, 0),
+                mid,
+                f"{low} – {high}",
+                position(row, lang),
+            )
+        )
+        raw.append(
+            (
+                row["indicator"],
+                _plain(row["period"]),
+                _plain(own["value"]),
+                int(row["n"]),
+                _plain(row["median"]),
+                None,
+                f"{int(row['below'])}/{int(row['above'])}/{int(row['undecided'])}",
+            )
+        )
     columns = (
         ("indicator", t("Indicator", lang), False),
         ("period", t("Date", lang), False),
@@ -157,8 +275,25 @@ def among(place, *, lang):
         ("middle_half", t("Middle half of them", lang), True),
         ("position", t("Position", lang), False),
     )
-    caption = t("Others: places of the same level with the same indicator, standard and kind of statistic, at most {y} year apart.", lang, y=place.settings["publish"]["comparison_years"])
-    return _block(place, "table", "among", "evaluation", lang, title, caption=caption, columns=columns, rows=tuple(shown), raw=tuple(raw), notes=(note,) if note else (), level="L1")
+    caption = t(
+        "Others: places of the same level with the same indicator, standard and kind of statistic, at most {y} year apart.",
+        lang,
+        y=place.settings["publish"]["comparison_years"],
+    )
+    return _block(
+        place,
+        "table",
+        "among",
+        "evaluation",
+        lang,
+        title,
+        caption=caption,
+        columns=columns,
+        rows=tuple(shown),
+        raw=tuple(raw),
+        notes=(note,) if note else (),
+        level="L1",
+    )
 
 
 def position(row, lang):
@@ -181,15 +316,21 @@ def findings(place, *, lang):
     for row in rows.itertuples():
         grouped.setdefault((row.rule, row.severity), []).append(sentence(row, lang))
     severities = {"error": t("error", lang), "warning": t("warning", lang), "note": t("note", lang)}
-    shown = [(severities[severity], s) for (_, severity), all_ in grouped.items() for s in dict.fromkeys(all_)]
+    shown = [
+        (severities[severity], s) for (_, severity), all_ in grouped.items() for s in dict.fromkeys(all_)
+    ]
     columns = (("severity", t("Weight", lang), False), ("finding", t("Finding", lang), False))
     raw = tuple((s, None) for s, _ in shown)
-    return _block(place, "table", "checks", "evaluation", lang, title, columns=columns, rows=tuple(shown), raw=raw)
+    return _block(
+        place, "table", "checks", "evaluation", lang, title, columns=columns, rows=tuple(shown), raw=raw
+    )
 
 
 def sentence(found, lang):
     """Return a finding in the reader's language: indicators, standards, numbers and dates as elsewhere."""
-    return t(RULES[found.rule], lang, **{k: _said(k, v, lang) for k, v in json.loads(found.arguments).items()})
+    return t(
+        RULES[found.rule], lang, **{k: _said(k, v, lang) for k, v in json.loads(found.arguments).items()}
+    )
 
 
 def _said(key, value, lang):
@@ -216,15 +357,42 @@ def standards(place, *, lang):
         return _block(place, "notice", "standards", "poverty_income", lang, title, paragraphs=(text,))
     shown, raw = [], []
     for rule in rules.itertuples():
-        line = t("up to {x} per person per month", lang, x=words.money(rule.income_max_vnd, lang)) if pd.notna(rule.income_max_vnd) else t("set by the statistical office", lang)
+        line = (
+            t("up to {x} per person per month", lang, x=words.money(rule.income_max_vnd, lang))
+            if pd.notna(rule.income_max_vnd)
+            else t("set by the statistical office", lang)
+        )
         if pd.notna(rule.income_min_vnd) and rule.income_min_vnd > 0:
-            line = t("over {low} up to {high} per person per month", lang, low=words.money(rule.income_min_vnd, lang), high=words.money(rule.income_max_vnd, lang))
-        lacking = t("and at least {k} of {n} deprivations", lang, k=int(rule.deprivations_min), n=int(rule.of_deprivations)) if pd.notna(rule.deprivations_min) and rule.deprivations_min > 0 else t("income alone", lang)
+            line = t(
+                "over {low} up to {high} per person per month",
+                lang,
+                low=words.money(rule.income_min_vnd, lang),
+                high=words.money(rule.income_max_vnd, lang),
+            )
+        lacking = (
+            t(
+                "and at least {k} of {n} deprivations",
+                lang,
+                k=int(rule.deprivations_min),
+                n=int(rule.of_deprivations),
+            )
+            if pd.notna(rule.deprivations_min) and rule.deprivations_min > 0
+            else t("income alone", lang)
+        )
         area = t("rural", lang) if rule.area == "rural" else t("urban", lang) if rule.area == "urban" else "–"
         span = f"{words.date(rule.valid_from, lang)} – {words.date(rule.valid_to, lang)}"
         law = rule.legal_basis + ("" if rule.verified else f" ({t('not verified', lang)})")
         shown.append((words.standard(rule.standard, lang), area, span, line, lacking, law))
-        raw.append((rule.standard, rule.area, None, _plain(rule.income_max_vnd), _plain(rule.deprivations_min), rule.legal_basis))
+        raw.append(
+            (
+                rule.standard,
+                rule.area,
+                None,
+                _plain(rule.income_max_vnd),
+                _plain(rule.deprivations_min),
+                rule.legal_basis,
+            )
+        )
     columns = (
         ("standard", t("Standard", lang), False),
         ("area", t("Area", lang), False),
@@ -236,31 +404,75 @@ def standards(place, *, lang):
     caption = t("A household is poor by a standard where any of its rows holds for its area.", lang)
     notes = []
     if len(set(used) - {"2011-2015-cpi"}) > 1:
-        notes = [b[f"what_{lang}"] + (f" ({b['legal_basis']})" if b["legal_basis"] else "") for _, b in reference.table("series_breaks").query("series == 'poverty' and standard_after in @used").iterrows()]
-    return _block(place, "table", "standards", "poverty_income", lang, title, caption=caption, columns=columns, rows=tuple(shown), raw=tuple(raw), notes=tuple(notes))
+        notes = [
+            b[f"what_{lang}"] + (f" ({b['legal_basis']})" if b["legal_basis"] else "")
+            for _, b in reference.table("series_breaks")
+            .query("series == 'poverty' and standard_after in @used")
+            .iterrows()
+        ]
+    return _block(
+        place,
+        "table",
+        "standards",
+        "poverty_income",
+        lang,
+        title,
+        caption=caption,
+        columns=columns,
+        rows=tuple(shown),
+        raw=tuple(raw),
+        notes=tuple(notes),
+    )
 
 
 def evidence_elsewhere(place, *, lang):
     """Return what experiments and studies elsewhere found, one row per study, the strongest designs first."""
     rows = reference.evidence()
-    designs = {"experiment": t("experiment", lang), "quasi-experiment": t("quasi-experiment", lang), "observational": t("observational", lang)}
+    designs = {
+        "experiment": t("experiment", lang),
+        "quasi-experiment": t("quasi-experiment", lang),
+        "observational": t("observational", lang),
+    }
     rank = rows["design"].map({"experiment": 0, "quasi-experiment": 1}).fillna(2)
     rows = rows.assign(rank=rank).sort_values(["rank", "year"], kind="stable")
     shown, raw, items = [], [], []
     for (study, _), found in rows.groupby(["study", "design"], sort=False):
         first = found.iloc[0]
-        who = first["authors"].replace("; ", ", ") + (f" ({first['year']})" if pd.notna(first["year"]) and str(first["year"]) else "")
+        who = first["authors"].replace("; ", ", ") + (
+            f" ({first['year']})" if pd.notna(first["year"]) and str(first["year"]) else ""
+        )
         verified = bool(found["verified"].all())
         said = " ".join(found[f"finding_{lang}"]) + ("" if verified else f" ({t('not verified', lang)})")
         shown.append((who, first[f"place_{lang}"], designs.get(first["design"], first["design"]), said))
         raw.append((study, None, first["design"], None))
         if first["source_url"]:
             items.append({"text": who, "url": first["source_url"], "verified": verified})
-    columns = (("study", t("Study", lang), False), ("place", t("Where", lang), False), ("design", t("Design", lang), False), ("finding", t("Finding", lang), False))
+    columns = (
+        ("study", t("Study", lang), False),
+        ("place", t("Where", lang), False),
+        ("design", t("Design", lang), False),
+        ("finding", t("Finding", lang), False),
+    )
     title = t("What experiments and studies found elsewhere", lang)
-    caption = t("Six experiments together: modestly positive, not transformative. A claim far above that needs stronger proof than figures of one place.", lang)
+    caption = t(
+        "Six experiments together: modestly positive, not transformative. A claim far above that needs stronger proof than figures of one place.",
+        lang,
+    )
     items = list({(i["text"], i["url"]): i for i in items}.values())
-    return _block(place, "table", "elsewhere", "evaluation", lang, title, caption=caption, columns=columns, rows=tuple(shown), raw=tuple(raw), items=tuple(items), level="L4")
+    return _block(
+        place,
+        "table",
+        "elsewhere",
+        "evaluation",
+        lang,
+        title,
+        caption=caption,
+        columns=columns,
+        rows=tuple(shown),
+        raw=tuple(raw),
+        items=tuple(items),
+        level="L4",
+    )
 
 
 def data_to_ask(place, *, lang):
@@ -269,10 +481,32 @@ def data_to_ask(place, *, lang):
     rows = []
     for ask in reference.table("data_requests").itertuples():
         if not have & set(ask.satisfied_by.split("|")) or not ask.satisfied_by:
-            rows.append((ask_label(ask.table, lang), getattr(ask, f"what_{lang}"), getattr(ask, f"whom_{lang}"), getattr(ask, f"adds_{lang}")))
-    columns = (("table", t("Table", lang), False), ("what", t("What", lang), False), ("whom", t("Of whom", lang), False), ("adds", t("What it would add", lang), False))
+            rows.append(
+                (
+                    ask_label(ask.table, lang),
+                    getattr(ask, f"what_{lang}"),
+                    getattr(ask, f"whom_{lang}"),
+                    getattr(ask, f"adds_{lang}"),
+                )
+            )
+    columns = (
+        ("table", t("Table", lang), False),
+        ("what", t("What", lang), False),
+        ("whom", t("Of whom", lang), False),
+        ("adds", t("What it would add", lang), False),
+    )
     title = t("Data to ask for", lang)
-    return _block(place, "table", "ask", "evaluation", lang, title, columns=columns, rows=tuple(rows), raw=tuple((r[0], None, None, None) for r in rows))
+    return _block(
+        place,
+        "table",
+        "ask",
+        "evaluation",
+        lang,
+        title,
+        columns=columns,
+        rows=tuple(rows),
+        raw=tuple((r[0], None, None, None) for r in rows),
+    )
 
 
 def ask_label(table, lang):
@@ -288,7 +522,11 @@ def sources(place, *, lang):
     areas = place.beside[["parent_source", "parent_title"]].set_axis(["source", "title"], axis=1)
     rows = pd.concat([own, areas]).dropna(subset="source").drop_duplicates("source")
     items = tuple(
-        {"text": f"[{n}] {r.title if pd.notna(r.title) and r.title else r.source}", "url": r.source, "verified": True}
+        {
+            "text": f"[{n}] {r.title if pd.notna(r.title) and r.title else r.source}",
+            "url": r.source,
+            "verified": True,
+        }
         for n, r in enumerate(rows.itertuples(), 1)
     )
     return _block(place, "sources", "sources", "evaluation", lang, t("Sources", lang), items=items)

@@ -16,7 +16,14 @@ def warm_up():
         words.date(pd.Timestamp(2024, 12, 31), lang)
         words.quantity(1.5e9, "VND", lang)
     words.section("population")
-    for name in ("poverty_standards", "series_breaks", "external_evidence", "data_requests", "group_rules", "indicators"):
+    for name in (
+        "poverty_standards",
+        "series_breaks",
+        "external_evidence",
+        "data_requests",
+        "group_rules",
+        "indicators",
+    ):
         reference.table(name)
     reference.standards()
     with canvas(2.0) as (figure, axes):

@@ -61,7 +61,9 @@ def decimal(value, lang, digits=1):
         return "–"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    return format_decimal(round(float(value), digits), format=f"#,##0.{'#' * digits}", locale=lang).replace("-", "−")
+    return format_decimal(round(float(value), digits), format=f"#,##0.{'#' * digits}", locale=lang).replace(
+        "-", "−"
+    )
 
 
 def money(value, lang):
@@ -122,7 +124,11 @@ def period(text, lang):
     if len(text) == 4:
         return text
     if len(text) == 7:
-        return f"{text[5:]}/{text[:4]}" if lang == "vi" else format_date(pd.Timestamp(text).date(), "MMM yyyy", locale=lang)
+        return (
+            f"{text[5:]}/{text[:4]}"
+            if lang == "vi"
+            else format_date(pd.Timestamp(text).date(), "MMM yyyy", locale=lang)
+        )
     return date(text, lang)
 
 

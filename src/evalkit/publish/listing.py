@@ -22,8 +22,8 @@ def listing(units, summary):
 
 
 def _statuses(summary):
-    run = {row.parameters["place"]: "published" for row in summary.rows}
-    return run | {row.parameters["place"]: "failed" for row in summary.failed}
+    run = {row.parameters["place"]: "published" for row in summary.rows if "place" in row.parameters}
+    return run | {row.parameters["place"]: "failed" for row in summary.failed if "place" in row.parameters}
 
 
 def _entry(u, rows, before, status):

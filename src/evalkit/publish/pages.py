@@ -85,9 +85,10 @@ def _environment():
 class Pages:
     """Renders the pages of one site; ``page_ids`` are the places that have a page to link to."""
 
-    def __init__(self, places, *, meta, languages, words):
+    def __init__(self, places, *, meta, languages, words, has_dataset=False):
         self.places = sorted(places, key=lambda p: (alphabetical(p["name"]), p["place_id"]))
         self.meta, self.languages, self.words = meta, languages, words
+        self.has_dataset = has_dataset
         self.page_ids = {place["place_id"] for place in places}
         self.template = _environment().get_template
 
@@ -99,6 +100,7 @@ class Pages:
             **common,
             rows=[self._row(place) for place in self.places],
             base=f"{lang}/" if at_root else "",
+            has_dataset=self.has_dataset,
             has={
                 key: any(p[key] for p in self.places)
                 for key in ("district", "province", "level", "kinds", "years")
@@ -120,6 +122,11 @@ class Pages:
             summary=next((b for b in blocks if b["kind"] == "place"), None),
             sections=of_section,
         )
+
+    def dataset(self, blocks, lang):
+        """Return the page on the data set as a whole: its quality, from the notebooks that run once."""
+        common = self._common(lang, root="../../", home="../index.html", switch="../../{code}/dataset/index.html")
+        return self.template("dataset.html").render(**common, blocks=blocks)
 
     def _row(self, place):
         others = [*place["predecessors"], *place["successors"]]

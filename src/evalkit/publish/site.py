@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from evalkit.errors import DataError
-from evalkit.publish.collect import blocks
+from evalkit.publish.collect import DATASET, blocks
 from evalkit.publish.download import table_csv
 from evalkit.publish.pages import HERE, LANGUAGES, Pages
 from evalkit.publish.places import checked
@@ -43,11 +43,16 @@ def site(private, out, places, *, meta, words, languages=("vi", "en")):
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     try:
-        _write(aside, Path(private), Pages(places, meta=meta, languages=languages, words=words))
+        _write(aside, Path(private), _pages(places, Path(private), meta, languages, words))
         _replace(target, aside)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return target / "index.html"
+
+
+def _pages(places, private, meta, languages, words):
+    dataset = all(any((private / DATASET / lang).glob("*.ipynb")) for lang in languages)
+    return Pages(places, meta=meta, languages=languages, words=words, has_dataset=dataset)
 
 
 def _write(folder, private, pages):
@@ -56,18 +61,26 @@ def _write(folder, private, pages):
         _save(folder / lang / "index.html", pages.index(lang))
         for place in pages.places:
             _write_place(folder / lang / place["place_id"], private, place, lang, pages)
+        if pages.has_dataset:
+            found = blocks(private, DATASET, lang)
+            _write_blocks(folder / lang / DATASET, found, {"place_id": DATASET, "code": "", "name": ""})
+            _save(folder / lang / DATASET / "index.html", pages.dataset(found, lang))
     _save(folder / "index.html", pages.index(pages.languages[0], at_root=True))
 
 
 def _write_place(folder, private, place, lang, pages):
     found = blocks(private, place["place_id"], lang) if place["status"] == "published" else []
+    _write_blocks(folder, found, place)
+    _save(folder / "index.html", pages.place(place, found, lang))
+
+
+def _write_blocks(folder, found, place):
     for block in found:
         if block["svg"]:
             svg, block["width"], block["height"] = drawing(block["svg"], block["where"])
             _save(folder / f"{block['anchor']}.svg", svg)
         if block["raw"]:
             _save(folder / f"{block['anchor']}.csv", table_csv(block, place))
-    _save(folder / "index.html", pages.place(place, found, lang))
 
 
 def _save(path, text):

@@ -48,4 +48,12 @@ def svg(figure):
 
 def absent(place, id, section, lang, title, reason):
     """Return the block that stands where a figure has nothing to draw; it isn't published."""
-    return Block(kind="absent", id=id, section=section, lang=lang, audience="private", title=title, paragraphs=(reason,))
+    return Block(
+        kind="absent",
+        id=id,
+        section=section,
+        lang=lang,
+        audience="private",
+        title=title,
+        paragraphs=(reason,),
+    )

@@ -13,9 +13,20 @@ _SIZES = ("borrowers_per_group", "members_per_group_computed", "members_per_grou
 def groups(place, *, lang):
     """Return the average size of the place's savings-and-loan groups beside the legal least and most."""
     title = t("Size of the savings-and-loan groups", lang)
-    rows = place.rows[place.rows["indicator"].isin(_SIZES) & place.rows["value"].notna()].sort_values("year", kind="stable").tail(6)
+    rows = (
+        place.rows[place.rows["indicator"].isin(_SIZES) & place.rows["value"].notna()]
+        .sort_values("year", kind="stable")
+        .tail(6)
+    )
     if rows.empty:
-        return absent(place, "groups", "credit", lang, title, t("No figure from which the size of a group follows.", lang))
+        return absent(
+            place,
+            "groups",
+            "credit",
+            lang,
+            title,
+            t("No figure from which the size of a group follows.", lang),
+        )
     low, high = say.group_limits()
     with canvas(0.42 * len(rows) + 1.15) as (figure, axes):
         axes.axvspan(low, high, color="#e8eef5", zorder=0)
@@ -24,28 +35,63 @@ def groups(place, *, lang):
             axes.text(x, -0.72, word, ha="center", va="bottom", fontsize=8.5)
         for y, (_, row) in enumerate(rows.iterrows()):
             axes.plot(row["value"], y, "o", color=PLACE, ms=8)
-            axes.text(row["value"] + 1.6, y, say.value(row, lang), va="center", fontsize=9, color=PLACE, fontweight="bold")
-        axes.set_yticks(range(len(rows)), [f"{words.indicator(r['indicator'], lang)}\n{words.period(r['period'], lang)}" for _, r in rows.iterrows()])
+            axes.text(
+                row["value"] + 1.6,
+                y,
+                say.value(row, lang),
+                va="center",
+                fontsize=9,
+                color=PLACE,
+                fontweight="bold",
+            )
+        axes.set_yticks(
+            range(len(rows)),
+            [
+                f"{words.indicator(r['indicator'], lang)}\n{words.period(r['period'], lang)}"
+                for _, r in rows.iterrows()
+            ],
+        )
         axes.set_ylim(len(rows) - 0.45, -0.75)
         axes.set_xlim(0, max(high * 1.22, rows["value"].max() * 1.3))
         axes.grid(axis="y", visible=False)
         drawing = svg(figure)
     last = rows.iloc[-1]
     inside = low <= last["value"] <= high
-    alt = t("{label}: {x}; the law allows {low} to {high}.", lang, label=words.indicator(last["indicator"], lang), x=say.value(last, lang), low=low, high=high)
-    caption = t("Within what the law allows; the average says nothing of single groups.", lang) if inside else t("Outside what the law allows: one of the two counts is wrong, or they count different things.", lang)
+    alt = t(
+        "{label}: {x}; the law allows {low} to {high}.",
+        lang,
+        label=words.indicator(last["indicator"], lang),
+        x=say.value(last, lang),
+        low=low,
+        high=high,
+    )
+    caption = (
+        t("Within what the law allows; the average says nothing of single groups.", lang)
+        if inside
+        else t(
+            "Outside what the law allows: one of the two counts is wrong, or they count different things.",
+            lang,
+        )
+    )
     return _figure(place, "groups", lang, title, caption, alt, drawing, rows)
 
 
 def mix(place, *, lang):
     """Return outstanding loans by programme at the latest date for which a part of the portfolio is known."""
     title = t("Outstanding loans by programme", lang)
-    parts = place.rows[place.rows["indicator"].str.fullmatch(r"outstanding_loans_(poor_hh|near_poor_hh|escaped_poor_hh|water_sanitation|job_creation|students|difficult_area_programme|poor_near_poor)_vnd") & place.rows["value"].notna()]
+    parts = place.rows[
+        place.rows["indicator"].str.fullmatch(
+            r"outstanding_loans_(poor_hh|near_poor_hh|escaped_poor_hh|water_sanitation|job_creation|students|difficult_area_programme|poor_near_poor)_vnd"
+        )
+        & place.rows["value"].notna()
+    ]
     if parts.empty:
         return absent(place, "mix", "credit", lang, title, t("No figure by programme.", lang))
     latest = parts["period"].fillna("").max()
     parts = parts[parts["period"].fillna("") == latest].sort_values("value", ascending=False)
-    total = place.rows[(place.rows["indicator"] == "outstanding_loans_vnd") & (place.rows["period"].fillna("") == latest)]
+    total = place.rows[
+        (place.rows["indicator"] == "outstanding_loans_vnd") & (place.rows["period"].fillna("") == latest)
+    ]
     scale = 1e9 if parts["value"].max() >= 1e9 else 1e6
     with canvas(0.42 * len(parts) + 1.0) as (figure, axes):
         y = np.arange(len(parts))
@@ -57,20 +103,49 @@ def mix(place, *, lang):
         top = float(total["value"].iloc[0]) / scale if len(total) else parts["value"].max() / scale
         if len(total):
             axes.axvline(top, color=AREA, lw=1.4, ls="--")
-            axes.text(top, -0.55, t("all programmes: {x}", lang, x=say.value(total.iloc[0], lang)), ha="right", va="bottom", fontsize=8.5, color=AREA)
+            axes.text(
+                top,
+                -0.55,
+                t("all programmes: {x}", lang, x=say.value(total.iloc[0], lang)),
+                ha="right",
+                va="bottom",
+                fontsize=8.5,
+                color=AREA,
+            )
         axes.set_xlim(0, top * (1.05 if len(total) else 1.35))
         axes.set_xlabel(t("billion VND", lang) if scale == 1e9 else t("million VND", lang))
         axes.grid(axis="y", visible=False)
         drawing = svg(figure)
-    alt = "; ".join(f"{words.indicator(r['indicator'], lang)}: {say.value(r, lang)}" for _, r in parts.iterrows()) + "."
+    alt = (
+        "; ".join(
+            f"{words.indicator(r['indicator'], lang)}: {say.value(r, lang)}" for _, r in parts.iterrows()
+        )
+        + "."
+    )
     caption = t("Only programmes that the source names; a household with two programmes is in both.", lang)
     return _figure(place, "mix", lang, title, caption, alt, drawing, parts)
 
 
 def _figure(place, id, lang, title, caption, alt, drawing, rows):
-    columns = (("indicator", t("Indicator", lang), False), ("value", t("Value", lang), True), ("period", t("Date", lang), False), ("counts", t("Counts", lang), True))
-    shown = tuple((words.indicator(r["indicator"], lang), say.value(r, lang), words.period(r["period"], lang), say.fraction(r, lang)) for _, r in rows.iterrows())
-    raw = tuple((r["indicator"], float(r["value"]), r["period"] if isinstance(r["period"], str) else None, None) for _, r in rows.iterrows())
+    columns = (
+        ("indicator", t("Indicator", lang), False),
+        ("value", t("Value", lang), True),
+        ("period", t("Date", lang), False),
+        ("counts", t("Counts", lang), True),
+    )
+    shown = tuple(
+        (
+            words.indicator(r["indicator"], lang),
+            say.value(r, lang),
+            words.period(r["period"], lang),
+            say.fraction(r, lang),
+        )
+        for _, r in rows.iterrows()
+    )
+    raw = tuple(
+        (r["indicator"], float(r["value"]), r["period"] if isinstance(r["period"], str) else None, None)
+        for _, r in rows.iterrows()
+    )
     return Block(
         kind="figure", id=id, section="credit", lang=lang, audience=place.audience, title=title, caption=caption,
         alt=alt, svg=drawing, columns=columns, rows=shown, raw=raw, level="L0",

@@ -1,0 +1,60 @@
+"""The names that the outside relies on, with the parameters that they promise."""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import evalkit as ek
+
+PROMISED = {
+    "open_dataset": ["folder"],
+    "check": ["folder"],
+    "read_spreadsheet": ["path", "table", "sheet", "unit"],
+    "parse_number": ["text", "unit"],
+    "build": ["folder", "out"],
+    "place": ["build_folder", "code", "audience"],
+    "poverty.fgt": ["income", "line", "alpha", "weights", "strata", "cluster", "inclusive"],
+    "poverty.watts": ["income", "line"],
+    "poverty.sen": ["income", "line"],
+    "poverty.alkire_foster": ["deprivations", "dimension_weights", "k", "weights"],
+    "poverty.at_risk_rate": ["income", "share", "weights"],
+    "inequality.gini": ["income", "weights"],
+    "inequality.theil": ["income", "weights"],
+    "inequality.mean_log_deviation": ["income", "weights"],
+    "inequality.atkinson": ["income", "weights"],
+    "inequality.quintile_ratio": ["income", "weights"],
+    "income.deflate": ["amount", "year", "to", "prices"],
+    "income.growth_incidence": [],
+    "credit.portfolio_at_risk": ["loans", "days", "as_of"],
+    "credit.arrears_ratio": [],
+    "credit.vintages": [],
+    "impact.fixed_effects": ["panel", "outcome", "dose", "unit", "time", "controls", "instruments", "weights", "cluster", "wild"],
+    "impact.event_study": ["panel", "outcome", "unit", "time", "first_treated", "dose", "controls", "cluster"],
+    "impact.difference_in_differences": ["panel", "outcome", "treated", "post", "unit", "controls", "weights", "cluster"],
+    "impact.interrupted_series": ["series", "outcome", "time", "start", "slope_change", "lags", "family", "offset", "season"],
+    "impact.synthetic_control": ["panel", "outcome", "unit", "time", "treated", "start", "predictors", "placebos"],
+    "impact.staggered": ["panel", "outcome", "unit", "time", "first_treated", "controls", "control_group"],
+    "impact.sensitivity": ["event_study", "bound", "values"],
+    "impact.oster": [],
+    "impact.wild_bootstrap": [],
+    "impact.minimum_detectable_effect": [],
+}
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_the_name_is_there_with_its_parameters(name):
+    found = ek
+    for part in name.split("."):
+        found = getattr(found, part)
+    parameters = inspect.signature(found).parameters
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    assert [p for p in PROMISED[name] if p not in parameters and not open_ended] == []
+    assert inspect.getdoc(found)
+
+
+def test_importing_evalkit_loads_nothing_heavy():
+    code = "import evalkit, sys; print([m for m in ('pandas', 'matplotlib', 'statsmodels', 'duckdb', 'papermill') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
