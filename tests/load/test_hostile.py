@@ -23,7 +23,7 @@ CELLS = st.one_of(
     st.integers(-(10**12), 10**18).map(str),
     st.text(max_size=12),
 )
-QUIET = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUIET = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @st.composite
