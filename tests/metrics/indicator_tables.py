@@ -47,7 +47,8 @@ def simulated_rows():
 HEADLINES = """
 WITH units AS (
   SELECT code, district_code, province_code, valid_from, coalesce(valid_to, DATE '9999-12-31') AS valid_to,
-    CASE WHEN row_number() OVER (PARTITION BY code ORDER BY valid_from) = 1 THEN code
+    CASE WHEN count(*) OVER (PARTITION BY code) = 1 THEN code
+         WHEN row_number() OVER (PARTITION BY code ORDER BY valid_from) = 1 THEN code || '-until-' || year(valid_to)
          ELSE code || '-' || year(valid_from) END AS place
   FROM read_csv('{folder}/communes.csv', types={{'code': 'VARCHAR', 'district_code': 'VARCHAR',
     'province_code': 'VARCHAR', 'valid_from': 'DATE', 'valid_to': 'DATE'}})),
