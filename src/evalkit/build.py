@@ -13,7 +13,7 @@ import pandas as pd
 from evalkit.errors import DataError
 from evalkit.load import places, reference
 from evalkit.load.dataset import open_dataset, shipped
-from evalkit.metrics import benchmarks
+from evalkit.metrics import benchmarks, rollup
 from evalkit.metrics.indicators import assemble
 
 TABLES = ("places", "indicators", "beside", "among", "findings")
@@ -88,7 +88,8 @@ def fingerprint(folder):
 
 def compute(dataset):
     """Return the tables of a build, for every place at once, without writing anything."""
-    settings, units = dataset.settings, dataset.places
+    settings, yearly = dataset.settings, bool(set(dataset.tables) - {"facts"})
+    units = rollup.with_areas(dataset.places) if yearly else dataset.places
     rows = assemble(dataset)
     references, areas = rows, units
     if settings["data"]["benchmarks"]:
@@ -98,17 +99,19 @@ def compute(dataset):
     areas = areas[areas["level"].isin(_AREA_LEVELS)].drop_duplicates("place")
     references = references[references["place"].isin(areas["place"])]
     references = references.drop_duplicates(["place", "indicator", "period", "basis", "method", "value"])
-    levels = units.set_index("place")["level"]
+    comparable = reference.table("indicators").query("comparable == 'true'")["indicator"]
+    communes = units[units["level"] != "province"].set_index("place")
     among = benchmarks.among(
         rows,
-        levels,
-        reference.table("indicators").query("comparable == 'true'")["indicator"],
+        units.set_index("place")["level"],
+        comparable,
         minimum=settings["publish"]["minimum_comparators"],
         years=settings["publish"]["comparison_years"],
+        provinces=communes["province_code"] if yearly else None,
     )
-    pairs = benchmarks.beside(rows, parents(units, areas), references)
+    pairs = benchmarks.beside(rows, parents(units, areas), references, comparable=comparable if yearly else None)
     return {
-        "places": summary(dataset, rows, among),
+        "places": summary(dataset, units, rows, among),
         "indicators": rows.sort_values(["place", "indicator", "year"], kind="stable"),
         "beside": benchmarks.preferred(pairs),
         "among": among,
@@ -130,7 +133,7 @@ def parents(units, areas):
     return pd.DataFrame(found, columns=["place", "parent", "parent_name", "parent_level"])
 
 
-def summary(dataset, rows, among):
+def summary(dataset, units, rows, among):
     """Return the places with what is known of each: kinds of figures, years, evidence level, reported or not."""
     data = dataset.settings["data"]
     facts = dataset.tables.get("facts", pd.DataFrame(columns=["place", "indicator"]))
@@ -141,7 +144,7 @@ def summary(dataset, rows, among):
         ]
     )
     kinds = kinds.replace({"indicator": {"income_per_capita_vnd": "income_year_vnd"}})
-    units = dataset.places.copy()
+    units = units.copy()
     units["kinds"] = units["place"].map(kinds.drop_duplicates().groupby("place").size()).fillna(0).astype(int)
     years = rows[rows["year"].notna()].groupby("place")["year"].unique()
     units["years"] = [json.dumps(sorted(int(y) for y in years.get(p, ()))) for p in units["place"]]

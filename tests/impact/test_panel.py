@@ -73,7 +73,7 @@ def test_dose_by_hand(tables):
 
 def test_a_code_given_to_another_territory_is_another_unit(tables):
     panel = build(tables)
-    assert set(panel["unit"]) == {"00001", "00002", "00002-2020"}
+    assert set(panel["unit"]) == {"00001", "00002-until-2019", "00002-2020"}
     later = panel[panel["unit"] == "00002-2020"]
     assert set(later["year"]) == {2020, 2021}
     assert later[DOSE].isna().all()

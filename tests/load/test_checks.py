@@ -258,7 +258,7 @@ def test_infinite_figures_of_a_typed_file(tmp_path):
 def test_a_code_that_lives_on_under_another_name(tmp_path):
     """10007 was Tân Lập to 2019 and is Đông Phú from 2020: a row is of the unit of its own date."""
     data = open_dataset(write(tmp_path / "a", income=income(("10007",))))
-    assert data.tables["income"]["place"].tolist() == ["10007"] + ["10007-2020"] * 4
+    assert data.tables["income"]["place"].tolist() == ["10007-until-2019"] + ["10007-2020"] * 4
     named = income(("10007",)).assign(**{"Tên xã": "Tân Lập"})
     found = check(write(tmp_path / "b", income=named))
     errors = found[found["rule"] == "code_under_other_name"]

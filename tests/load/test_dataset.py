@@ -186,7 +186,7 @@ def test_a_code_used_twice_is_looked_up_by_date(tmp_path):
         },
     )
     data = open_dataset(write(tmp_path / "d", communes=places, facts=rows))
-    assert data.tables["facts"]["place"].tolist() == ["08434", "08434-2025", "08434"]
+    assert data.tables["facts"]["place"].tolist() == ["08434-until-2025", "08434-2025", "08434-until-2025"]
 
 
 def test_a_form_that_came_back_half_filled(tmp_path):

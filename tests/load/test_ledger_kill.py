@@ -197,7 +197,7 @@ def test_killed_just_before_the_new_generation_is_named(deliveries, tmp_path, mo
         def stop(*_):
             raise Stopped
 
-        patch.setattr("evalkit.load.ledger.ingest.write_manifest", stop)
+        patch.setattr(sys.modules["evalkit.load.ledger.ingest"], "write_manifest", stop)
         with pytest.raises(Stopped):
             take(store, second)
     assert (store / "0002").exists()

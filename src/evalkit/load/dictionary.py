@@ -35,6 +35,6 @@ def _limits(field):
         said.append(f"{limits.get('minimum', '…')} to {limits.get('maximum', '…')}")
     if "enum" in limits:
         said.append(", ".join(limits["enum"]))
-    if "personal" in field:
-        said.append("personal: dropped" if field["personal"] == "drop" else "personal: keyed")
+    if "personal" in limits:
+        said.append("personal: dropped" if limits["personal"] == "drop" else "personal: keyed")
     return "; ".join(said)

@@ -76,10 +76,12 @@ def span(unit):
 
 
 def successor(unit, units):
-    """Return the unit that took over ``unit`` (a row), or None."""
+    """Return the unit that took over ``unit`` (a row): of that code and name, begun when ``unit`` ended; or None."""
     if pd.isna(unit.successor_code):
         return None
     later = units[(units["code"] == unit.successor_code) & (units["place"] != unit.place)]
+    later = later[~(later["valid_from"] <= unit.valid_to) if pd.notna(unit.valid_to) else slice(None)]
+    later = later.sort_values("valid_from", kind="stable")
     return next((u for u in later.itertuples() if fold(u.name) == fold(unit.successor_name)), None)
 
 

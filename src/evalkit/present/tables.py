@@ -340,10 +340,7 @@ def _said(key, value, lang):
         return words.standard(value, lang)
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}(-\d{2})?", value):
         return words.period(value, lang)
-    try:
-        return words.indicator(value, lang)
-    except KeyError:
-        return value
+    return words.name_of(value, lang)
 
 
 def standards(place, *, lang):
@@ -516,6 +513,14 @@ def ask_label(table, lang):
     return schema.resource(table)["label"][lang]
 
 
+def source_name(row, lang):
+    """Return the title of a source; for the tables of a delivery, their names in words."""
+    if pd.notna(row.title) and row.title:
+        return row.title
+    known = set(schema.tables())
+    return "; ".join(schema.resource(p)["label"][lang] if p in known else p for p in row.source.split("; "))
+
+
 def sources(place, *, lang):
     """Return every source of the place's figures, numbered as in the tables."""
     own = place.rows[["source", "title"]]
@@ -523,8 +528,8 @@ def sources(place, *, lang):
     rows = pd.concat([own, areas]).dropna(subset="source").drop_duplicates("source")
     items = tuple(
         {
-            "text": f"[{n}] {r.title if pd.notna(r.title) and r.title else r.source}",
-            "url": r.source,
+            "text": f"[{n}] {source_name(r, lang)}",
+            "url": r.source if "://" in r.source else "",
             "verified": True,
         }
         for n, r in enumerate(rows.itertuples(), 1)

@@ -14,7 +14,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
 from evalkit.errors import ParameterError
-from evalkit.load import reference
+from evalkit.load import reference, schema
 
 LANGUAGES = ("vi", "en")
 _SCALES = {  # VND, from which amount on; thousands of billions stay billions, as newspapers and the bank write them
@@ -43,6 +43,14 @@ def t(message, lang, **values):
 def indicator(name, lang):
     """Return the label of an indicator."""
     return _indicators()[name][f"label_{lang}"]
+
+
+def name_of(value, lang):
+    """Return the label of an indicator or of a column of the schema; any other text as it is."""
+    if value in _indicators():
+        return indicator(value, lang)
+    columns = (schema.fields(table) for table in schema.tables())
+    return next((c[value]["label"][lang] for c in columns if isinstance(value, str) and value in c), value)
 
 
 @lru_cache
