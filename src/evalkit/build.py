@@ -109,7 +109,9 @@ def compute(dataset):
         years=settings["publish"]["comparison_years"],
         provinces=communes["province_code"] if yearly else None,
     )
-    pairs = benchmarks.beside(rows, parents(units, areas), references, comparable=comparable if yearly else None)
+    pairs = benchmarks.beside(
+        rows, parents(units, areas), references, comparable=comparable if yearly else None
+    )
     return {
         "places": summary(dataset, units, rows, among),
         "indicators": rows.sort_values(["place", "indicator", "year"], kind="stable"),
@@ -127,9 +129,8 @@ def parents(units, areas):
         own = [unit.district_code, unit.province_code if unit.level != "province" else None, "viet-nam"]
         if unit.level == "commune":
             own = own[:2]
-        for code in own:
-            if pd.notna(code) and code in names.index and code != unit.place:
-                found.append((unit.place, code, names.at[code, "name"], names.at[code, "level"]))
+        named = [c for c in own if pd.notna(c) and c in names.index and c != unit.place]
+        found += [(unit.place, c, names.at[c, "name"], names.at[c, "level"]) for c in named]
     return pd.DataFrame(found, columns=["place", "parent", "parent_name", "parent_level"])
 
 

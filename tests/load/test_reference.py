@@ -20,7 +20,9 @@ from evalkit.load import reference
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = sorted(path.stem for path in reference.reference_folder().glob("*.csv"))
-OF_FACTS = sorted(set(TABLES) - {"indicators", "data_requests"})  # a vocabulary and a list of wishes state no fact
+OF_FACTS = sorted(
+    set(TABLES) - {"indicators", "data_requests"}
+)  # a vocabulary and a list of wishes state no fact
 WITH_AMOUNTS = ("2006-2010", "2011-2015", "2016-2020", "2022-2025", "2027-2030")
 PROGRAMMES = {
     *("poor", "near_poor", "escaped", "students"),
@@ -393,7 +395,10 @@ def test_evidence_holds_the_numbers_as_printed():
 LAYOUT = {"present", "publish", "batch"}  # a rate such as 1.2 is a line width there
 COINCIDENCES = {  # the same number with another meaning: (module, value)
     ("impact/honest.py", 200_000),  # most corners listed; also the rural line of 2006–2010
-    *(("load/templates.py", n) for n in (50_000_000, 2_500_000, 4_000_000, 45_000_000, 40_000_000, 2_000_000, 30_000_000)),  # the example of the forms
+    *(
+        ("load/templates.py", n)
+        for n in (50_000_000, 2_500_000, 4_000_000, 45_000_000, 40_000_000, 2_000_000, 30_000_000)
+    ),  # the example of the forms
     ("simulate/ledger.py", 5_000_000),  # step of simulated loan amounts; also an old ceiling
 }
 GROUP_WORDS = re.compile(r"member|per_group|group_size|households_in_group")

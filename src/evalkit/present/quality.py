@@ -86,7 +86,7 @@ def by_rule(quality, *, lang):
         ("section", t("About", lang), False),
         ("rule", t("Rule", lang), False),
         ("findings", t("Findings", lang), True),
-        ("places", t("Places", lang), True),
+        ("places", t("Number of places", lang), True),
     )
     return _table(
         "rules", lang, title, columns, rows, caption=t("What each rule says stands in docs/checks.md.", lang)

@@ -475,17 +475,10 @@ def evidence_elsewhere(place, *, lang):
 def data_to_ask(place, *, lang):
     """Return which data would allow the report to say more: what, of whom, and what it would add."""
     have = set(place.rows["indicator"])
-    rows = []
-    for ask in reference.table("data_requests").itertuples():
-        if not have & set(ask.satisfied_by.split("|")) or not ask.satisfied_by:
-            rows.append(
-                (
-                    ask_label(ask.table, lang),
-                    getattr(ask, f"what_{lang}"),
-                    getattr(ask, f"whom_{lang}"),
-                    getattr(ask, f"adds_{lang}"),
-                )
-            )
+    asked = reference.table("data_requests").itertuples()
+    missing = [a for a in asked if not a.satisfied_by or not have & set(a.satisfied_by.split("|"))]
+    cells = ("what", "whom", "adds")
+    rows = [(ask_label(a.table, lang), *(getattr(a, f"{c}_{lang}") for c in cells)) for a in missing]
     columns = (
         ("table", t("Table", lang), False),
         ("what", t("What", lang), False),

@@ -17,6 +17,7 @@ from evalkit.errors import ParameterError
 from evalkit.load import reference, schema
 
 LANGUAGES = ("vi", "en")
+_PER = {"VND/person/month": " per person per month", "VND/person/year": " per person per year"}
 _SCALES = {  # VND, from which amount on; thousands of billions stay billions, as newspapers and the bank write them
     "vi": [(1e9, "tỷ đồng"), (1e6, "triệu đồng"), (1, "đồng")],
     "en": [(1e9, "billion VND"), (1e6, "million VND"), (1, "VND")],
@@ -89,7 +90,7 @@ def quantity(value, unit, lang):
     if unit == "year":
         return f"{value:.0f}"
     if unit.startswith("VND"):
-        per = t(f" {unit[4:]}", lang) if unit != "VND" else ""
+        per = t(_PER[unit], lang) if unit in _PER else ""
         return money(value, lang) + per
     if unit == "percent":
         return f"{decimal(value, lang, 2)} %" if lang == "en" else f"{decimal(value, lang, 2)}%"
@@ -100,6 +101,8 @@ def unit_name(unit, lang):
     """Return the name of a unit: empty for plain counts and indices, as the data write it where it is not known."""
     if unit in ("count", "index"):
         return ""
+    if unit.startswith("index, "):
+        return f"({unit.removeprefix('index, ')})"
     known = f"unit: {unit}"
     return t(known, lang).removeprefix("unit: ") if lang == "en" or known in _catalogue(lang) else unit
 

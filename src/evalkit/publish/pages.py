@@ -125,7 +125,9 @@ class Pages:
 
     def dataset(self, blocks, lang):
         """Return the page on the data set as a whole: its quality, from the notebooks that run once."""
-        common = self._common(lang, root="../../", home="../index.html", switch="../../{code}/dataset/index.html")
+        common = self._common(
+            lang, root="../../", home="../index.html", switch="../../{code}/dataset/index.html"
+        )
         return self.template("dataset.html").render(**common, blocks=blocks)
 
     def _row(self, place):

@@ -114,7 +114,7 @@ def _breaks(axes, first, last, highest, lang):
         axes.text(
             (start + end) / 2,
             highest * 0.985,
-            words.standard(standard, lang),
+            str(standard).replace("-", "–"),
             ha="center",
             va="top",
             fontsize=8,
