@@ -28,7 +28,7 @@ COMMUNES_OF_VIETNAM = 10_600
 
 def tasks_of(out, count, work):
     """(notebook, parameters, output) of the first ``count`` places that the build reports on."""
-    from evalkit.build import read
+    from evalkit.building import read
 
     places = read(out / "build", "places")
     reported = list(places.loc[places["reported"], "place"])

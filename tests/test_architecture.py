@@ -16,7 +16,7 @@ from evalkit.present import say, words
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "evalkit"
 # What each package may import of evalkit: those before it in the flow. `load` also serves everything after.
-ORDER = ["errors", "load", "metrics", "impact", "build", "present", "batch", "publish", "cli"]
+ORDER = ["errors", "load", "metrics", "impact", "building", "present", "batch", "publish", "cli"]
 FREE = {"simulate": {"errors", "load", "simulate"}}
 
 

@@ -106,3 +106,12 @@ def test_importing_evalkit_loads_nothing_heavy():
     code = "import evalkit, sys; print([m for m in ('pandas', 'matplotlib', 'statsmodels', 'duckdb', 'papermill') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_name_stays_what_it_is_when_its_module_is_loaded():
+    code = (
+        "import evalkit as ek, evalkit.cli, evalkit.building, evalkit.present.disclose\n"
+        "print(all(callable(getattr(ek, n)) for n in ('build', 'check', 'place', 'show', 'open_dataset')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"

@@ -57,7 +57,7 @@ for command in (cli_data.check, cli_data.new, cli_data.request):
 @app.command()
 def build(data: Data, out: Out = Path("out")):
     """Compute everything for all places of a data set at once; the notebooks read the result."""
-    from evalkit.build import build as compute
+    from evalkit.building import build as compute
 
     print(compute(data, out / "build"))
 
@@ -93,7 +93,7 @@ def report(
     notebooks: Suite = None,
 ):
     """Build, run and publish in one go; ends by printing the path of the site's index page."""
-    from evalkit.build import build as compute
+    from evalkit.building import build as compute
 
     languages = _languages(langs)
     compute(data, out / "build")
@@ -111,7 +111,7 @@ def lab(
     """Open JupyterLab on the notebooks, with the kernel ready."""
     folder = notebooks_folder()
     if place:
-        from evalkit.build import find
+        from evalkit.building import find
 
         print(f'Set place = "{find(out / "build", place)}" in the first cell.')
     command = [
@@ -146,7 +146,7 @@ def _languages(langs):
 
 def _run(out, languages, chosen, workers, suite):
     from evalkit.batch import plan, run
-    from evalkit.build import find, manifest, read
+    from evalkit.building import find, manifest, read
 
     folder = out / "build"
     units, manifest_ = read(folder, "places"), manifest(folder)
@@ -184,7 +184,7 @@ def _run(out, languages, chosen, workers, suite):
 
 
 def _publish(out, languages, summary):
-    from evalkit.build import manifest, read
+    from evalkit.building import manifest, read
     from evalkit.present import words
     from evalkit.publish import site
     from evalkit.publish.listing import listing

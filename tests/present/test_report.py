@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import evalkit as ek
-from evalkit.build import build
+from evalkit.building import build
 from evalkit.errors import DataError, ParameterError
 from evalkit.present import blocks
 

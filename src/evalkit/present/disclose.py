@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from evalkit import build as built
+from evalkit import building as built
 from evalkit.errors import ParameterError
 from evalkit.load import places
 

@@ -1,0 +1,47 @@
+"""What the identity and plausibility checks found, in the reader's language."""
+
+import json
+import re
+
+from evalkit.load.findings import RULES
+from evalkit.present import words
+from evalkit.present.tables.parts import block
+from evalkit.present.words import t
+
+
+def findings(place, *, lang):
+    """Return what the identity and plausibility checks found on this place, in words."""
+    title = t("Checks of these figures", lang)
+    rows = place.findings
+    if rows.empty:
+        text = t("The identity and plausibility checks found nothing to object to.", lang)
+        return block(place, "text", "checks", "evaluation", lang, title, paragraphs=(text,))
+    grouped = {}
+    for row in rows.itertuples():
+        grouped.setdefault((row.rule, row.severity), []).append(sentence(row, lang))
+    severities = {"error": t("error", lang), "warning": t("warning", lang), "note": t("note", lang)}
+    shown = [
+        (severities[severity], s) for (_, severity), all_ in grouped.items() for s in dict.fromkeys(all_)
+    ]
+    columns = (("severity", t("Weight", lang), False), ("finding", t("Finding", lang), False))
+    raw = tuple((s, None) for s, _ in shown)
+    return block(
+        place, "table", "checks", "evaluation", lang, title, columns=columns, rows=tuple(shown), raw=raw
+    )
+
+
+def sentence(found, lang):
+    """Return a finding in the reader's language: indicators, standards, numbers and dates as elsewhere."""
+    return t(
+        RULES[found.rule], lang, **{k: _said(k, v, lang) for k, v in json.loads(found.arguments).items()}
+    )
+
+
+def _said(key, value, lang):
+    if isinstance(value, float | int) and key != "row":
+        return words.decimal(value, lang, 3)
+    if key == "standard":
+        return words.standard(value, lang)
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}(-\d{2})?", value):
+        return words.period(value, lang)
+    return words.name_of(value, lang)
