@@ -43,6 +43,7 @@ _COLUMNS = {
     "…_before": "the figure at the end of the year before, on the same standard; of a merged commune "
     "the sum of what it was, missing where one of them is",
     "outstanding_mean": "mean of the outstanding at the start and the end of the year",
+    "…_real": "in the prices of the last year of the price index: amount × 100 / national consumer price index",
     "current": "outstanding − overdue − frozen − extended",
     "outstanding_CODE": "outstanding of one programme; 0 where the commune has rows for others only",
     "production, study, water, housing, other": "outstanding of the programmes of that purpose",

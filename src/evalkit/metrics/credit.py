@@ -4,12 +4,8 @@ The bank's overdue ratio is an arrears ratio: overdue instalments over outstandi
 2015). It is never a portfolio at risk, for which single loans are needed (:func:`portfolio_at_risk`).
 """
 
-import numpy as np
-import pandas as pd
-
-from evalkit.load import reference
-from evalkit.metrics import rollup
 from evalkit.metrics.definitions import Concentration, NumberOf, Quantity, Ratio
+from evalkit.metrics.lending import PRICE_YEAR, PROGRAMMES, PURPOSES, sums
 from evalkit.metrics.loans import (
     ageing,
     arrears_ratio,
@@ -34,8 +30,6 @@ __all__ = [
     "with_purpose",
 ]
 
-TOTAL = "total"
-PURPOSES = ("production", "study", "water", "housing", "other")
 # Programmes that the register of published figures already names otherwise than by their code.
 STEMS = {
     "poor": "poor_hh",
@@ -46,13 +40,10 @@ STEMS = {
     "difficult_area": "difficult_area_programme",
     "ethnic_minority": "ethnic_minority_programme",
 }
-PROGRAMMES = tuple(reference.programmes().index)
-_MONEY = {
-    f"{name}_vnd": name
-    for name in ("lent", "collected", "outstanding", "overdue", "frozen", "extended", "written_off")
-}
 _CGAP = "CGAP (2003), Definitions of Selected Financial Terms, Ratios and Adjustments for Microfinance"
 _ARREARS = "QĐ 976/QĐ-TTg (1 July 2015); CGAP (2003), arrears rate"
+_PRICES = f"prices of {PRICE_YEAR}"
+_DEFLATOR = "national consumer price index, annual average (data/reference/consumer_prices.csv)"
 
 
 def _part(column, name, meaning, **more):
@@ -62,6 +53,15 @@ def _part(column, name, meaning, **more):
 DEFINITIONS = (
     Quantity(
         "outstanding_loans_vnd", "outstanding", "VND", "Principal that borrowers owe at the year's end."
+    ),
+    Quantity(
+        "outstanding_loans_real_vnd",
+        "outstanding_real",
+        "VND",
+        "Outstanding at the year's end in the prices of the last year of the price index.",
+        basis=_PRICES,
+        flags=("computed",),
+        source=_DEFLATOR,
     ),
     Quantity("lending_turnover_vnd", "lent", "VND", "Lent in the year.", flags=("flow",)),
     Quantity(
@@ -140,6 +140,17 @@ DEFINITIONS = (
         "merged are compared with the sum of what they were.",
         scale=100,
         less=1,
+    ),
+    Ratio(
+        "outstanding_real_growth_pct",
+        ("outstanding_real",),
+        ("outstanding_real_before",),
+        "percent",
+        "Growth of outstanding on the end of the year before, in prices of one year.",
+        scale=100,
+        less=1,
+        basis=_PRICES,
+        source=_DEFLATOR,
     ),
     Ratio(
         "lending_turnover_pct",
@@ -237,6 +248,16 @@ DEFINITIONS = (
         source=f"{_CGAP}: average outstanding balance per borrower, not per loan",
     ),
     Ratio(
+        "outstanding_per_borrower_real_vnd",
+        ("outstanding_real",),
+        ("borrowers_most",),
+        "VND",
+        "Outstanding per borrower household, in prices of one year.",
+        under_least="borrowers_least",
+        basis=_PRICES,
+        source=_DEFLATOR,
+    ),
+    Ratio(
         "outstanding_per_loan_vnd",
         ("outstanding",),
         ("loans",),
@@ -263,6 +284,26 @@ PER_HOUSEHOLD = (
         "households are the denominator, for eligibility follows the list of the poor.",
     ),
     Ratio(
+        "outstanding_per_household_real_vnd",
+        ("outstanding_real",),
+        ("households",),
+        "VND",
+        "Outstanding per household of the commune, in prices of one year.",
+        basis=_PRICES,
+        source=_DEFLATOR,
+    ),
+    Ratio(
+        "production_per_household_real_vnd",
+        ("production_real",),
+        ("households",),
+        "VND",
+        "Outstanding lent for production per household of the commune, in prices of one year: loans for "
+        "study, water and housing have no short way to income.",
+        upto=("rest_real",),
+        basis=_PRICES,
+        source=_DEFLATOR,
+    ),
+    Ratio(
         "household_coverage_pct",
         ("borrowers_most",),
         ("households",),
@@ -286,63 +327,3 @@ PER_POOR_HOUSEHOLD = (
     ),
 )
 
-
-def sums(credit, units):
-    """Return money and counts by commune and year, the columns that the definitions name.
-
-    credit: rows by place, year and programme. The sum of the programmes stands, unless one of them lacks the
-    figure or the office's own total (programme ``total``) is larger: then the total stands, and ``rest`` is
-    what the programmes leave of it. A total is never added to its parts. Where one part lacks a figure and
-    there is no total, the figure is missing. A programme without a row owes nothing where others have rows.
-    """
-    table = credit.rename(columns=_MONEY)
-    columns = [c for c in (*_MONEY.values(), "loans", "borrowers") if c in table]
-    table = table.astype(dict.fromkeys(columns, "float64"))
-    own = table["programme"] == TOTAL
-    parts, total = table[~own], table[own].set_index(["place", "year"])[columns]
-    grouped = parts.groupby(["place", "year"])
-    added = grouped[columns].sum(min_count=1).where(grouped[columns].count().eq(grouped.size(), axis=0))
-    index = added.index.union(total.index)
-    added, total = added.reindex(index), total.reindex(index)
-    out = added.where(~(added < total) & added.notna(), total)
-    out = out.reindex(columns=[*_MONEY.values(), "loans", "borrowers"])
-    out["current"] = out["outstanding"] - out["overdue"] - out["frozen"] - out["extended"]
-    out = (
-        out.join(_borrowers(parts, added["borrowers"], total["borrowers"])) if "borrowers" in columns else out
-    )
-    out = _by_programme(out, parts)
-    out = rollup.before(out.reset_index(), units, ["outstanding"])
-    return out.assign(outstanding_mean=(out["outstanding"] + out["outstanding_before"]) / 2)
-
-
-def _borrowers(parts, added, total):
-    """Return distinct households where they are known, and the most and the least that there can be."""
-    counts = parts.loc[parts["borrowers"] > 0].groupby(["place", "year"])["borrowers"]
-    largest, programmes = counts.max().reindex(added.index), counts.size().reindex(added.index)
-    distinct = total.where((total < added) & (total >= largest)).fillna(added.where(programmes == 1))
-    most = distinct.fillna(added).fillna(total)
-    least = distinct.fillna(largest).fillna(0.0).where(most.notna())
-    return pd.DataFrame({"borrower_households": distinct, "borrowers_most": most, "borrowers_least": least})
-
-
-def _by_programme(out, parts):
-    """Add the outstanding of each programme and purpose, the rest, and the borrowers of two programmes."""
-    there = out.index.isin(parts.set_index(["place", "year"]).index)
-    wide = parts.pivot(index=["place", "year"], columns="programme", values="outstanding")
-    wide = wide.reindex(index=out.index, columns=list(PROGRAMMES)).fillna(0.0)
-    wide = wide.where(pd.Series(there, index=out.index), axis=0)
-    purpose = reference.programmes()["purpose"]
-    by_purpose = {p: wide[list(purpose.index[purpose == p])].sum(axis=1, skipna=False) for p in PURPOSES}
-    extra = wide.rename(columns="outstanding_{}".format).assign(
-        **by_purpose,
-        rest=(out["outstanding"] - wide.sum(axis=1, skipna=False)).clip(lower=0),
-    )
-    for code in ("poor", "near_poor"):
-        own = (
-            parts.loc[parts["programme"] == code].set_index(["place", "year"])
-            if "borrowers" in parts
-            else None
-        )
-        counted = np.nan if own is None else own["borrowers"].reindex(out.index)
-        extra[f"borrowers_{code}"] = counted
-    return out.join(extra)
