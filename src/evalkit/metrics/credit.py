@@ -326,4 +326,3 @@ PER_POOR_HOUSEHOLD = (
         scale=100,
     ),
 )
-
