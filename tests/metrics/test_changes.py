@@ -36,6 +36,15 @@ def test_no_change_across_a_standard_or_a_kind_of_statistic():
     assert bridge["change"].iloc[0] == pytest.approx(-1.25)
 
 
+def test_over_each_standard_from_its_first_to_its_last_year():
+    rows = pd.DataFrame(
+        [row(2014, 56, 70, "2011-2015"), row(2015, 9, 90), row(2016, 9, 80), row(2019, 3, 90), row(2022, 1, 90, "2022-2025")]
+    )  # fmt: skip
+    made = changes.spans(rows)
+    assert made[["basis", "since", "year"]].values.tolist() == [["2016-2020", 2015, 2019]]
+    assert made["change"].iloc[0] == pytest.approx(100 * (3 - 9) / 90)
+
+
 def test_amounts_change_between_their_printed_bounds():
     given = {"indicator": "outstanding_loans_vnd", "unit": "VND", "basis": pd.NA, "method": "bank"}
     given |= {"numerator": np.nan, "denominator": np.nan}

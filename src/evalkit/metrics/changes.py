@@ -29,10 +29,30 @@ def yearly(rows):
     rates on different standards can't be subtracted.
     Source: Newcombe (1998), Statistics in Medicine 17, 873-890, method 10.
     """
-    own = rows.loc[rows["year"].notna() & rows["value"].notna(), [*_KEYS, "year", "unit", *_VALUES]]
-    own = own.assign(basis=own["basis"].fillna(""), method=own["method"].fillna(""))
+    own = _known(rows)
     before = own.assign(year=own["year"] + 1).drop(columns="unit")
     pairs = own.merge(before, on=[*_KEYS, "year"], suffixes=("", "_before"), validate="one_to_one")
+    return _changes(pairs)
+
+
+def spans(rows):
+    """Change from the first to the last year of each basis and method: as :func:`yearly`, and ``since``, the first year.
+
+    A figure known for one year on a basis has no row.
+    """
+    own = _known(rows).sort_values("year", kind="stable")
+    last, first = own.drop_duplicates(_KEYS, keep="last"), own.drop_duplicates(_KEYS)
+    pairs = last.merge(first.drop(columns="unit"), on=_KEYS, suffixes=("", "_before"))
+    pairs = pairs[pairs["year"] > pairs["year_before"]].reset_index(drop=True)
+    return _changes(pairs).assign(since=pairs["year_before"])
+
+
+def _known(rows):
+    own = rows.loc[rows["year"].notna() & rows["value"].notna(), [*_KEYS, "year", "unit", *_VALUES]]
+    return own.assign(basis=own["basis"].fillna(""), method=own["method"].fillna(""))
+
+
+def _changes(pairs):
     change = pairs["value"] - pairs["value_before"]
     lower, upper = intervals.subtract_bounds(
         pairs["lower"], pairs["upper"], pairs["lower_before"], pairs["upper_before"]

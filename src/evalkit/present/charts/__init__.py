@@ -2,7 +2,10 @@
 
 from evalkit.present.charts.credit import groups, mix
 from evalkit.present.charts.income import income
+from evalkit.present.charts.ledger import ledger
+from evalkit.present.charts.outcomes import outcomes
+from evalkit.present.charts.portfolio import flows, portfolio, reach
 from evalkit.present.charts.poverty import poverty
 from evalkit.present.charts.spine import spine
 
-__all__ = ["groups", "income", "mix", "poverty", "spine"]
+__all__ = ["flows", "groups", "income", "ledger", "mix", "outcomes", "portfolio", "poverty", "reach", "spine"]

@@ -20,22 +20,49 @@ _STYLE = {
     "xtick.color": INK,
     "ytick.color": INK,
     "text.color": INK,
+    "hatch.linewidth": 0.7,
     "svg.fonttype": "path",
     "svg.hashsalt": "evalkit",
     "figure.facecolor": "white",
 }
 WIDTH = 8.6
+# Fills that differ in lightness and in pattern, so that they stay apart in print and without colour.
+FILLS = (("#0b5394", ""), ("#e8b04a", "////"), ("#5fb0d9", "\\\\\\\\"), ("#7b4f8c", "xxxx"), ("#c3c7cd", "----"), ("#ffffff", "||||"))  # fmt: skip
 
 
 @contextmanager
-def canvas(height, columns=1, **gridspec):
+def canvas(height, columns=1, *, rows=1, **gridspec):
     """Yield (figure, axes) in evalkit's style; nothing of the style outlives the drawing."""
     import matplotlib
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
-        yield figure, figure.subplots(1, columns, **gridspec)
+        yield figure, figure.subplots(rows, columns, **gridspec)
+
+
+def fill(n):
+    """Return the style of the n-th filled area: colour and pattern."""
+    colour, hatch = FILLS[n]
+    edge = INK if colour == "#ffffff" else "white"
+    return {"facecolor": colour, "hatch": hatch, "edgecolor": edge, "linewidth": 0.5}
+
+
+def years_axis(axes, years):
+    """Set the axis of years: whole years, none between, a little room at both ends."""
+    first, last = min(years), max(years)
+    step = 1 if last - first <= 7 else 2
+    axes.set_xticks([y for y in range(first, last + 1) if (last - y) % step == 0])
+    axes.set_xlim(first - 0.6, last + 0.6)
+
+
+def apart(heights, least):
+    """Return heights moved up so that labels drawn there are at least ``least`` apart."""
+    order = sorted(range(len(heights)), key=heights.__getitem__)
+    moved, floor = list(heights), float("-inf")
+    for i in order:
+        moved[i] = floor = max(heights[i], floor + least)
+    return moved
 
 
 def svg(figure):

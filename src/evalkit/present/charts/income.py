@@ -1,52 +1,47 @@
-"""Income per person over the years, as printed and in real terms."""
+"""Income per person over the years, as reported and in real terms."""
 
-from evalkit.present import say, words
+import pandas as pd
+
+from evalkit.present import say, words, yearly
 from evalkit.present.blocks import Block
-from evalkit.present.charts.canvas import OTHERS, PLACE, absent, canvas, svg
+from evalkit.present.charts.canvas import AREA, PLACE, absent, canvas, svg, years_axis
+from evalkit.present.tables.checked import sentence
 from evalkit.present.words import t
 
 
 def income(place, *, lang):
-    """Return income per person as printed and in the prices of the last year, per year or per month as printed."""
+    """Return income per person as reported and in prices of one year, per year or per month as reported.
+
+    The two are never mixed: where both are known, the one with more years is drawn.
+    """
     title = t("Income per person", lang)
-    for kind, unit in (
-        ("income_year", t("million VND per year", lang)),
-        ("income_month", t("million VND per month", lang)),
-    ):
-        chosen = (
-            place.rows["indicator"].isin([f"{kind}_vnd", f"{kind}_real_vnd"]) & place.rows["year"].notna()
+    found = [
+        (yearly.of(place, (f"income_{per}_vnd", f"income_{per}_real_vnd")), per) for per in ("year", "month")
+    ]
+    rows, per = max(found, key=lambda f: f[0].loc[f[0]["value"].notna(), "year"].nunique())
+    rows = rows[rows["value"].notna()]
+    if rows["year"].nunique() < 2:
+        return absent(
+            place, "income", "poverty_income", lang, title, t("No income of more than one year.", lang)
         )
-        rows = place.rows[chosen & place.rows["value"].notna()].sort_values("year", kind="stable")
-        if rows["year"].nunique() > 1:
-            return _draw(place, rows, kind, unit, title, lang)
-    return absent(place, "income", "poverty_income", lang, title, t("No income of more than one year.", lang))
+    unit = {"year": t("million VND per year", lang), "month": t("million VND per month", lang)}[per]
+    return _draw(place, rows, f"income_{per}", unit, title, lang)
 
 
 def _draw(place, rows, kind, unit, title, lang):
-    real = rows[rows["indicator"] == f"{kind}_real_vnd"].drop_duplicates("year")
-    nominal = rows[rows["indicator"] == f"{kind}_vnd"].drop_duplicates("year")
+    real, nominal = (
+        rows[rows["indicator"] == f"{kind}{suffix}"].drop_duplicates("year")
+        for suffix in ("_real_vnd", "_vnd")
+    )
+    year = yearly.prices(real)
     with canvas(3.0) as (figure, axes):
         if len(real):
-            year = real["basis"].iloc[0].removeprefix("prices of ")
-            axes.plot(
-                real["year"].astype(float),
-                real["value"] / 1e6,
-                "-o",
-                color=PLACE,
-                lw=1.8,
-                label=t("in prices of {year}", lang, year=year),
-            )
-        axes.plot(
-            nominal["year"].astype(float),
-            nominal["value"] / 1e6,
-            "--s",
-            color=OTHERS,
-            ms=5,
-            label=t("as printed", lang),
-        )
-        axes.set_xlim(nominal["year"].min() - 1, nominal["year"].max() + 1)
-        axes.set_ylim(0, max(rows["value"]) / 1e6 * 1.2)
-        axes.xaxis.get_major_locator().set_params(integer=True)
+            label = t("in prices of {year}", lang, year=year)
+            axes.plot(real["year"].astype(float), real["value"] / 1e6, "-o", color=PLACE, lw=1.8, label=label)
+        label = t("as reported, in the money of each year", lang)
+        axes.plot(nominal["year"].astype(float), nominal["value"] / 1e6, "--s", color=AREA, mfc="white", ms=5, label=label)  # fmt: skip
+        years_axis(axes, [int(nominal["year"].min()), int(nominal["year"].max())])
+        axes.set_ylim(0, max(rows["value"]) / 1e6 * 1.15)
         axes.yaxis.set_major_formatter(lambda x, _: words.decimal(x, lang, 1))
         axes.set_ylabel(unit)
         figure.legend(loc="outside lower left", ncols=2, frameon=False, fontsize=8.5)
@@ -73,17 +68,16 @@ def _draw(place, rows, kind, unit, title, lang):
             r["period"],
             r["indicator"],
             float(r["value"]),
-            r["basis"] if isinstance(r["basis"], str) else None,
+            None if pd.isna(r["basis"]) else r["basis"],
             r["method"],
         )
         for _, r in rows.iterrows()
     )
     said = [f"{words.period(r['period'], lang)}: {say.value(r, lang)}" for _, r in nominal.iterrows()]
-    caption = t(
-        "Real values are deflated by the national consumer price index (annual average); provinces' prices can rise differently.",
-        lang,
-    )
+    caption = yearly.deflator(year, lang) if year else ""
+    heaped = place.findings[place.findings["rule"] == "heaping"]
+    notes = dict.fromkeys(sentence(f, lang) for f in heaped.itertuples())
     return Block(
         kind="figure", id="income", section="poverty_income", lang=lang, audience=place.audience, title=title, caption=caption,
-        alt=title + ": " + "; ".join(said) + ".", svg=drawing, columns=columns, rows=shown, raw=raw, level="L0",
+        alt=title + ": " + "; ".join(said) + ".", svg=drawing, columns=columns, rows=shown, raw=raw, notes=tuple(notes), level="L0",
     )  # fmt: skip

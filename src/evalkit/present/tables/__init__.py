@@ -5,6 +5,7 @@ from evalkit.present.tables.comparison import among, beside, position
 from evalkit.present.tables.evidence import data_to_ask, evidence_elsewhere
 from evalkit.present.tables.figures import figures, sources
 from evalkit.present.tables.law import standards
+from evalkit.present.tables.moves import moves
 
 __all__ = [
     "among",
@@ -13,6 +14,7 @@ __all__ = [
     "evidence_elsewhere",
     "figures",
     "findings",
+    "moves",
     "position",
     "sources",
     "standards",

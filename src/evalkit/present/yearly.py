@@ -1,0 +1,82 @@
+"""A place's figures by year: what the charts and tables over the years are made of."""
+
+import pandas as pd
+
+from evalkit.present import say, words
+from evalkit.present.words import t
+
+_PARTS = {"one_union", "one_programme", "uncertain"}
+_KEYS = ["indicator", "year", "basis", "method"]
+
+
+def of(place, indicators):
+    """Return the rows of ``indicators`` dated to one year, one for each year, basis and method.
+
+    The yearly tables' figure stands before a published one; figures of a part of the portfolio are left out.
+    """
+    rows = place.rows
+    rows = rows[rows["indicator"].isin(list(indicators)) & rows["year"].notna()]
+    rows = rows[
+        ~rows["period"].str.contains("/", na=False) & ~rows["flags"].map(_is_part, na_action="ignore")
+    ]
+    return rows.drop_duplicates(_KEYS).sort_values(["year", "basis"], kind="stable")
+
+
+def _is_part(flags):
+    return bool(_PARTS & set(flags.split(";")))
+
+
+def series(rows, indicator, column="value"):
+    """Return one indicator by year, missing years left out; of two in a year the first."""
+    own = rows[(rows["indicator"] == indicator) & rows[column].notna()].drop_duplicates("year")
+    return own.set_index(own["year"].astype(int))[column].astype(float)
+
+
+def at(rows, indicator, year):
+    """Return the row of an indicator in a year, or None."""
+    own = rows[(rows["indicator"] == indicator) & (rows["year"] == year)]
+    return None if own.empty else own.iloc[0]
+
+
+def table(rows, indicators, lang, *, labels=None):
+    """Return (columns, shown rows, raw rows): a line for each year, a column for each indicator that has a value.
+
+    labels: short names of columns by indicator. A cell with figures on two bases names each basis; a year
+    without the figure has a dash.
+    """
+    cells = {}
+    for row in rows[rows["indicator"].isin(list(indicators))].to_dict("records"):
+        cells.setdefault((row["indicator"], int(row["year"])), []).append(row)
+    held = [i for i in indicators if any(i == indicator for indicator, _ in cells)]
+    name = {i: (labels or {}).get(i) or words.indicator(i, lang) for i in held}
+    columns = (("year", t("Year", lang), False), *((i, name[i], True) for i in held))
+    years = sorted({year for _, year in cells})
+    shown = tuple((str(y), *(_cell(cells.get((i, y), ()), lang) for i in held)) for y in years)
+    raw = tuple((y, *(_number(cells.get((i, y), ())) for i in held)) for y in years)
+    return columns, shown, raw
+
+
+def _cell(rows, lang):
+    if len(rows) < 2:
+        return say.value(rows[0], lang) if rows else "–"
+    return "; ".join(f"{say.value(r, lang)} ({say.basis(r, lang)})" for r in rows)
+
+
+def _number(rows):
+    return float(rows[0]["value"]) if len(rows) == 1 and pd.notna(rows[0]["value"]) else None
+
+
+def prices(rows):
+    """Return the year in whose prices real figures stand, or None where there are none."""
+    basis = rows["basis"].dropna()
+    basis = basis[basis.str.startswith("prices of ")]
+    return basis.iloc[0].removeprefix("prices of ") if len(basis) else None
+
+
+def deflator(year, lang):
+    """Return the sentence that names the deflator."""
+    return t(
+        "Real terms: each year's amount in the prices of {year}, by the national consumer price index (annual average). Prices in the province may have risen differently.",
+        lang,
+        year=year,
+    )
