@@ -2,11 +2,17 @@
 
 import numpy as np
 
+from evalkit.load import reference
+from evalkit.metrics.credit import STEMS
 from evalkit.present import say, words
 from evalkit.present.blocks import Block
 from evalkit.present.charts.canvas import AREA, OTHERS, PLACE, absent, canvas, svg
 from evalkit.present.words import t
 
+_PROGRAMMES = {
+    *(f"outstanding_loans_{STEMS.get(code, code)}_vnd" for code in reference.programmes().index),
+    "outstanding_loans_poor_near_poor_vnd",
+}
 _SIZES = ("borrowers_per_group", "members_per_group_computed", "members_per_group")
 
 
@@ -79,12 +85,7 @@ def groups(place, *, lang):
 def mix(place, *, lang):
     """Return outstanding loans by programme at the latest date for which a part of the portfolio is known."""
     title = t("Outstanding loans by programme", lang)
-    parts = place.rows[
-        place.rows["indicator"].str.fullmatch(
-            r"outstanding_loans_(poor_hh|near_poor_hh|escaped_poor_hh|water_sanitation|job_creation|students|difficult_area_programme|poor_near_poor)_vnd"
-        )
-        & place.rows["value"].notna()
-    ]
+    parts = place.rows[place.rows["indicator"].isin(_PROGRAMMES) & place.rows["value"].notna()]
     if parts.empty:
         return absent(place, "mix", "credit", lang, title, t("No figure by programme.", lang))
     latest = parts["period"].fillna("").max()
@@ -113,6 +114,7 @@ def mix(place, *, lang):
                 color=AREA,
             )
         axes.set_xlim(0, top * (1.05 if len(total) else 1.35))
+        axes.xaxis.set_major_formatter(lambda x, _: words.decimal(x, lang, 1))
         axes.set_xlabel(t("billion VND", lang) if scale == 1e9 else t("million VND", lang))
         axes.grid(axis="y", visible=False)
         drawing = svg(figure)
