@@ -155,3 +155,15 @@ def span(unit, lang):
 def group_limits():
     """Return the least and most members of a savings-and-loan group by the law in force."""
     return reference.group_size(pd.Timestamp("2024-12-31"))
+
+
+def signed(value, lang, digits=1):
+    """Return a change with its sign: +1.2, −0.4, 0."""
+    return ("+" if round(value, digits) > 0 else "") + words.decimal(value + 0.0, lang, digits)
+
+
+def verdict(change, lang):
+    """Return in a word whether a change (lower, upper) can be told from none."""
+    if change["lower"] > 0:
+        return t("rose", lang)
+    return t("fell", lang) if change["upper"] < 0 else t("not distinguishable from no change", lang)

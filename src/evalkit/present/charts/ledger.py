@@ -65,13 +65,6 @@ def _gap(rows, year, lang):
     return t("hidden", lang)
 
 
-def verdict(change, lang):
-    """Return in a word whether a change can be told from none."""
-    if change["lower"] > 0:
-        return t("rose", lang)
-    return t("fell", lang) if change["upper"] < 0 else t("not distinguishable from no change", lang)
-
-
 def _summary(loans, poor, earned, lang):
     """Return how many years each figure rose and fell, as far as intervals allow to say."""
     said = [
@@ -176,7 +169,7 @@ def _table(rows, loans, poor, earned, years, gaps, income, lang):
             "–" if lent is None else _percent(lent["growth_pct"], lang),
             "; ".join(f"{_rate(r, lang)} ({_short(r)})" for _, r in rates.iterrows()) or "–",
             "–" if moved is None else _points(moved, lang),
-            gaps.get(year, "–") if moved is None else verdict(moved, lang),
+            gaps.get(year, "–") if moved is None else say.verdict(moved, lang),
         ]
         numbers = [
             year,
@@ -221,16 +214,12 @@ def _short(row):
     return "?" if pd.isna(row["basis"]) else str(row["basis"]).replace("-", "–")
 
 
-def _signed(value, lang, digits):
-    return ("+" if value > 0 else "") + words.decimal(value, lang, digits)
-
-
 def _percent(value, lang):
-    return "–" if pd.isna(value) else _signed(value, lang, 1) + ("%" if lang == "vi" else " %")
+    return "–" if pd.isna(value) else say.signed(value, lang) + ("%" if lang == "vi" else " %")
 
 
 def _points(change, lang):
-    said = {k: _signed(change[c], lang, 1) for k, c in (("x", "change"), ("low", "lower"), ("high", "upper"))}
+    said = {k: say.signed(change[c], lang) for k, c in (("x", "change"), ("low", "lower"), ("high", "upper"))}
     return (
         said["x"] if change["lower"] == change["upper"] else t("{x} (between {low} and {high})", lang, **said)
     )

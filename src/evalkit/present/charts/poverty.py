@@ -62,13 +62,16 @@ def poverty(place, *, lang):
 
 def _bridged(rows):
     """Older rates of poor households on the next standard, where the place counted a year on both."""
-    rates = rows[rows["indicator"] == _POOR]
-    made = reviews.bridged(rates, reviews.bridge(rates))
+    rates = rows[(rows["indicator"] == _POOR) & rows["numerator"].notna()]
+    counted = rates.groupby("year")["basis"].agg(set)
+    if (counted.map(len) < 2).all():
+        return rates.iloc[:0]
     order = [s for s in reference.standard_spans().sort_values("valid_from").index if not s.endswith("-cpi")]
-    step = {new: old for old, new in pairwise(order)}
-    own = rates.set_index("year")["basis"].groupby(level=0).agg(set)
-    following = [step.get(b) in own[y] and b not in own[y] for b, y in zip(made["basis"], made["year"], strict=True)]  # fmt: skip
-    return made[following]
+    older = {new: old for old, new in pairwise(order)}
+    made = reviews.bridged(rates, reviews.bridge(rates))
+    on = made["year"].map(counted)
+    adjacent = [older.get(b) in own and b not in own for b, own in zip(made["basis"], on, strict=True)]
+    return made[pd.Series(adjacent, index=made.index, dtype=bool)]
 
 
 def _bands(axes, band, lang):
