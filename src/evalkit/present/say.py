@@ -159,7 +159,8 @@ def group_limits():
 
 def signed(value, lang, digits=1):
     """Return a change with its sign: +1.2, −0.4, 0."""
-    return ("+" if round(value, digits) > 0 else "") + words.decimal(value + 0.0, lang, digits)
+    value = round(float(value), digits) + 0.0  # no minus before a zero
+    return ("+" if value > 0 else "") + words.decimal(value, lang, digits)
 
 
 def verdict(change, lang):

@@ -13,17 +13,18 @@ _PROGRAMMES = {
     *(f"outstanding_loans_{STEMS.get(code, code)}_vnd" for code in reference.programmes().index),
     "outstanding_loans_poor_near_poor_vnd",
 }
+_WHOLE = 0.001  # of the total: what rounding may leave of the programmes
+_MOST = 6  # lines of the chart of group sizes: beyond, the latest of each figure
 _SIZES = ("borrowers_per_group", "members_per_group_computed", "members_per_group")
 
 
 def groups(place, *, lang):
     """Return the average size of the place's savings-and-loan groups beside the legal least and most."""
     title = t("Size of the savings-and-loan groups", lang)
-    rows = (
-        place.rows[place.rows["indicator"].isin(_SIZES) & place.rows["value"].notna()]
-        .sort_values("year", kind="stable")
-        .tail(6)
-    )
+    rows = place.rows[place.rows["indicator"].isin(_SIZES) & place.rows["value"].notna()]
+    rows = rows.sort_values("year", kind="stable").drop_duplicates(["indicator", "year"])
+    if len(rows) > _MOST:
+        rows = rows.drop_duplicates("indicator", keep="last")
     if rows.empty:
         return absent(
             place,
@@ -124,7 +125,12 @@ def mix(place, *, lang):
         )
         + "."
     )
-    caption = t("Only programmes that the source names; a household with two programmes is in both.", lang)
+    whole = len(total) and abs(parts["value"].sum() / total["value"].iloc[0] - 1) < _WHOLE
+    caption = (
+        t("All programmes of the place; a household with two programmes is in both.", lang)
+        if whole
+        else t("Only programmes that the source names; a household with two programmes is in both.", lang)
+    )
     return _figure(place, "mix", lang, title, caption, alt, drawing, parts)
 
 

@@ -1,5 +1,6 @@
 """The ledger: what changed from year to year in loans, poverty and income, side by side and no more than that."""
 
+import numpy as np
 import pandas as pd
 
 from evalkit.metrics import changes
@@ -166,7 +167,7 @@ def _table(rows, loans, poor, earned, years, gaps, income, lang):
         line = [
             str(year),
             _level(rows, _LOANS, year, lang),
-            "–" if lent is None else _percent(lent["growth_pct"], lang),
+            "–" if lent is None else _percent(lent, lang),
             "; ".join(f"{_rate(r, lang)} ({_short(r)})" for _, r in rates.iterrows()) or "–",
             "–" if moved is None else _points(moved, lang),
             gaps.get(year, "–") if moved is None else say.verdict(moved, lang),
@@ -182,7 +183,7 @@ def _table(rows, loans, poor, earned, years, gaps, income, lang):
         if income:
             line += [
                 _level(rows, income, year, lang),
-                "–" if got is None else _percent(got["growth_pct"], lang),
+                "–" if got is None else _percent(got, lang),
             ]
             numbers += [_number(rows, income, year), None if got is None else float(got["growth_pct"])]
         shown.append(tuple(line))
@@ -214,8 +215,11 @@ def _short(row):
     return "?" if pd.isna(row["basis"]) else str(row["basis"]).replace("-", "–")
 
 
-def _percent(value, lang):
-    return "–" if pd.isna(value) else say.signed(value, lang) + ("%" if lang == "vi" else " %")
+def _percent(change, lang):
+    if pd.isna(change["growth_pct"]):
+        return "–"
+    said = say.signed(change["growth_pct"], lang) + ("%" if lang == "vi" else " %")
+    return t("over {x}", lang, x=said) if np.isinf(change["upper"]) else said
 
 
 def _points(change, lang):
