@@ -59,6 +59,19 @@ def _html_table(block):
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
+def absent(place, id, section, lang, title, reason):
+    """Return the block that stands where there is nothing to draw or list; it isn't published."""
+    return Block(
+        kind="absent",
+        id=id,
+        section=section,
+        lang=lang,
+        audience="private",
+        title=title,
+        paragraphs=(reason,),
+    )
+
+
 def show(block):
     """Display a block in a notebook; a public one is marked, so that publishing may take it.
 

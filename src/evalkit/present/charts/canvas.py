@@ -3,7 +3,21 @@
 import io
 from contextlib import contextmanager
 
-from evalkit.present.blocks import Block
+from evalkit.present.blocks import absent
+
+__all__ = [
+    "AREA",
+    "FILLS",
+    "INK",
+    "OTHERS",
+    "PLACE",
+    "absent",
+    "apart",
+    "canvas",
+    "fill",
+    "svg",
+    "years_axis",
+]
 
 PLACE, AREA, OTHERS, INK, GRID = "#0b5394", "#b45f06", "#8a8f98", "#222222", "#d9dce1"
 _STYLE = {
@@ -71,16 +85,3 @@ def svg(figure):
     figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     text = out.getvalue()
     return text[text.index("<svg") :]
-
-
-def absent(place, id, section, lang, title, reason):
-    """Return the block that stands where a figure has nothing to draw; it isn't published."""
-    return Block(
-        kind="absent",
-        id=id,
-        section=section,
-        lang=lang,
-        audience="private",
-        title=title,
-        paragraphs=(reason,),
-    )

@@ -225,7 +225,7 @@ def reach(place, *, lang):
     )
     names = (
         share, "households_total", "borrower_households", "borrowers", "loans_count", "poor_household_coverage_pct",
-        each, real, "outstanding_per_household_vnd", "loans_per_borrower",
+        each, real, "outstanding_per_household_vnd",
     )  # fmt: skip
     rows = yearly.of(place, names)
     covered, owed = yearly.series(rows, share), yearly.series(rows, each)

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from evalkit.present import say, words, yearly
+from evalkit.present.blocks import absent
 from evalkit.present.tables.parts import block, plain
 from evalkit.present.words import t
 
@@ -14,7 +15,8 @@ def moves(place, *, lang):
     title = t("On and off the list of the poor", lang)
     rows = yearly.of(place, _MOVES)
     if rows.empty:
-        return block(place, "absent", "moves", "poverty_income", lang, title)
+        reason = t("No figure of households that left the list, fell back or came onto it.", lang)
+        return absent(place, "moves", "poverty_income", lang, title, reason)
     shown, raw = [], []
     for (year, basis), own in rows.groupby(["year", "basis"], sort=True):
         own = own.drop_duplicates("indicator").set_index("indicator", drop=False)
