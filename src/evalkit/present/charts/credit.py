@@ -39,7 +39,7 @@ def groups(place, *, lang):
         axes.axvspan(low, high, color="#e8eef5", zorder=0)
         for x, word in ((low, t("least: {n}", lang, n=low)), (high, t("most: {n}", lang, n=high))):
             axes.axvline(x, color=OTHERS, lw=1.2, ls="--")
-            axes.text(x, -0.72, word, ha="center", va="bottom", fontsize=8.5)
+            axes.text(x, -0.62, word, ha="center", va="bottom", fontsize=8.5)
         for y, (_, row) in enumerate(rows.iterrows()):
             axes.plot(row["value"], y, "o", color=PLACE, ms=8)
             axes.text(
@@ -58,7 +58,7 @@ def groups(place, *, lang):
                 for _, r in rows.iterrows()
             ],
         )
-        axes.set_ylim(len(rows) - 0.45, -0.75)
+        axes.set_ylim(len(rows) - 0.45, -1.0)
         axes.set_xlim(0, max(high * 1.22, rows["value"].max() * 1.3))
         axes.grid(axis="y", visible=False)
         drawing = svg(figure)
