@@ -92,8 +92,10 @@ def test_the_ledger_obeys_intervals_and_standards(ward):
 
 def test_a_break_without_a_bridge_leaves_the_year_empty(ward):
     rows = ward.rows
-    bridged = (rows["year"] == 2015) & (rows["basis"] == "2016-2020")
-    without = ek.charts.ledger(type(ward)(**{**vars(ward), "rows": rows[~bridged]}), lang="en")
+    bridged = (rows["year"] == 2015) & rows["basis"].eq("2016-2020").fillna(False)
+    without = ek.charts.ledger(
+        type(ward)(**{**vars(ward), "rows": rows[~bridged.fillna(False).astype(bool)]}), lang="en"
+    )
     assert row(without, 2016)["poverty_change"] == "–"
     assert row(without, 2016)["verdict"] == "the standard changed"
 
@@ -138,7 +140,7 @@ def test_what_press_facts_cannot_show_is_said_instead_of_drawn(tmp_path):
     assert {b.kind for b in absent} == {"absent"}
     assert all(b.audience == "private" and b.paragraphs for b in absent)
     lacking = ek.texts.missing(place, "credit", lang="vi")
-    assert any("nợ khoanh" in i["text"] for i in lacking.items)
+    assert any("Nợ khoanh" in i["text"] for i in lacking.items)
     assert len(ek.texts.missing(place, "poverty_income", lang="en").items) == 5
 
 
