@@ -32,12 +32,25 @@ def compared(rows, units, peers, *, minimum):
     """Return the latest figure of every place and judged indicator beside each of its comparators, judged.
 
     rows: indicator rows of all places. units: the places, with level, district_code, province_code and type.
+    Beside the province's others a share of counts carries the funnel limits of its denominator (limit_lower,
+    limit_upper): within them lie 95 % of places of that size whose true share is the others'.
     peers: the table of :func:`peers_of`. minimum: with fewer comparators nothing is judged. For the columns see
     :func:`references` and :func:`evalkit.metrics.compare.judge`.
     """
     own = comparable(rows, units)
     table = references(own, units, peers)
     judged = compare.judge(table, polarity=compare.polarity(), minimum=minimum)
+    in_funnel = (judged["test"] == "counts") & judged["comparator"].isin(("province", "nation"))
+    in_funnel &= judged["verdict"] != "not judged"
+    limits = compare.funnel_limits(
+        judged.loc[in_funnel, "denominator"],
+        judged.loc[in_funnel, "reference"] / 100,
+        levels=(compare.CONFIDENCE,),
+    )
+    for side in ("lower", "upper"):
+        judged.loc[in_funnel, f"limit_{side}"] = (
+            100 * limits[f"{side}_{100 * compare.CONFIDENCE:g}"].to_numpy()
+        )
     return judged.drop(columns=["log_mean", "log_sd"])
 
 

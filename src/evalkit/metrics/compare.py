@@ -136,15 +136,15 @@ def funnel_limits(denominator, rate, *, levels=(0.95, 0.998)):
     .. math:: (r_p - \alpha) / n, \quad \alpha = \frac{F(r_p) - p}{F(r_p) - F(r_p - 1)}
 
     r_p: the smallest count whose binomial distribution function F reaches p, interpolated, so that the
-    limits are smooth in n. Unit: proportion. Returns denominator and lower and upper of each level, such as
+    limits are smooth in n. rate: one for all, or one each. Unit: proportion. Returns denominator and lower and upper of each level, such as
     lower_95 and upper_99.8.
 
     Raises DataError where the rate or a level lies outside 0 to 1.
     Source: Spiegelhalter (2005), Statistics in Medicine 24, 1185-1202, appendix A.1.
     """
-    n = np.asarray(denominator, float)
-    if not 0 <= rate <= 1 or not all(0 < level < 1 for level in levels):
-        raise DataError(f"rate={rate!r}, levels={levels!r}: all must lie between 0 and 1.")
+    n, rate = np.asarray(denominator, float), np.asarray(rate, float)
+    if not ((rate >= 0) & (rate <= 1)).all() or not all(0 < level < 1 for level in levels):
+        raise DataError(f"rate={rate}, levels={levels!r}: all must lie between 0 and 1.")
     table = {"denominator": n}
     for level in levels:
         for side, p in (("lower", (1 - level) / 2), ("upper", (1 + level) / 2)):

@@ -4,6 +4,7 @@ from evalkit.present.tables.checked import findings
 from evalkit.present.tables.comparison import among, beside, position
 from evalkit.present.tables.evidence import data_to_ask, evidence_elsewhere
 from evalkit.present.tables.figures import figures, sources
+from evalkit.present.tables.judged import judged, peers
 from evalkit.present.tables.law import standards
 
 __all__ = [
@@ -13,6 +14,8 @@ __all__ = [
     "evidence_elsewhere",
     "figures",
     "findings",
+    "judged",
+    "peers",
     "position",
     "sources",
     "standards",
