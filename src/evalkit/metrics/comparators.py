@@ -200,11 +200,11 @@ def _nearest(codes, values, count):
 
 
 def _own_past(own, latest):
-    """The earliest year of the same place and basis, beside the latest."""
+    """The earliest year of the same place and basis, beside the latest; not of money in the prices of its year."""
     basis = ["place", *(c for c in _GROUP if c not in ("level", "year"))]
     first = own.sort_values("year", kind="stable").drop_duplicates(basis)
     pairs = own.loc[latest].merge(first, on=basis, suffixes=("", "_past"))
-    pairs = pairs[pairs["year_past"] < pairs["year"]].reset_index(drop=True)
+    pairs = pairs[(pairs["year_past"] < pairs["year"]) & (pairs["unit"] != "VND")].reset_index(drop=True)
     return pairs[[*_COLUMNS, "test"]].assign(
         comparator="own_past",
         reference=pairs["value_past"],

@@ -61,7 +61,7 @@ def place(build_folder, code, audience="public"):
     threshold = settings["publish"]["suppression_threshold"]
     if audience == "public" and threshold:
         rows, beside = hide_small(rows, threshold), hide_small(beside, threshold)
-        compared = judgements.withhold(hide_small(compared, threshold))
+        compared = judgements.withhold(compared, lambda rows: hide_small(rows, threshold))
     return Place(
         unit=unit,
         rows=rows,

@@ -40,14 +40,25 @@ _TESTS = {
 }
 
 
-def withhold(compared):
-    """Return the judged rows with nothing said of a figure that is hidden: no reference, no verdict."""
-    hidden = compared["flags"].fillna("").str.contains("hidden", regex=False)
-    out = compared.copy()
+def withhold(compared, hide):
+    """Return the judged rows with nothing said where ``hide`` hides the place's figure or that beside it.
+
+    hide: takes rows with value, counts and flags and returns them with what may not be seen flagged hidden.
+    """
+    out = hide(compared)
+    sides = ("numerator", "denominator", "lower", "upper")
+    theirs = compared.drop(columns=["value", *sides]).rename(
+        columns={"reference": "value"} | {f"reference_{side}": side for side in sides}
+    )
+    hidden = _hidden(out) | _hidden(hide(theirs))
     numbers = ["reference", "reference_numerator", "reference_denominator", "limit_lower", "limit_upper"]
     out.loc[hidden, [*numbers, "reference_lower", "reference_upper"]] = float("nan")
     out.loc[hidden, "verdict"], out.loc[hidden, "reason"] = "not judged", "hidden"
     return out
+
+
+def _hidden(rows):
+    return rows["flags"].fillna("").str.contains("hidden", regex=False).to_numpy()
 
 
 def verdict(row, lang):

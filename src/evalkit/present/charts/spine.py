@@ -1,5 +1,7 @@
 """The place's figures among those of other places on the same basis, each with what may be said of it."""
 
+from textwrap import fill
+
 import numpy as np
 import pandas as pd
 
@@ -7,7 +9,7 @@ from evalkit.metrics import compare
 from evalkit.present import judgements, say, words
 from evalkit.present.blocks import Block
 from evalkit.present.charts.canvas import AREA, INK, OTHERS, PLACE, absent, canvas, svg
-from evalkit.present.tables import position
+from evalkit.present.tables.comparison import own_row, position
 from evalkit.present.words import t
 
 _LINES = 12
@@ -38,7 +40,8 @@ def spine(place, *, lang):
         for y, (_, row) in enumerate(rows.iterrows()):
             _draw_row(axes, y, row, lang)
         labels = [
-            words.indicator(r["indicator"], lang) + f"\n{words.period(r['period'], lang)}, n = {int(r['n'])}"
+            fill(words.indicator(r["indicator"], lang), 44)
+            + f"\n{words.period(r['period'], lang)}, n = {int(r['n'])}"
             for _, r in rows.iterrows()
         ]
         axes.set_yticks(range(len(rows)), labels)
@@ -84,7 +87,9 @@ def spine(place, *, lang):
         (r["indicator"], r["period"], _plain(r["value"]), float(r["median"]), int(r["n"]), None, r["verdict"])
         for _, r in rows.iterrows()
     )
-    caption = t("Each line has its own scale. An arrow: printed as “over”, so the value lies there or beyond.", lang)
+    caption = t(
+        "Each line has its own scale. An arrow: printed as “over”, so the value lies there or beyond.", lang
+    )
     main = judgements.main_comparator(place.compared)
     if main:
         who = judgements.comparator(main, place.unit, lang)
@@ -101,23 +106,18 @@ def _rows(place):
     rows = rows.sort_values("year", kind="stable").drop_duplicates("indicator", keep="last")
     order = {name: i for i, name in enumerate(compare.TESTS)}
     rows = rows.assign(order=rows["indicator"].map(order).fillna(len(order)))
-    rows = rows.sort_values("order", kind="stable").head(_LINES).reset_index(drop=True)
-    own = [_own(place, row) for _, row in rows.iterrows()]
+    rows = rows.sort_values("order", kind="stable").reset_index(drop=True)
+    own = [own_row(place, row) for _, row in rows.iterrows()]
+    seen = [i for i, o in enumerate(own) if pd.notna(o["value"])][:_LINES]
+    rows, own = rows.iloc[seen].reset_index(drop=True), [own[i] for i in seen]
     main = place.compared[place.compared["comparator"] == judgements.main_comparator(place.compared)]
     main = main.set_index(["indicator", "year"])[["verdict", "reason"]]
     keys = [(r["indicator"], r["year"]) for _, r in rows.iterrows()]
     rows["verdict"] = [main["verdict"].get(k, "not judged") for k in keys]
-    rows["reason"] = [main["reason"].get(k, "no test") for k in keys]
+    absent_reason = "no test" if len(main) else "too few"
+    rows["reason"] = [main["reason"].get(k, absent_reason) for k in keys]
     columns = ("value", "lower", "upper", "unit", "flags")
     return rows.assign(**{c: [o[c] for o in own] for c in columns})
-
-
-def _own(place, row):
-    same = (place.rows["indicator"] == row["indicator"]) & (place.rows["year"] == row["year"])
-    same &= (place.rows["basis"].fillna("") == ("" if pd.isna(row["basis"]) else row["basis"])) & (
-        place.rows["method"] == row["method"]
-    )
-    return place.rows[same].iloc[0]
 
 
 def _plain(value):
@@ -142,8 +142,8 @@ def _draw_row(axes, y, row, lang):
         axes.annotate(
             "", (value + 0.09, y), (value, y), arrowprops={"arrowstyle": "->", "color": PLACE, "lw": 1.6}
         )
-    value_said = words.rounded(row["value"], row["unit"], lang) if "computed" in say.flags_of(row) else None
-    axes.text(
-        1.14, y - 0.16, value_said or say.value(row, lang), va="center", color=INK, fontweight="bold", fontsize=9
-    )
+    unit = "VND" if row["unit"].startswith("VND") else row["unit"]  # per person and year stands in the label
+    beyond = row["upper"] if np.isinf(row["upper"]) else row["value"]
+    said = say.value({**row, "unit": unit, "lower": row["value"], "upper": beyond}, lang)
+    axes.text(1.14, y - 0.16, said, va="center", color=INK, fontweight="bold", fontsize=9)
     axes.text(1.14, y + 0.2, judgements.label(row["verdict"], lang), va="center", color=INK, fontsize=8)

@@ -11,7 +11,9 @@ def judged(place, *, lang):
     title = t("Beside named comparators", lang)
     table = place.compared
     if table.empty or (table["verdict"] == "not judged").all():
-        text = t("None of the figures can be judged beside others: too few are known on the same basis.", lang)
+        text = t(
+            "None of the figures can be judged beside others: too few are known on the same basis.", lang
+        )
         return block(place, "notice", "judged", "evaluation", lang, title, paragraphs=(text,))
     table = table[table["indicator"].isin(table.loc[table["verdict"] != "not judged", "indicator"])]
     names = [n for n in judgements.COMPARATORS if n in set(table["comparator"])]
@@ -107,7 +109,7 @@ def peers(place, *, lang):
         for r in rows.itertuples()
     )
     columns = (
-        ("rank", t("No.", lang), True),
+        ("rank", t("No.", lang), False),
         ("peer", t("Place", lang), False),
         ("district", t("District", lang), False),
         ("distance", t("Distance", lang), True),
