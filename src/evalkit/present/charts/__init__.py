@@ -3,6 +3,7 @@
 from evalkit.present.charts.credit import groups, mix
 from evalkit.present.charts.income import income
 from evalkit.present.charts.poverty import poverty
+from evalkit.present.charts.province import distribution, funnel, years
 from evalkit.present.charts.spine import spine
 
-__all__ = ["groups", "income", "mix", "poverty", "spine"]
+__all__ = ["distribution", "funnel", "groups", "income", "mix", "poverty", "spine", "years"]
