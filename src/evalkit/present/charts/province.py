@@ -98,7 +98,9 @@ def funnel(data, *, lang):
     value = own["value"].to_numpy() / 100
     inside = (value >= limits["lower_95"]) & (value <= limits["upper_95"])
     far = (value < limits["lower_99.8"]) | (value > limits["upper_99.8"])
-    size = np.geomspace(max(own["denominator"].min() * 0.9, 20), own["denominator"].max() * 1.05, 200)
+    size = np.unique(
+        np.geomspace(max(own["denominator"].min() * 0.9, 20), own["denominator"].max() * 1.05, 200).round()
+    )
     curve = compare.funnel_limits(size, rate)
     with canvas(4.6) as (figure, axes):
         axes.axhline(
