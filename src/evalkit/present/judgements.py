@@ -64,8 +64,9 @@ def _hidden(rows):
 def verdict(row, lang):
     """Return what came out: better, worse, higher, lower, not distinguishable, or not judged and why."""
     if row["verdict"] == "not judged":
-        return t("not judged: {reason}", lang, reason=t(_REASONS[row["reason"]], lang))
-    return t(_VERDICTS[row["verdict"]], lang)
+        why = _REASONS[row["reason"]]
+        return t("not judged: {reason}", lang, reason=t(why, lang))
+    return label(row["verdict"], lang)
 
 
 def label(name, lang):

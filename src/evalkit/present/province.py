@@ -159,7 +159,7 @@ def districts(data, indicator, *, lang):
     )
     notes = [t(_CAVEATS[indicator], lang)]
     if counted:
-        notes.append(t("Rank 1 is the lowest." if lowest_first else "Rank 1 is the highest.", lang))
+        notes.append(t("Rank 1 is the lowest.", lang) if lowest_first else t("Rank 1 is the highest.", lang))
         notes.append(
             t(
                 "Ranks: all of them together are right in 95 cases of 100 or more (Klein, Wright and Wieczorek 2020).",
