@@ -110,7 +110,7 @@ def overview(data, *, lang):
         )
     said.append(
         t(
-            "A difference between places is no effect of credit: they differ in much else, and lending follows need.",
+            "A difference between places doesn't say what credit did: they differ in much else, and lending follows need.",
             lang,
         )
     )
