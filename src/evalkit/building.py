@@ -13,10 +13,10 @@ import pandas as pd
 from evalkit.errors import DataError
 from evalkit.load import places, reference
 from evalkit.load.dataset import open_dataset, shipped
-from evalkit.metrics import benchmarks, rollup
+from evalkit.metrics import benchmarks, comparators, rollup
 from evalkit.metrics.indicators import assemble
 
-TABLES = ("places", "indicators", "beside", "among", "findings")
+TABLES = ("places", "indicators", "beside", "among", "compared", "peers", "findings")
 _ROW_GROUP = 4_000  # rows: one place is read without its neighbours
 _AREA_LEVELS = ("district", "province", "region", "national")
 
@@ -24,8 +24,8 @@ _AREA_LEVELS = ("district", "province", "region", "national")
 def build(folder, out):
     """Compute everything that reports need from the data set in ``folder`` and write it to ``out``.
 
-    Writes Parquet tables places, indicators, beside, among, findings and manifest.json; the folder appears
-    whole or not at all. Returns ``out``. Raises DataError where the data set can't be used.
+    Writes Parquet tables places, indicators, beside, among, compared, peers, findings and manifest.json; the
+    folder appears whole or not at all. Returns ``out``. Raises DataError where the data set can't be used.
     """
     out = Path(out)
     dataset = open_dataset(folder)
@@ -112,11 +112,18 @@ def compute(dataset):
     pairs = benchmarks.beside(
         rows, parents(units, areas), references, comparable=comparable if yearly else None
     )
+    peers = comparators.peers_of(
+        units, settings["data"]["years"][1], outcomes=comparable, frozen=comparators.frozen(dataset.folder)
+    )
     return {
         "places": summary(dataset, units, rows, among),
         "indicators": rows.sort_values(["place", "indicator", "year"], kind="stable"),
         "beside": benchmarks.preferred(pairs),
         "among": among,
+        "compared": comparators.compared(
+            rows, units, peers, minimum=settings["publish"]["minimum_comparators"]
+        ),
+        "peers": peers,
         "findings": dataset.findings,
     }
 

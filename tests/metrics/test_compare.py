@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from evalkit.errors import BasisError, DataError
-from evalkit.metrics import compare, intervals
+from evalkit.errors import DataError
+from evalkit.metrics import comparators, compare, intervals
 
 
 @pytest.fixture
@@ -27,118 +27,209 @@ def places():
 
 
 @pytest.fixture
-def results():
-    counts = {
-        "00001": (10, 100),
-        "00002": (30, 300),
-        "00003": (0, 200),
-        "00004": (90, 300),
-        "00005": (np.nan, np.nan),
-    }
-    rows = pd.DataFrame(
-        [(place, 2020, "poor_pct", x, n, "2016-2020", "percent") for place, (x, n) in counts.items()]
-        + [("00001", 2017, "poor_pct", 40, 100, "2016-2020", "percent")]
-        + [("00001", 2015, "poor_pct", 5, 100, "2011-2015", "percent")],
-        columns=["place", "period", "indicator", "numerator", "denominator", "basis", "unit"],
-    )
+def units(places):
+    day = {"valid_from": pd.NaT, "valid_to": pd.NaT}
+    return places.assign(place=places["code"], level="commune", **day)
+
+
+def rows_of(counts, *, indicator="poverty_rate_pct", basis="2016-2020", unit="percent", method="review"):
+    """Rows of counts: (place, year, numerator, denominator)."""
+    rows = pd.DataFrame(counts, columns=["place", "year", "numerator", "denominator"])
     lower, upper = intervals.wilson(rows.numerator, rows.denominator)
-    return rows.assign(value=100 * rows.numerator / rows.denominator, lower=100 * lower, upper=100 * upper)
+    value = 100 * rows.numerator / rows.denominator
+    return rows.assign(
+        indicator=indicator, period=rows.year.astype(str), basis=basis, unit=unit, method=method, flags="",
+        value=value, lower=100 * lower, upper=100 * upper,
+    ).astype({"year": "Int64"})  # fmt: skip
 
 
-def test_references_by_hand_leave_the_place_out(results, places):
+def amounts(values, *, indicator="outstanding_per_household_vnd", year=2020, **more):
+    """Rows of money without counts: {place: value}."""
+    value = np.array(list(values.values()), float)
+    rows = pd.DataFrame({"place": list(values), "year": pd.array([year] * len(value), "Int64")})
+    base = {"indicator": indicator, "period": str(year), "basis": pd.NA, "unit": "VND", "method": "bank"}
+    counts = {"numerator": np.nan, "denominator": np.nan, "flags": ""}
+    return rows.assign(**base, **counts, value=value, lower=value, upper=value).assign(**more)
+
+
+@pytest.fixture
+def results():
+    counts = {"00001": (10, 100), "00002": (30, 300), "00003": (0, 200), "00004": (90, 300)}
+    latest = rows_of([(place, 2020, x, n) for place, (x, n) in counts.items()])
+    older = rows_of([("00001", 2017, 40, 100)])
+    other = rows_of([("00001", 2015, 5, 100)], basis="2011-2015")
+    return pd.concat([latest, older, other], ignore_index=True)
+
+
+def no_peers():
+    return pd.DataFrame({"place": pd.array([], "string"), "peer": pd.array([], "string")})
+
+
+def judged(rows, units, peers=None, minimum=1):
+    return comparators.compared(rows, units, no_peers() if peers is None else peers, minimum=minimum)
+
+
+def test_references_by_hand_leave_the_place_out(results, units):
     peers = pd.DataFrame({"place": ["00001", "00001"], "peer": ["00002", "00004"]})
-    got = compare.benchmarks(results, places, peers=peers).set_index(["comparator", "place", "period"])
-    assert got.reference["district_code", "00001", 2020] == pytest.approx(100 * 30 / 500)
-    assert got.reference["province_code", "00001", 2020] == pytest.approx(100 * 120 / 800)
-    assert ("type", "00003", 2020) not in got.index  # the only ward has nobody to stand beside
-    assert got.reference["type", "00001", 2020] == pytest.approx(100 * 120 / 600)
-    assert got.reference["peers", "00001", 2020] == pytest.approx(100 * 120 / 600)
-    assert got.places["province_code", "00001", 2020] == 3  # 00005 has no value
-    assert ("district_code", "00004", 2020) not in got.index
-    # The past is the earliest year on the same standard: 2017, not 2015.
-    past = got.loc[("own_past", "00001", 2020)]
-    assert (past.reference, past.reference_method) == (40, "value of 2017")
+    got = judged(results, units, peers).set_index(["comparator", "place"])
+    assert got.reference["district", "00001"] == pytest.approx(100 * 30 / 500)
+    assert got.reference["province", "00001"] == pytest.approx(100 * 120 / 800)
+    assert ("type", "00003") not in got.index  # the only ward has nobody to stand beside
+    assert got.reference["type", "00001"] == pytest.approx(100 * 120 / 600)
+    assert got.reference["peers", "00001"] == pytest.approx(100 * 120 / 600)
+    assert got.places["province", "00001"] == 3  # 00005 has no figure
+    assert ("district", "00004") not in got.index
+    # The past is the earliest year on the same standard: 2017, not 2015; the latest row alone is compared.
+    past = got.loc[("own_past", "00001")]
+    assert (past.reference, past.since, past.year) == (40, 2017, 2020)
 
 
-def test_means_where_there_are_no_counts(results, places):
-    income = results.assign(indicator="income", numerator=np.nan, denominator=np.nan, unit="VND")
-    income = income.assign(value=[10.0, 20.0, 30.0, 40.0, np.nan, 5.0, 1.0])
-    got = compare.benchmarks(income, places).set_index(["comparator", "place", "period"])
-    assert got.reference["province_code", "00001", 2020] == pytest.approx(30)
-    assert got.reference_method["province_code", "00001", 2020] == "mean of the others"
-    with pytest.raises(DataError, match="00001, 2020, income occurs twice"):
-        compare.benchmarks(pd.concat([income, income]), places)
-
-
-def test_verdicts_obey_interval_polarity_and_missing(results, places):
-    references = compare.benchmarks(results, places, groups=("province_code",))
-    got = compare.judge(results, references, polarity={"poor_pct": -1})
-    got = got[got.comparator == "province_code"].set_index(["place", "period"])
-    # The province without the place: 15, 18.6 and 6.7 per cent.
-    assert got.verdict["00001", 2020] == "similar"
-    assert got.verdict["00003", 2020] == "better"
-    assert got.verdict["00004", 2020] == "worse"
-    plain = compare.judge(results, references, polarity={"poor_pct": 0})
-    assert set(plain.verdict) == {"similar", "lower", "higher", "not judged"}
-    alone = compare.judge(results, references[references.place == "00001"], polarity={"poor_pct": -1})
-    assert set(alone[alone.place != "00001"].reason) == {"no reference", "no value"}
-    bridge = results[results.place == "00001"].assign(period=2015).drop_duplicates("basis")
-    both = compare.benchmarks(pd.concat([bridge, bridge.assign(place="00002")]), places, groups=("type",))
-    judged = compare.judge(bridge, both, polarity={"poor_pct": -1})
-    assert sorted(judged.basis) == ["2011-2015", "2016-2020"]  # counted on both standards, each with its own
-    few = compare.judge(results, references, polarity={"poor_pct": -1}, at_least=150)
-    few = few[few.comparator == "province_code"].set_index("place")
-    assert (few.verdict["00001"], few.reason["00001"]) == ("not judged", "fewer than 150 at risk")
-    blind = compare.judge(results.assign(lower=np.nan), references, polarity={"poor_pct": -1})
-    assert set(blind.reason[blind.comparator.notna()]) == {"no interval"}
-    counted = compare.judge(results, references, polarity={"poor_pct": -1}, test="difference")
-    assert counted.test.iloc[0].endswith("(Newcombe) without 0")
-    assert counted.set_index(["comparator", "place", "period"]).verdict["own_past", "00001", 2020] == "better"
-    with pytest.raises(DataError, match="polarity: none for poor_pct"):
-        compare.judge(results, references, polarity={})
+def test_verdicts_obey_interval_polarity_and_missing(results, units):
+    got = judged(results, units)
+    province = got[got.comparator == "province"].set_index("place")
+    # The province without the place: 15, 18.6, 6.7 and 15 per cent.
+    assert province.verdict["00001"] == "similar"
+    assert province.verdict["00003"] == "better"
+    assert province.verdict["00004"] == "worse"
+    assert got.set_index(["comparator", "place"]).verdict["own_past", "00001"] == "better"
+    table = comparators.references(comparators.comparable(results, units), units, no_peers())
+    plain = compare.judge(table, polarity={"poverty_rate_pct": 0})
+    assert set(plain.verdict) == {"similar", "lower", "higher"}
+    few = compare.judge(table, polarity=compare.polarity(), minimum=5)
+    assert set(few[few.comparator != "own_past"].reason) == {"too few"}
+    assert set(few[few.comparator == "own_past"].verdict) == {"better"}
+    printed = results.assign(numerator=np.nan, denominator=np.nan)
+    assert set(judged(printed, units).reason) == {"no counts"}
+    with pytest.raises(DataError, match="polarity: none for poverty_rate_pct"):
+        compare.judge(table, polarity={})
     with pytest.raises(DataError, match="test='guess'"):
-        compare.judge(results, references, polarity={"poor_pct": 1}, test="guess")
-    other = references.assign(basis="2022-2025")
-    with pytest.raises(BasisError, match="'2016-2020' against '2022-2025'"):
-        compare.judge(results[results.period == 2020], other, polarity={"poor_pct": -1})
+        compare.judge(table.assign(test="guess"), polarity=compare.polarity())
 
 
-def test_a_printed_bound_is_judged_by_what_it_says():
-    row = {
-        "place": "08473",
-        "period": 2024,
-        "indicator": "x",
-        "basis": "",
-        "numerator": np.nan,
-        "denominator": np.nan,
-    }
-    over = pd.DataFrame([row | {"value": 26.5, "lower": 26.5, "upper": np.inf}])
-    reference = pd.DataFrame([row | {"reference": 20.0}, row | {"reference": 30.0}])
-    reference = reference[["place", "period", "indicator", "basis", "reference"]]
-    assert compare.judge(over, reference, polarity={"x": 1}).verdict.tolist() == ["better", "similar"]
+def test_what_isnt_the_same_statistic_is_never_a_comparator(results, units):
+    survey = rows_of([("00002", 2020, 30, 300)]).assign(method="survey")
+    other_year = rows_of([("00003", 2019, 1, 200)])
+    part = rows_of([("00004", 2020, 90, 300)]).assign(flags="computed;part")
+    own = rows_of([("00001", 2020, 10, 100)])
+    got = judged(pd.concat([own, survey, other_year, part], ignore_index=True), units)
+    assert len(got) == 0
+    unknown = results.assign(basis=pd.NA)
+    assert len(judged(unknown, units)) == 0  # poverty on an unknown standard
 
 
-@pytest.mark.parametrize("test", ["interval", "difference"])
+def test_money_is_judged_by_the_spread_of_the_others(units):
+    own = {"00001": 9.0, "00002": 2.0, "00003": 4.0, "00004": 8.0, "00005": 16.0}
+    got = judged(amounts(own), units)
+    row = got[(got.comparator == "province") & (got.place == "00001")].iloc[0]
+    logs = np.log([2.0, 4.0, 8.0, 16.0])
+    half = stats.t.ppf(0.975, 3) * logs.std(ddof=1) * np.sqrt(1 + 1 / 4)
+    assert (row.limit_lower, row.limit_upper) == pytest.approx(
+        np.exp([logs.mean() - half, logs.mean() + half])
+    )
+    assert (row.verdict, row.reference, row.pooled) == ("similar", 7.5, False)
+    far = judged(amounts(own | {"00001": 500.0}), units).set_index(["comparator", "place"])
+    assert far.verdict["province", "00001"] == "higher"  # nobody agreed that more credit is better
+    printed = amounts(own | {"00001": 20.0}).assign(
+        upper=lambda t: t["upper"].where(t["place"] != "00001", np.inf)
+    )
+    assert set(judged(printed, units)[lambda t: t.place == "00001"].verdict) == {"similar"}
+    past = pd.concat([amounts(own), amounts(own, year=2018)], ignore_index=True)
+    past = judged(past, units)
+    assert set(past[past.comparator == "own_past"].reason) == {"no spread"}
+
+
+def test_bounds_decide_only_where_they_do_not_meet(units):
+    own = amounts(dict.fromkeys(["00001", "00002", "00003", "00004"], 1.0), indicator="overdue_share_pct")
+    own["lower"], own["upper"] = [0.1, 0.1, 0.2, 3.0], [2.0, 1.0, 0.9, 4.0]
+    got = judged(own, units).set_index(["comparator", "place"])
+    assert got.verdict["province", "00001"] == "similar"
+    assert got.verdict["province", "00004"] == "worse"
+    assert got.reference_upper["province", "00004"] == pytest.approx((2.0 + 1.0 + 0.9) / 3)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.permutations(range(6)), st.floats(0.001, 1000), st.integers(0, 1000))
+def test_order_currency_and_names_change_no_judgement(units, order, scale, seed):
+    money = amounts({"00001": 9.0, "00002": 2.0, "00003": 4.0, "00004": 800.0, "00005": 16.0})
+    poor = rows_of([("00001", 2020, 10, 100), ("00002", 2020, 60, 300), ("00003", 2020, 2, 200)])
+    rows = pd.concat([money, poor], ignore_index=True)
+    names = dict(zip(units["place"], np.random.default_rng(seed).permutation(list("vwxyz")), strict=True))
+    peers = comparators.peers_of(units, 2020, outcomes=[], count=2)
+    key = ["indicator", "comparator", "place"]
+    before = judged(rows, units, peers).set_index(key)
+    changed = rows.sample(frac=1, random_state=order[0] + seed).copy()
+    for column in ("value", "lower", "upper"):
+        changed[column] = changed[column].where(changed["unit"] != "VND", changed[column] * scale)
+    after = judged(
+        changed.assign(place=changed["place"].map(names)),
+        units.assign(place=units["place"].map(names)).iloc[::-1],
+        peers.assign(place=peers["place"].map(names), peer=peers["peer"].map(names)),
+    )
+    back = {v: k for k, v in names.items()}
+    after = after.assign(place=after["place"].map(back)).set_index(key)
+    pd.testing.assert_series_equal(before["verdict"].sort_index(), after["verdict"].sort_index())
+
+
+@pytest.mark.parametrize("test", ["counts", "spread"])
 def test_as_many_flags_as_chance_makes_where_nothing_differs(test):
     rng = np.random.default_rng(31)
-    n = rng.integers(300, 3000, 4000)
-    x = rng.binomial(n, 0.12)
-    lower, upper = intervals.wilson(x, n)
-    rows = pd.DataFrame({"place": np.arange(4000).astype(str), "period": 2020, "indicator": "p", "basis": ""})
-    rows = rows.assign(numerator=x, denominator=n, value=x / n, lower=lower, upper=upper, unit="proportion")
-    places = pd.DataFrame({"code": rows.place, "province_code": "25"})
-    references = compare.benchmarks(rows, places, groups=("province_code",))
-    judged = compare.judge(rows, references, polarity={"p": -1}, test=test)
-    flags = compare.flags_by_chance(judged).iloc[0]
-    assert (flags.judged, flags.expected) == (4000, pytest.approx(200))
-    assert flags.found == pytest.approx(200, abs=3 * np.sqrt(200 * 0.95))
-    assert 0.001 < flags.p_value < 0.999
-    worse = rows.assign(lower=rows.lower + 0.1, upper=rows.upper + 0.1)
-    assert compare.flags_by_chance(compare.judge(worse, references, polarity={"p": -1})).p_value.item() < 1e-6
+    names = [f"{i:05d}" for i in range(4000)]
+    if test == "counts":
+        n = rng.integers(300, 3000, 4000)
+        rows = rows_of(list(zip(names, [2020] * 4000, rng.binomial(n, 0.12), n, strict=True)))
+    else:
+        rows = amounts(dict(zip(names, np.exp(rng.normal(17, 0.5, 4000)), strict=True)))
+    # Districts of 20 communes: the comparators' own noise counts as much as the place's.
+    units = pd.DataFrame({"place": names, "level": "commune", "province_code": "25"})
+    units["district_code"] = [f"{i // 20:03d}" for i in range(4000)]
+    table = judged(rows, units)
+    flags = compare.flags_by_chance(table).set_index("comparator")
+    for comparator in ("district", "province"):
+        seen = flags.loc[comparator]
+        assert (seen.judged, seen.expected) == (4000, pytest.approx(200))
+        assert seen.found == pytest.approx(200, abs=3.5 * np.sqrt(200 * 0.95))
+    few = compare.flags_by_chance(table.assign(test="bounds"))
+    assert len(few) == 0  # bounds that don't meet are no matter of chance
+    moved = rows.assign(numerator=rows.numerator * 0.5, lower=rows.lower / 9, upper=rows.upper / 9)
+    half = moved.where(rows.place.astype(int) % 20 < 5, rows).astype(rows.dtypes)
+    table = compare.flags_by_chance(judged(half, units)).set_index("comparator")
+    assert table.p_value["province"] < 1e-6
+
+
+def test_the_funnel_holds_as_many_as_it_says():
+    rng = np.random.default_rng(5)
+    n = rng.integers(100, 3000, 20_000)
+    share = rng.binomial(n, 0.05) / n
+    limits = compare.funnel_limits(n, 0.05)
+    for level, slack in (("95", 0.012), ("99.8", 0.002)):
+        inside = (share >= limits[f"lower_{level}"]) & (share <= limits[f"upper_{level}"])
+        # Shares of small places come in steps, so that a little less than the level may lie inside.
+        assert inside.mean() == pytest.approx(float(level) / 100, abs=slack)
+
+
+def test_peers_of_units_that_stood_on_one_day_are_kept_for_a_release(units, tmp_path):
+    dated = units.assign(elevation_m=[1.0, 2.0, 3.0, 4.0, 5.0], type="xã", ethnic_minority_pct=1.0)
+    dated.loc[0, "valid_to"] = pd.Timestamp("2019-12-31")
+    dated.loc[1, "valid_from"] = pd.Timestamp("2020-01-01")
+    got = comparators.peers_of(dated, 2024, outcomes=compare.TESTS, count=4)
+    assert set(got[got.place == "00001"].peer) == {"00003", "00004", "00005"}
+    assert set(got[got.place == "00002"].peer) == {"00003", "00004", "00005"}
+    kept = pd.DataFrame({"place": ["00002"], "peer": ["00005"], "rank": [1], "distance": [0.5]})
+    kept.to_csv(tmp_path / comparators.FROZEN, index=False)
+    again = comparators.peers_of(
+        dated, 2024, outcomes=compare.TESTS, frozen=comparators.frozen(tmp_path), count=4
+    )
+    assert again[again.frozen][["place", "peer"]].values.tolist() == [["00002", "00005"]]
+    assert comparators.frozen(tmp_path / "none") is None
+    kept.drop(columns="peer").to_csv(tmp_path / comparators.FROZEN, index=False)
+    with pytest.raises(DataError, match="no column peer"):
+        comparators.frozen(tmp_path)
 
 
 def test_peers_by_hand_and_never_by_outcome(places):
-    got = compare.peers(places, descriptors=["elevation_m", "distance_km"], outcomes=["poor_pct"], count=2)
+    got = comparators.peers(
+        places, descriptors=["elevation_m", "distance_km"], outcomes=["poor_pct"], count=2
+    )
     assert set(got.place) == {"00001", "00002", "00003", "00004"}  # 00005 lacks its elevation
     assert got[got.place == "00001"].peer.tolist() == ["00002", "00003"]
     known = places.dropna(subset=["elevation_m"])
@@ -148,11 +239,11 @@ def test_peers_by_hand_and_never_by_outcome(places):
     by_hand = np.sqrt((((z.iloc[0] - z.iloc[1]) ** 2).sum()) / 2)
     assert got.distance.iloc[0] == pytest.approx(by_hand)
     assert got[["place", "peer"]].apply(lambda r: r.place != r.peer, axis=1).all()
-    alike = compare.peers(
+    alike = comparators.peers(
         places, descriptors=["distance_km"], outcomes=["poor_pct"], within=["type"], count=9
     )
     assert "00003" not in set(alike.place) | set(alike.peer)
-    shuffled = compare.peers(
+    shuffled = comparators.peers(
         places.sample(frac=1, random_state=5),
         descriptors=["elevation_m", "distance_km"],
         outcomes=[],
@@ -160,11 +251,11 @@ def test_peers_by_hand_and_never_by_outcome(places):
     )
     pd.testing.assert_frame_equal(shuffled, got)
     with pytest.raises(DataError, match="poor_pct are outcomes"):
-        compare.peers(places, descriptors=["poor_pct"], outcomes=["poor_pct"])
+        comparators.peers(places, descriptors=["poor_pct"], outcomes=["poor_pct"])
     with pytest.raises(DataError, match="no column area_km2"):
-        compare.peers(places, descriptors=["area_km2"], outcomes=[])
+        comparators.peers(places, descriptors=["area_km2"], outcomes=[])
     with pytest.raises(DataError, match="00001 occurs twice"):
-        compare.peers(pd.concat([places, places]), descriptors=["distance_km"], outcomes=[])
+        comparators.peers(pd.concat([places, places]), descriptors=["distance_km"], outcomes=[])
 
 
 def test_funnel_limits_hold_what_they_say_and_narrow():

@@ -16,7 +16,7 @@ from evalkit.load.text import fold, nearest
 from evalkit.load.units import without_unit
 
 GUIDE_SHEETS = ("Hướng dẫn", "Danh mục")  # sheets that evalkit's own workbooks hold beside the tables
-_OTHER_FILES = {"corrections"}
+_OTHER_FILES = {"corrections", "peers"}
 _NO_UNIT = re.compile(r'"(?P<column>.*)" states no unit and was read as đồng$')
 
 

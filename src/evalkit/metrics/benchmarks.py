@@ -73,10 +73,7 @@ def among(rows, levels, comparable, *, minimum, years, provinces=None):
     above, undecided: how many of the others lie surely below, surely above, and where bounds don't decide.
     """
     usable = rows[rows["indicator"].isin(comparable) & rows["year"].notna() & rows["value"].notna()]
-    usable = usable[
-        ~usable["flags"].fillna("").isin(_unfit(usable["flags"]))
-        & ~(usable["indicator"].str.contains("poor|poverty") & usable["basis"].isna())
-    ]
+    usable = usable[whole(usable)]
     usable = usable.assign(level=usable["place"].map(levels)).dropna(subset="level")
     keys = ["level", "indicator", "unit", "basis", "method"]
     if provinces is not None:
@@ -100,9 +97,11 @@ _UNFIT = {"one_union", "one_programme", "part", "uncertain", "flow", "impossible
 _POSITION = ["n", "lower_quartile", "median", "upper_quartile", "below", "above", "undecided"]
 
 
-def _unfit(flags):
-    """Return the combinations of flags that keep a row from being compared."""
-    return [f for f in flags.dropna().unique() if _UNFIT & set(f.split(";"))]
+def whole(rows):
+    """Return which rows may be compared: about the whole place, and poverty on a known standard."""
+    unfit = [f for f in rows["flags"].dropna().unique() if _UNFIT & set(f.split(";"))]
+    unknown = rows["indicator"].str.contains("poor|poverty") & rows["basis"].isna()
+    return ~rows["flags"].fillna("").isin(unfit) & ~unknown
 
 
 def _near_in_time(year, place, value, lower, upper, years):

@@ -36,7 +36,8 @@ how far the figure could have come out otherwise at the same underlying rate. An
 a published figure, read as it is printed; “as printed” beside “computed” keeps the two apart.
 
 A figure that a commune lacks isn't zero: the commune is left out of numerator and denominator, and the area's
-row is flagged `part`; a sum is then at least what is known. Columns of the formulas that the tables don't hold
+row is flagged `part`, or `nearly_whole` where a ratio rests on at least four fifths of its communes; a sum is
+then at least what is known. Columns of the formulas that the tables don't hold
 themselves:
 """
 _COLUMNS = {

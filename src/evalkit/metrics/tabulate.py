@@ -16,8 +16,9 @@ def rows(sums, definitions, units, *, method, source, basis=None, levels=rollup.
     unknown. basis: the column that says the rows' basis; without it each definition's own. method: one text,
     or the column that says it.
 
-    An area of which a commune that existed at the year's end lacks a column is flagged ``part``: its sums are
-    then at least what is known (upper inf), its ratios those of the communes that are known.
+    An area of which a commune that existed at the year's end lacks a column has sums that are at least what is
+    known (upper inf, flag ``part``) and ratios of the communes that are known: flagged ``nearly_whole`` where
+    these are at least four fifths of its communes, otherwise ``part``, which isn't compared.
     """
     standing = rollup.standing(units, sorted(int(y) for y in sums["year"].dropna().unique()))
     keys = [c for c in (basis, method) if c in sums]
@@ -75,9 +76,10 @@ class _Groups:
             if self.single
             else np.bincount(self.codes, weights=known, minlength=len(self.labels))
         )
-        part = seen < self.expected
+        some_lack = seen < self.expected
+        part = some_lack & (definition.additive | (seen < _NEARLY_WHOLE * self.expected))
         if definition.additive:
-            out["upper"] = np.where(part, np.inf, out["upper"])
+            out["upper"] = np.where(some_lack, np.inf, out["upper"])
         keep = (seen > 0) & ~np.isnan(out["value"])
         labels = self.labels[keep]
         nothing = np.full(len(part), np.nan)
@@ -94,13 +96,21 @@ class _Groups:
                 "basis": labels[basis].to_numpy() if basis else definition.basis,
                 "method": labels[method].to_numpy() if method in labels else method,
                 "source": source,
-                "flags": _flags(definition.flags, part=part, **{f: out[f] for f in _MARKS if f in out})[keep],
+                "flags": _flags(
+                    definition.flags,
+                    part=part,
+                    nearly_whole=some_lack & ~part,
+                    **{f: out[f] for f in _MARKS if f in out},
+                )[keep],
                 "year": labels["year"].to_numpy(),
             }
         )
 
 
 _MARKS = ("impossible", "repeats")
+# Of an area's communes, the share from which its ratio counts as the area's own. A convention: one commune of a
+# dozen without a figure doesn't bar a district from comparison, one of four does.
+_NEARLY_WHOLE = 0.8
 
 
 def _flags(always, **marks):

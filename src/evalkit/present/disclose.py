@@ -7,6 +7,7 @@ import pandas as pd
 from evalkit import building as built
 from evalkit.errors import ParameterError
 from evalkit.load import places
+from evalkit.present import judgements
 
 AUDIENCES = ("public", "private")
 _COUNTED = {"households", "customers", "borrowers", "persons", "loans", "cases"}
@@ -16,14 +17,16 @@ _COUNTED = {"households", "customers", "borrowers", "persons", "loans", "cases"}
 class Place:
     """What may be shown of one place: its figures, the areas and places that it stands beside, the findings.
 
-    unit: the place itself (a row of the build's places). rows, beside, among, findings: tables of the
-    build, cut to the place. before, after: units that it came from and became. audience: who is looking.
+    unit: the place itself (a row of the build's places). rows, beside, among, compared, peers,
+    findings: tables of the build, cut to the place. before, after: units that it came from and became. audience: who is looking.
     """
 
     unit: pd.Series
     rows: pd.DataFrame
     beside: pd.DataFrame
     among: pd.DataFrame
+    compared: pd.DataFrame
+    peers: pd.DataFrame
     findings: pd.DataFrame
     before: tuple
     after: object
@@ -51,18 +54,21 @@ def place(build_folder, code, audience="public"):
     identity = built.find(build_folder, code)
     units = built.read(build_folder, "places")
     unit = units[units["place"] == identity].iloc[0]
-    rows, beside, among, findings = (
+    rows, beside, among, compared, peers, findings = (
         built.read(build_folder, name, identity).reset_index(drop=True)
-        for name in ("indicators", "beside", "among", "findings")
+        for name in ("indicators", "beside", "among", "compared", "peers", "findings")
     )
     threshold = settings["publish"]["suppression_threshold"]
     if audience == "public" and threshold:
         rows, beside = hide_small(rows, threshold), hide_small(beside, threshold)
+        compared = judgements.withhold(compared, lambda rows: hide_small(rows, threshold))
     return Place(
         unit=unit,
         rows=rows,
         beside=beside,
         among=among,
+        compared=compared,
+        peers=judgements.named(peers, units),
         findings=findings,
         before=tuple(places.predecessors(next(units[units["place"] == identity].itertuples()), units)),
         after=next(iter(units[units["place"] == unit["successor_place"]].itertuples()), None),

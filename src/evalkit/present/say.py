@@ -31,6 +31,7 @@ _FLAGS = {
     "one_union": "one union's portfolio only",
     "one_programme": "one programme only",
     "part": "a part of the place only",
+    "nearly_whole": "a few of its communes have no figure",
     "uncertain": "coverage uncertain",
     "flow": "sum over a period",
     "repeats": "a household in two programmes may be counted twice",

@@ -9,6 +9,7 @@ from evalkit.errors import DataError
 MIME = "application/vnd.evalkit.v1+json"
 SECTIONS = ("credit", "poverty_income", "evaluation")
 DATASET = "dataset"  # the folder of the notebooks that run once for the whole data set
+DATASET_SECTIONS = ("quality", "comparison", "impact")
 KINDS = ("place", "figure", "table", "text", "notice", "claims", "sources")
 LEVELS = ("L0", "L1", "L2", "L3", "L4")
 SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
@@ -59,7 +60,7 @@ def _block(payload, lang, where):
     kind, section, slug = (payload.get(key) for key in ("kind", "section", "id"))
     _one_of(kind, KINDS, "kind", where)
     if kind != "place" or section:
-        _one_of(section, (*SECTIONS, "quality"), "section", where)
+        _one_of(section, (*SECTIONS, *DATASET_SECTIONS), "section", where)
     if not isinstance(slug, str) or not SLUG.fullmatch(slug):
         raise DataError(f"{where}: id {slug!r} is no stable name. Use letters, digits, - and _.")
     if payload.get("lang") not in (None, lang):

@@ -6,6 +6,22 @@ from evalkit.present.charts.ledger import ledger
 from evalkit.present.charts.outcomes import outcomes
 from evalkit.present.charts.portfolio import flows, portfolio, reach
 from evalkit.present.charts.poverty import poverty
+from evalkit.present.charts.province import distribution, funnel, years
 from evalkit.present.charts.spine import spine
 
-__all__ = ["flows", "groups", "income", "ledger", "mix", "outcomes", "portfolio", "poverty", "reach", "spine"]
+<<<<<<< HEAD
+__all__ = [
+    "distribution",
+    "flows",
+    "funnel",
+    "groups",
+    "income",
+    "ledger",
+    "mix",
+    "outcomes",
+    "portfolio",
+    "poverty",
+    "reach",
+    "spine",
+    "years",
+]

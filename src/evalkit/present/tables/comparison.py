@@ -109,6 +109,7 @@ def among(place, *, lang):
     title = t("Among other places on the same basis", lang)
     minimum = place.settings["publish"]["minimum_comparators"]
     rows = place.among[place.among["median"].notna()]
+    rows = rows[[pd.notna(own_row(place, row)["value"]) for _, row in rows.iterrows()]]
     few = place.among[place.among["median"].isna()]
     if len(rows) > LONG:
         rows = latest(rows, ["indicator"])
@@ -135,11 +136,7 @@ def among(place, *, lang):
         )
     shown, raw = [], []
     for _, row in rows.sort_values(["indicator", "year"], kind="stable").iterrows():
-        own = place.rows[
-            (place.rows["indicator"] == row["indicator"])
-            & (place.rows["period"].fillna("") == (row["period"] or ""))
-            & (place.rows["method"].fillna("") == (row["method"] or ""))
-        ].iloc[0]
+        own = own_row(place, row)
         low, mid, high = (
             words.rounded(row[c], own["unit"], lang) for c in ("lower_quartile", "median", "upper_quartile")
         )
@@ -193,6 +190,14 @@ def among(place, *, lang):
         notes=(note,) if note else (),
         level="L1",
     )
+
+
+def own_row(place, row):
+    """The place's own figure of a position; a row without its value is hidden, and so is its position."""
+    same = place.rows["indicator"] == row["indicator"]
+    for column in ("period", "method", "basis"):
+        same &= place.rows[column].fillna("") == ("" if pd.isna(row[column]) else row[column])
+    return place.rows[same].iloc[0]
 
 
 def position(row, lang):
