@@ -46,16 +46,14 @@ def sensitive(system, tables, units, *, threshold, percent, zeros=False):
 
 def _contributors(tables, units, percent):
     """How many stand behind each amount of money, and whether one dominates it: place, year, expr, …"""
-    parts = []
+    found = []
     if "credit" in tables and "borrowers" in tables["credit"]:
-        parts.append(_borrowers(tables["credit"]))
+        counts = _borrowers(tables["credit"])
+        found += [
+            counts.assign(place=counts["place"].map(rollup.areas(units, level))) for level in rollup.LEVELS
+        ]
     if {"household", "outstanding_vnd", "as_of", "programme"} <= set(tables.get("loans", ())):
-        parts.append(_loans(tables["loans"]))
-    found = [
-        each.assign(place=each["place"].map(rollup.areas(units, level)))
-        for each in parts
-        for level in rollup.LEVELS
-    ]
+        found.append(_loans(tables["loans"]))  # of communes: a district's other communes may have none
     if not found:
         return pd.DataFrame(columns=[*_AT, "number", "dominated"])
     every = pd.concat(found, ignore_index=True).dropna(subset=["place", "year"]).astype({"place": object})

@@ -24,6 +24,11 @@ _WORTH = {
     "not_poor_before": 60, "escaped": 12, "newly_poor": 2, "fell_back": 1,
 }  # fmt: skip
 _LEVELS = {"commune": 1, "district": 10, "province": 100}
+# Counts that add up with each other; all other counts of people belong to the review of poverty.
+_KIND = dict.fromkeys(
+    ("borrowers", "borrower_households", "borrowers_most", "borrowers_least"), "borrowers"
+) | {"borrowers_poor": "poor", "borrowers_near_poor": "near_poor", "loans": "loans", "members": "members"}
+_PARTNERS = 4
 _FREE = 1e-3  # of a hidden cell: it costs nothing more, and a short way is still the better one
 _MILLION = 1e6
 
@@ -61,11 +66,15 @@ class _Work:
         worth = expr.map(_WORTH).fillna(3).to_numpy(float)
         worth = worth * cells["level"].map(_LEVELS).fillna(1).to_numpy() * (1 + np.log1p(np.abs(self.value)))
         self.worth = np.where(self.printed, worth, _FREE)
+        self.place, self.expr = cells["place"].to_numpy(object), expr.to_numpy(object)
+        self.level = cells["level"].to_numpy(object)
         self.year = cells["year"].to_numpy()
         self.area = cells["district"].fillna(cells["place"]).to_numpy()
         self.province = cells["province"].fillna(cells["place"]).to_numpy()
-        self.area_cells = cells.groupby([self.area, self.people]).indices
-        self.province_cells = cells.groupby([self.province, self.people]).indices
+        self.kind = expr.map(_KIND).fillna("poverty").where(self.people, "money").to_numpy()
+        self.dear = (expr.map(_WORTH).fillna(3) >= 100).to_numpy()
+        self.area_cells = cells.groupby([self.area, self.kind]).indices
+        self.province_cells = cells.groupby([self.province, self.kind]).indices
 
     def order(self):
         """Sensitive cells of larger areas first, then by place and year."""
@@ -77,15 +86,27 @@ class _Work:
     def blocks(self, cell):
         """The cells that may move with ``cell``: near in time in its district, its district, its province."""
         people = self.people[cell]
-        own = self.area_cells[self.area[cell], people]
-        own = own[(self.cells["level"].to_numpy()[own] == "commune") | self.hidden[own]]
-        near = np.abs(self.year[own] - self.year[cell]) <= (1 if people else 0)
-        if self.cells["level"].iat[cell] == "commune":
-            yield own[near]
-            yield own
-        every = self.province_cells[self.province[cell], people]
-        yield every[np.abs(self.year[every] - self.year[cell]) <= (1 if people else 0)]
+        span = 1 if people else 0
+        if self.level[cell] == "commune":
+            own = self.area_cells[self.area[cell], self.kind[cell]]
+            own = own[(self.level[own] == "commune") | self.hidden[own]]
+            near = own[np.abs(self.year[own] - self.year[cell]) <= span]
+            cheap = near[~self.dear[near] | self.hidden[near]]
+            yield cheap[np.isin(self.place[cheap], self.partners(cell, own))]
+            yield cheap
+            yield near
+        every = self.province_cells[self.province[cell], self.kind[cell]]
+        near = every[np.abs(self.year[every] - self.year[cell]) <= span]
+        yield near[~self.dear[near] | self.hidden[near]]
+        yield near
         yield every
+
+    def partners(self, cell, block):
+        """The communes most worth moving against this one: those that hide the same figure, else a small one."""
+        same = block[(self.year[block] == self.year[cell]) & (self.expr[block] == self.expr[cell])]
+        enough = self.value[same] >= self.width[cell]
+        order = np.lexsort((self.value[same], ~enough, ~self.hidden[same]))
+        return [self.place[cell], *self.place[same[order][: _PARTNERS + 1]]]
 
     def wide_enough(self, cell):
         return self.high[cell] - self.low[cell] >= self.width[cell] - 1e-6
@@ -134,7 +155,6 @@ class _Problem:
         self.ties = sparse.hstack([ties, -ties]).tocsr()
         self.at = int(np.flatnonzero(block == cell)[0]) if cell in block else -1
         self.value = work.value[block]
-        self.whole = np.full(2 * len(block), 1 if work.people[cell] else 0)
 
     def _milp(self, cost, up, down):
         n = len(self.block)
@@ -144,10 +164,9 @@ class _Problem:
         lower[[self.at, n + self.at]] = up[0], down[0]
         return milp(
             cost,
-            integrality=self.whole,
             bounds=Bounds(lower, upper),
             constraints=LinearConstraint(self.ties, 0, 0),
-            options={"time_limit": 20, "mip_rel_gap": 0.05},
+            options={"time_limit": 20, "presolve": False},
         )
 
     def solve(self, target):
