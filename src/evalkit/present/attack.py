@@ -88,25 +88,38 @@ _FIGURES = ["value", "lower", "upper", "numerator", "denominator"]
 
 
 class _System:
-    """Unknown amounts of communes (columns), equations (rows) and what they come to."""
+    """Amounts of communes (columns), equations (rows) and what they come to; firm: printed, not only trusted."""
 
-    def __init__(self, atoms, matrix, total, unknown):
-        self.atoms, self.matrix, self.total, self.unknown = atoms, matrix, total, unknown
-        self.number = pd.Index(atoms["key"])
+    def __init__(self, atoms, index, matrix, total, firm):
+        self.atoms, self.index, self.matrix, self.total, self.firm = atoms, index, matrix, total, firm
 
     def bound(self, target, width):
         """Return the lowest and the highest value of each target (a row of coefficients of the atoms)."""
-        low, high = np.full(target.shape[0], np.inf), np.full(target.shape[0], -np.inf)
-        part = _parts(self.matrix, target)
-        for _, rows, columns, targets in part:
-            self._bound_part(rows, columns, targets, target, width, low, high)
-        return low, high
+        single = np.flatnonzero((np.diff(self.matrix.indptr) == 1) & self.firm)
+        known = np.full(len(self.atoms), np.nan)
+        known[self.matrix.indices[self.matrix.indptr[single]]] = self.total[single]
+        open_ = np.isnan(known)
+        constant = target @ np.where(open_, 0.0, known)
+        self.total = self.total - self.matrix @ np.where(open_, 0.0, known)
+        keep = np.asarray(self.matrix[:, open_].astype(bool).sum(axis=1)).ravel() > 0
+        matrix, target = self.matrix[keep][:, open_], target[:, open_]
+        self.rest, self.sure = self.total[keep], self.firm[keep]
+        free = np.asarray(target.astype(bool).sum(axis=1)).ravel() > 0
+        low, high = np.where(free, np.inf, 0.0), np.where(free, -np.inf, 0.0)
+        for rows, columns, targets in _parts(matrix.tocsr(), target.tocsr()):
+            if len(columns):
+                self._bound_part(matrix, rows, columns, targets, target, width, low, high)
+        return low + constant, high + constant
 
-    def _bound_part(self, rows, columns, targets, target, width, low, high):
-        a, b = self.matrix[rows][:, columns], self.total[rows]
+    def _bound_part(self, matrix, rows, columns, targets, target, width, low, high):
+        a, b = matrix[rows][:, columns], self.rest[rows]
         wanted = target[targets][:, columns]
         scale = np.where(width[targets] > 1000, 1e6, 1.0)
         unit = scale.max()
+        if _solve(np.zeros(len(columns)), a, b / unit) is None:  # figures that contradict an identity
+            a, b = a[self.sure[rows]], b[self.sure[rows]]
+        if _solve(np.zeros(len(columns)), a, b / unit) is None:
+            raise DisclosureError("indicators: the shown figures contradict each other, so no attack could be made.")
         point = lambda cost: _solve(cost, a, b / unit)  # noqa: E731
         random = np.random.default_rng(1)
         undecided = np.arange(len(targets))
@@ -151,4 +164,132 @@ def _parts(matrix, target):
         own = row_of[i]
         targets = own[own >= matrix.shape[0]] - matrix.shape[0]
         if len(targets) and len(column_of[i]):
-            yield i, own[own < matrix.shape[0]], column_of[i], targets
+            yield own[own < matrix.shape[0]], column_of[i], targets
+
+
+def _equations(public, units):
+    """Write down what the shown rows say: single figures are known, sums and identities tie the others."""
+    level = units.drop_duplicates("place").set_index("place")["level"].astype(object)
+    rows = public[suppress.from_tables(public) & public["indicator"].isin(_DEFINITIONS)].reset_index(drop=True)
+    rows = rows.astype({"place": object, "indicator": object, "year": "int64"})
+    rows["level"] = rows["place"].map(level)
+    terms, totals, count = [], [], 0
+    communes = rows[rows["level"] == "commune"]
+    members = {
+        name: communes.assign(area=communes["place"].map(_area_of(units, name))) for name in ("district", "province")
+    } | {"commune": communes.assign(area=communes["place"])}
+    for name, definition in _DEFINITIONS.items():
+        for role, columns in _said(definition).items():
+            for at, below in members.items():
+                said = rows[(rows["indicator"] == name) & (rows["level"] == at)]
+                said = said.assign(eq=np.arange(len(said)) + count)
+                count += len(said)
+                totals.append(said[role].to_numpy(float))
+                one = below.loc[below["indicator"] == name, ["place", "area", "year", "basis"]]
+                pairs = said[["place", "year", "basis", "eq"]].rename(columns={"place": "area"})
+                pairs = pairs.merge(one, on=["area", "year", "basis"])
+                terms += [_term(pairs, c, 1.0) for c in columns]
+    sure = pd.concat(terms, ignore_index=True)
+    total = np.concatenate(totals)
+    atoms = sure.drop_duplicates(_KEY)[_KEY].reset_index(drop=True)
+    trusted, extra = _identities(atoms, units, count)
+    every = pd.concat([sure, trusted], ignore_index=True)
+    total = np.r_[total, np.zeros(extra)]
+    index = pd.MultiIndex.from_frame(atoms)
+    number = index.get_indexer(pd.MultiIndex.from_frame(every[_KEY]))
+    matrix = sparse.csr_matrix((every["coef"], (every["eq"], number)), shape=(len(total), len(atoms)))
+    matrix = matrix[~np.isnan(total)]
+    firm = (np.arange(len(total)) < count)[~np.isnan(total)]
+    return _System(atoms, index, matrix, total[~np.isnan(total)], firm)
+
+
+def _said(definition):
+    if isinstance(definition, Ratio):
+        return {"numerator": definition.over, "denominator": definition.under}
+    return {"value": definition.columns}
+
+
+def _area_of(units, level):
+    return units.drop_duplicates("place").set_index("place")[f"{level}_code"].astype(object)
+
+
+def _term(pairs, column, coef):
+    standard = pairs["basis"].astype(object).fillna("") if column.startswith(_OF_STANDARD) else ""
+    return pairs[["eq", "place", "year"]].assign(standard=standard, column=column, coef=coef)
+
+
+_CODES = tuple(f"outstanding_{code}" for code in reference.programmes().index)
+_SUMS = (
+    ("outstanding", dict.fromkeys(_CODES, 1.0), False),
+    ("outstanding", dict.fromkeys(("current", "overdue", "frozen", "extended"), 1.0), True),
+    ("poor", {"poor_before": 1.0, "fell_back": 1.0, "newly_poor": 1.0, "escaped": -1.0}, True),
+    *(
+        (
+            purpose,
+            {
+                f"outstanding_{code}": 1.0
+                for code in reference.programmes().query("purpose == @purpose").index
+            },
+            False,
+        )
+        for purpose in credit.PURPOSES
+    ),
+)
+
+
+def _identities(atoms, units, count):
+    """What an intruder trusts to hold: parts add up, last year's end is this year's start, flows move stocks."""
+    at = pd.MultiIndex.from_frame(atoms)
+    found, extra = [], 0
+
+    def tie(cells, others, every):
+        nonlocal extra
+        there = {}
+        for key, (frame, coef) in others.items():
+            there[key] = (frame, coef, at.get_indexer(pd.MultiIndex.from_frame(frame[_KEY])) >= 0)
+        have = np.array([t for _, _, t in there.values()])
+        keep = have.all(axis=0) if every else have.any(axis=0)
+        eq = np.arange(len(cells)) + count + extra
+        extra += len(cells)
+        found.append(cells.assign(eq=eq, coef=-1.0)[keep])
+        found.extend(f.assign(eq=eq, coef=c)[keep & t] for f, c, t in there.values())
+
+    for whole, parts, every in _SUMS:
+        cells = atoms[atoms["column"] == whole]
+        tie(cells, {c: (cells.assign(column=c), k) for c, k in parts.items()}, every)
+    merged = set(units["successor_code"].dropna()) if "successor_code" in units else set()
+    for name in ("poor", "outstanding"):
+        cells = atoms[(atoms["column"] == f"{name}_before") & ~atoms["place"].isin(merged)]
+        tie(cells, {name: (cells.assign(column=name, year=cells["year"] - 1), 1.0)}, True)
+    return pd.concat(found, ignore_index=True), extra
+
+
+def _targets(sensitive, system, units):
+    """Each protected figure as a sum of the communes' amounts."""
+    atoms = system.atoms
+    by_area = {"commune": atoms["place"]} | {
+        n: atoms["place"].map(_area_of(units, n)) for n in ("district", "province")
+    }
+    level = units.drop_duplicates("place").set_index("place")["level"].astype(object)
+    wanted = sensitive.assign(target=np.arange(len(sensitive)), level=sensitive["place"].map(level))
+    parts = []
+    for row in wanted.itertuples():
+        for column, sign in _columns(row.expr):
+            parts.append((row.target, row.place, row.year, row.level, column, row.standard, sign))
+    want = pd.DataFrame(parts, columns=["target", "area", "year", "level", "column", "wanted", "sign"])
+    found = []
+    for name, area in by_area.items():
+        own = atoms.assign(area=area, atom=np.arange(len(atoms)))
+        pairs = want[want["level"] == name].merge(own, on=["area", "year", "column"])
+        found.append(pairs[(pairs["standard"] == "") | (pairs["wanted"] == "") | (pairs["standard"] == pairs["wanted"])])
+    pairs = pd.concat(found, ignore_index=True)
+    return sparse.csr_matrix((pairs["sign"], (pairs["target"], pairs["atom"])), shape=(len(sensitive), len(atoms)))
+
+
+def _columns(expr):
+    """The columns that an expression adds up; what a share leaves is its whole less its part."""
+    bare = expr.split("@")[0]
+    if bare.startswith("rest of "):
+        definition = _DEFINITIONS[bare.removeprefix("rest of ")]
+        return [(c, 1.0) for c in definition.under] + [(c, -1.0) for c in definition.over]
+    return [(c, 1.0) for c in bare.split("+")]
