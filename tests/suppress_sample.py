@@ -31,11 +31,19 @@ def province(poor):
         }
     )
     review = pd.DataFrame(
-        {"place": codes, "year": 2023, "standard": "2022-2025", "households": 300.0, "poor": np.array(poor, float)}
+        {
+            "place": codes,
+            "year": 2023,
+            "standard": "2022-2025",
+            "households": 300.0,
+            "poor": np.array(poor, float),
+        }
     ).astype({"place": "string", "year": "Int64"})
     found = [
         tabulate(
-            reviews.sums(review, units).dropna(axis=1, how="all").reindex(columns=["place", "year", "standard", "households", "poor"]),
+            reviews.sums(review, units)
+            .dropna(axis=1, how="all")
+            .reindex(columns=["place", "year", "standard", "households", "poor"]),
             [d for d in reviews.DEFINITIONS if d.name in ("poor_households", "poverty_rate_pct")],
             units,
             method="review",

@@ -11,7 +11,7 @@ from evalkit.metrics import suppress
 from evalkit.present import attack
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from suppress_sample import decided_with_cells  # noqa: E402
+from suppress_sample import decided_with_cells
 
 
 @pytest.fixture(scope="module")

@@ -43,13 +43,18 @@ def must_fail(build_folder, *, earlier=None):
     public = suppress.shown(rows)
     found = [intervals(public, sensitive, units)] if len(sensitive) else []
     if earlier is not None:
-        before, protected = suppress.shown(built.read(earlier, "indicators")), built.read(earlier, "sensitive")
+        before, protected = (
+            suppress.shown(built.read(earlier, "indicators")),
+            built.read(earlier, "sensitive"),
+        )
         found.append(intervals(_filled(public, before), sensitive, units))
         found.append(intervals(_filled(before, public), protected, built.read(earlier, "places")))
     table = pd.concat(found, ignore_index=True) if found else pd.DataFrame()
     broken = table[table["disclosed"]] if len(table) else table
     if len(broken):
-        worst = broken.assign(wide=broken["upper"] - broken["lower"]).sort_values("wide", kind="stable").iloc[0]
+        worst = (
+            broken.assign(wide=broken["upper"] - broken["lower"]).sort_values("wide", kind="stable").iloc[0]
+        )
         raise DisclosureError(
             f"{worst['place']}, {worst['year']}, {worst['expr']}: whoever subtracts what is shown learns that it lies "
             f"between {worst['lower']:g} and {worst['upper']:g}, and so for {len(broken)} figures in all. Nothing is "
@@ -119,7 +124,9 @@ class _System:
         if _solve(np.zeros(len(columns)), a, b / unit) is None:  # figures that contradict an identity
             a, b = a[self.sure[rows]], b[self.sure[rows]]
         if _solve(np.zeros(len(columns)), a, b / unit) is None:
-            raise DisclosureError("indicators: the shown figures contradict each other, so no attack could be made.")
+            raise DisclosureError(
+                "indicators: the shown figures contradict each other, so no attack could be made."
+            )
         point = lambda cost: _solve(cost, a, b / unit)  # noqa: E731
         random = np.random.default_rng(1)
         undecided = np.arange(len(targets))
@@ -170,13 +177,16 @@ def _parts(matrix, target):
 def _equations(public, units):
     """Write down what the shown rows say: single figures are known, sums and identities tie the others."""
     level = units.drop_duplicates("place").set_index("place")["level"].astype(object)
-    rows = public[suppress.from_tables(public) & public["indicator"].isin(_DEFINITIONS)].reset_index(drop=True)
+    rows = public[suppress.from_tables(public) & public["indicator"].isin(_DEFINITIONS)].reset_index(
+        drop=True
+    )
     rows = rows.astype({"place": object, "indicator": object, "year": "int64"})
     rows["level"] = rows["place"].map(level)
     terms, totals, count = [], [], 0
     communes = rows[rows["level"] == "commune"]
     members = {
-        name: communes.assign(area=communes["place"].map(_area_of(units, name))) for name in ("district", "province")
+        name: communes.assign(area=communes["place"].map(_area_of(units, name)))
+        for name in ("district", "province")
     } | {"commune": communes.assign(area=communes["place"])}
     for name, definition in _DEFINITIONS.items():
         for role, columns in _said(definition).items():
@@ -281,9 +291,15 @@ def _targets(sensitive, system, units):
     for name, area in by_area.items():
         own = atoms.assign(area=area, atom=np.arange(len(atoms)))
         pairs = want[want["level"] == name].merge(own, on=["area", "year", "column"])
-        found.append(pairs[(pairs["standard"] == "") | (pairs["wanted"] == "") | (pairs["standard"] == pairs["wanted"])])
+        found.append(
+            pairs[
+                (pairs["standard"] == "") | (pairs["wanted"] == "") | (pairs["standard"] == pairs["wanted"])
+            ]
+        )
     pairs = pd.concat(found, ignore_index=True)
-    return sparse.csr_matrix((pairs["sign"], (pairs["target"], pairs["atom"])), shape=(len(sensitive), len(atoms)))
+    return sparse.csr_matrix(
+        (pairs["sign"], (pairs["target"], pairs["atom"])), shape=(len(sensitive), len(atoms))
+    )
 
 
 def _columns(expr):

@@ -32,7 +32,9 @@ def decide(rows, tables, units, publish):
     rows = rows.reset_index(drop=True)
     own = from_tables(rows)
     flags = rows["flags"].fillna("")
-    judged = ~own & (publish["hide_published"] | flags.str.contains("computed")) & ~flags.str.contains("sample")
+    judged = (
+        ~own & (publish["hide_published"] | flags.str.contains("computed")) & ~flags.str.contains("sample")
+    )
     rows.loc[judged & _few(rows, threshold), "hidden"] = "primary"
     if not own.any():
         return rows, nothing

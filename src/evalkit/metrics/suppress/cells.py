@@ -16,18 +16,21 @@ from evalkit.metrics.definitions import NumberOf, Ratio
 
 # What counts people or households, by column of the definitions.
 PEOPLE = frozenset(
-    "households households_before poor near_poor poor+near_poor escaped fell_back newly_poor poor_before "
-    "not_poor_before borrowers borrower_households borrowers_most borrowers_least borrowers_poor "
-    "borrowers_near_poor loans members".split()
+    ["households", "households_before", "poor", "near_poor", "poor+near_poor", "escaped", "fell_back", "newly_poor", "poor_before", "not_poor_before", "borrowers", "borrower_households", "borrowers_most", "borrowers_least", "borrowers_poor", "borrowers_near_poor", "loans", "members"]
 )
 REST = "rest of "
 _REVIEWED = frozenset(reviews.DEFINITIONS[0].columns).union(
-    "near_poor escaped fell_back newly_poor poor_before not_poor_before".split()
+    ["near_poor", "escaped", "fell_back", "newly_poor", "poor_before", "not_poor_before"]
 )
 # Columns that count no people, no money of few, and add up with none that do.
 _UNLINKED = frozenset(
     c
-    for d in (*groups.DEFINITIONS, *groups.WITH_CREDIT, *incomes.DEFINITIONS.values(), *incomes.OF_AREAS.values())
+    for d in (
+        *groups.DEFINITIONS,
+        *groups.WITH_CREDIT,
+        *incomes.DEFINITIONS.values(),
+        *incomes.OF_AREAS.values(),
+    )
     for c in (*d.columns, "+".join(getattr(d, "over", ())))
 ) - {"members", "households", "outstanding", "borrowers_most", "borrowers_least"}
 _KEY = ["place", "year", "standard", "expr"]
@@ -52,9 +55,7 @@ class Keys:
     """One integer for each place, year, standard and expression, so that cells are found quickly."""
 
     def __init__(self, places, standards, exprs):
-        self.places, self.standards, self.exprs = (
-            pd.Index(x).unique() for x in (places, standards, exprs)
-        )
+        self.places, self.standards, self.exprs = (pd.Index(x).unique() for x in (places, standards, exprs))
 
     def of(self, place, year, standard, expr):
         """Return the integers; -1 where a part is unknown. expr and standard may be one text."""
@@ -83,7 +84,10 @@ def system(rows, units):
     own = rows[from_tables(rows)].reset_index(names="row")
     own = own.astype({"place": object, "indicator": object, "year": "int64"})
     printed = _printed(own)
-    exprs = [*printed["expr"].unique(), *(f"{e}@{i}" for e, i in set(zip(printed["expr"], printed["indicator"], strict=True)))]
+    exprs = [
+        *printed["expr"].unique(),
+        *(f"{e}@{i}" for e, i in set(zip(printed["expr"], printed["indicator"], strict=True))),
+    ]
     keys = Keys(printed["place"], [*printed["standard"].unique(), ""], exprs)
     code = keys.of(*(printed[c] for c in _KEY))
     first = printed["value"].groupby(code, sort=False).transform("first")
@@ -231,9 +235,7 @@ class _Finder:
         printed = cells[cells["printed"]]
         self.index, self.number = pd.Index(printed["key"]), printed.index.to_numpy()
         self.values = cells["value"].to_numpy(float)
-        self.communes = {
-            e: c for e, c in printed[printed["level"] == "commune"].groupby("expr", sort=False)
-        }
+        self.communes = {e: c for e, c in printed[printed["level"] == "commune"].groupby("expr", sort=False)}
 
     def of(self, expr):
         """The communes' cells of an expression."""

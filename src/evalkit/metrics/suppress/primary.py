@@ -99,4 +99,6 @@ def _loans(loans):
     parts = [base.assign(expr=e, amount=a) for e, a in amounts.items()]
     parts.append(base.assign(expr="outstanding_" + loans["programme"], amount=debt))
     parts.append(base.assign(expr=loans["programme"].map(reference.programmes()["purpose"]), amount=debt))
-    return pd.concat(parts, ignore_index=True).assign(number=np.nan).dropna(subset=["household", "year", "expr"])
+    return (
+        pd.concat(parts, ignore_index=True).assign(number=np.nan).dropna(subset=["household", "year", "expr"])
+    )

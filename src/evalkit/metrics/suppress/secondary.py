@@ -79,9 +79,12 @@ class _Work:
     def order(self):
         """Sensitive cells of larger areas first, then by place and year."""
         level = self.cells["level"].map(_LEVELS).fillna(1)
-        return self.cells[self.width > 0].assign(size=-level).sort_values(
-            ["size", "place", "year"], kind="stable"
-        ).index
+        return (
+            self.cells[self.width > 0]
+            .assign(size=-level)
+            .sort_values(["size", "place", "year"], kind="stable")
+            .index
+        )
 
     def blocks(self, cell):
         """The cells that may move with ``cell``: near in time in its district, its district, its province."""
@@ -131,7 +134,9 @@ class _Work:
         self.hidden[cells] |= self.printed[cells]
         self.low[cells] = np.minimum(self.low[cells], step)
         self.high[cells] = np.maximum(self.high[cells], step)
-        back = np.min(np.where(step > 0, self.value[cells] / np.where(step > 0, step, 1), np.inf), initial=np.inf)
+        back = np.min(
+            np.where(step > 0, self.value[cells] / np.where(step > 0, step, 1), np.inf), initial=np.inf
+        )
         if np.isfinite(back) and back > 0:
             back = np.floor(back) if self.people[cells[0]] else back
             self.low[cells] = np.minimum(self.low[cells], -back * step)
