@@ -121,12 +121,9 @@ class _System:
         wanted = target[targets][:, columns]
         scale = np.where(width[targets] > 1000, 1e6, 1.0)
         unit = scale.max()
-        if _solve(np.zeros(len(columns)), a, b / unit) is None:  # figures that contradict an identity
-            a, b = a[self.sure[rows]], b[self.sure[rows]]
         if _solve(np.zeros(len(columns)), a, b / unit) is None:
-            raise DisclosureError(
-                "indicators: the shown figures contradict each other, so no attack could be made."
-            )
+            agree = _agreeing(a, b / unit, self.sure[rows])
+            a, b = a[agree], b[agree]
         point = lambda cost: _solve(cost, a, b / unit)  # noqa: E731
         random = np.random.default_rng(1)
         undecided = np.arange(len(targets))
@@ -155,6 +152,21 @@ def _solve(cost, a, b):
     both = sparse.vstack([a, -a])
     found = linprog(cost, A_ub=both, b_ub=np.r_[b + slack, slack - b], bounds=(0, cap), method="highs")
     return found.x if found.status == 0 else None
+
+
+def _agreeing(a, b, firm):
+    """Which equations hold together: of those that contradict each other, the trusted give way to the printed."""
+    count, width = a.shape
+    off = sparse.identity(count)
+    price = np.where(firm, 100.0, 1.0)
+    found = linprog(
+        np.r_[np.zeros(width), price, price],
+        A_eq=sparse.hstack([a, off, -off]),
+        b_eq=b,
+        bounds=(0, None),
+        method="highs",
+    )
+    return found.x[width : width + count] + found.x[width + count :] < _TOLERANCE
 
 
 def _parts(matrix, target):

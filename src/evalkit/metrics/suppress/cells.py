@@ -235,7 +235,7 @@ class _Finder:
         printed = cells[cells["printed"]]
         self.index, self.number = pd.Index(printed["key"]), printed.index.to_numpy()
         self.values = cells["value"].to_numpy(float)
-        self.communes = {e: c for e, c in printed[printed["level"] == "commune"].groupby("expr", sort=False)}
+        self.communes = dict(list(printed[printed["level"] == "commune"].groupby("expr", sort=False)))
 
     def of(self, expr):
         """The communes' cells of an expression."""
