@@ -13,10 +13,10 @@ import pandas as pd
 from evalkit.errors import DataError
 from evalkit.load import places, reference
 from evalkit.load.dataset import open_dataset, shipped
-from evalkit.metrics import benchmarks, comparators, rollup
+from evalkit.metrics import benchmarks, comparators, rollup, suppress
 from evalkit.metrics.indicators import assemble
 
-TABLES = ("places", "indicators", "beside", "among", "compared", "peers", "findings")
+TABLES = ("places", "indicators", "beside", "among", "compared", "peers", "findings", "sensitive")
 _ROW_GROUP = 4_000  # rows: one place is read without its neighbours
 _AREA_LEVELS = ("district", "province", "region", "national")
 
@@ -24,8 +24,8 @@ _AREA_LEVELS = ("district", "province", "region", "national")
 def build(folder, out):
     """Compute everything that reports need from the data set in ``folder`` and write it to ``out``.
 
-    Writes Parquet tables places, indicators, beside, among, compared, peers, findings and manifest.json; the
-    folder appears whole or not at all. Returns ``out``. Raises DataError where the data set can't be used.
+    Writes one Parquet table for each of TABLES and manifest.json; the folder appears whole or not at all.
+    Returns ``out``. Raises DataError where the data set can't be used.
     """
     out = Path(out)
     dataset = open_dataset(folder)
@@ -90,7 +90,8 @@ def compute(dataset):
     """Return the tables of a build, for every place at once, without writing anything."""
     settings, yearly = dataset.settings, bool(set(dataset.tables) - {"facts"})
     units = rollup.with_areas(dataset.places) if yearly else dataset.places
-    rows = assemble(dataset)
+    full, sensitive = suppress.decide(assemble(dataset), dataset.tables, units, settings["publish"])
+    rows = suppress.shown(full)  # what else is computed for readers is computed from what they may see
     references, areas = rows, units
     if settings["data"]["benchmarks"]:
         other = open_dataset(shipped(settings["data"]["benchmarks"]))
@@ -117,7 +118,7 @@ def compute(dataset):
     )
     return {
         "places": summary(dataset, units, rows, among),
-        "indicators": rows.sort_values(["place", "indicator", "year"], kind="stable"),
+        "indicators": full.sort_values(["place", "indicator", "year"], kind="stable"),
         "beside": benchmarks.preferred(pairs),
         "among": among,
         "compared": comparators.compared(
@@ -125,6 +126,7 @@ def compute(dataset):
         ),
         "peers": peers,
         "findings": dataset.findings,
+        "sensitive": sensitive,
     }
 
 
@@ -205,8 +207,8 @@ def indicators(build_folder, place=None):
     """Return the indicator rows of a build, of all places or of one (code, identity or name).
 
     Columns: place, period, indicator, value, lower, upper, numerator, denominator, unit, basis, method,
-    source, flags, year, title, note. These are the full rows, nothing hidden: for the researcher, not for
-    readers. Raises PlaceError for a place that is unknown or ambiguous, DataError where there is no build.
+    source, flags, year, title, note, hidden. These are the full rows; ``hidden`` says which of them no reader
+    may see and why (primary, secondary): for the researcher, not for readers. Raises PlaceError for a place that is unknown or ambiguous, DataError where there is no build.
     """
     if place is None:
         return read(build_folder, "indicators")

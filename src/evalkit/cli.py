@@ -185,11 +185,12 @@ def _run(out, languages, chosen, workers, suite):
 
 def _publish(out, languages, summary):
     from evalkit.building import manifest, read
-    from evalkit.present import words
+    from evalkit.present import attack, words
     from evalkit.publish import site
     from evalkit.publish.listing import listing
 
     folder = out / "build"
+    attack.must_fail(folder)
     manifest_, units = manifest(folder), read(folder, "places")
     units = units[units["level"].isin(manifest_["settings"]["data"]["levels"])]
     settings = manifest_["settings"]

@@ -20,11 +20,25 @@ SETTINGS = {
         "minimum_kinds": int,
         "benchmarks": str,
     },
-    "publish": {"suppression_threshold": int, "minimum_comparators": int, "comparison_years": int},
+    "publish": {
+        "suppression_threshold": int,
+        "hide_zeros": bool,
+        "hide_published": bool,
+        "dominance_percent": int,
+        "minimum_comparators": int,
+        "comparison_years": int,
+    },
 }
 _DEFAULTS = {
     "data": {"press": False, "levels": ["commune"], "minimum_kinds": 1, "benchmarks": ""},
-    "publish": {"suppression_threshold": 5, "minimum_comparators": 5, "comparison_years": 1},
+    "publish": {
+        "suppression_threshold": 5,
+        "hide_zeros": False,
+        "hide_published": False,
+        "dominance_percent": 10,
+        "minimum_comparators": 5,
+        "comparison_years": 1,
+    },
 }
 _REQUIRED = (("data", "real"), ("data", "years"), ("title", "en"), ("title", "vi"))
 _ACKNOWLEDGE = {

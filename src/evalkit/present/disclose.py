@@ -7,10 +7,10 @@ import pandas as pd
 from evalkit import building as built
 from evalkit.errors import ParameterError
 from evalkit.load import places
+from evalkit.metrics import suppress
 from evalkit.present import judgements
 
 AUDIENCES = ("public", "private")
-_COUNTED = {"households", "customers", "borrowers", "persons", "loans", "cases"}
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class Place:
 def place(build_folder, code, audience="public"):
     """Return one place of a build, found by code, identity or name, with what ``audience`` may see.
 
-    For the public, counts of people below the data set's suppression threshold (zero aside) are hidden,
-    and with them every ratio of which they are the numerator: value, bounds and counts are missing and the
-    row carries the flag ``hidden``.
+    What the public may see was decided once for the whole build (see evalkit.metrics.suppress): figures of a
+    hidden row are missing and it carries the flag ``hidden``. Findings of the checks quote figures, so the
+    public sees none of a table of which the place has a hidden row.
     Raises PlaceError for a place that is unknown, ambiguous or without figures, ParameterError for another
     audience, DataError where the folder is no build.
     """
@@ -58,10 +58,10 @@ def place(build_folder, code, audience="public"):
         built.read(build_folder, name, identity).reset_index(drop=True)
         for name in ("indicators", "beside", "among", "compared", "peers", "findings")
     )
-    threshold = settings["publish"]["suppression_threshold"]
-    if audience == "public" and threshold:
-        rows, beside = hide_small(rows, threshold), hide_small(beside, threshold)
-        compared = judgements.withhold(compared, lambda rows: hide_small(rows, threshold))
+    if audience == "public":
+        findings = _quoting_nothing_hidden(findings, rows)
+        rows = suppress.shown(rows)
+    rows = rows.drop(columns="hidden", errors="ignore")
     return Place(
         unit=unit,
         rows=rows,
@@ -77,15 +77,32 @@ def place(build_folder, code, audience="public"):
     )
 
 
-def hide_small(rows, threshold):
-    """Hide counts of people below ``threshold`` (zero aside) and the ratios that would give them back."""
-    count = rows["numerator"].where(
-        rows["numerator"].notna(), rows["value"].where(rows["unit"].isin(_COUNTED))
-    )
-    rest = rows["denominator"] - rows["numerator"]
-    small = count.between(0, threshold, inclusive="neither") | rest.between(0, threshold, inclusive="neither")
-    out = rows.copy()
-    for column in ("value", "lower", "upper", "numerator", "denominator"):
-        out.loc[small, column] = float("nan")
-    out.loc[small, "flags"] = (out.loc[small, "flags"].fillna("") + ";hidden").str.strip(";")
-    return out
+def rows(build_folder, table):
+    """Return a table of a build as the public may see it, for all places at once.
+
+    Indicator rows that are hidden come without their figures and with the flag ``hidden``. Tables that
+    were computed from such rows (beside, among) hold nothing hidden and come as they are; findings are those
+    that quote no hidden figure. Raises ParameterError for the table of what is protected, DataError where
+    the folder is no build or has no such table.
+    """
+    if table == "sensitive":
+        raise ParameterError('table = "sensitive": it says what is protected and stays in the build.')
+    found = built.read(build_folder, table)
+    if table == "findings":
+        return _quoting_nothing_hidden(found, built.read(build_folder, "indicators"))
+    return suppress.shown(found)
+
+
+def _quoting_nothing_hidden(findings, rows):
+    """Leave out the findings on a table of which the same place has a hidden row."""
+    hidden = rows[rows["hidden"].fillna("").ne("")]
+    tables = {
+        (place, table)
+        for place, source in zip(hidden["place"], hidden["source"], strict=True)
+        for table in str(source).split("; ")
+    }
+    quoting = [
+        (place, str(file).split(".")[0]) in tables
+        for place, file in zip(findings["place"], findings["file"], strict=True)
+    ]
+    return findings[~pd.Series(quoting, index=findings.index, dtype=bool)]

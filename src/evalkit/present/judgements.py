@@ -16,7 +16,6 @@ _VERDICTS = {
     "not judged": "not judged",
 }
 _REASONS = {
-    "hidden": "hidden to protect households",
     "no value": "no figure",
     "no test": "no test is agreed",
     "no reference": "nobody to compare with",
@@ -38,27 +37,6 @@ _TESTS = {
     "spread": "Money: a difference is said only where the figure lies outside the range in which 95% of places like the others would lie.",
     "bounds": "Overdue debt: a difference is said only where the bounds (frozen and extended debt counted as overdue or not) don't meet.",
 }
-
-
-def withhold(compared, hide):
-    """Return the judged rows with nothing said where ``hide`` hides the place's figure or that beside it.
-
-    hide: takes rows with value, counts and flags and returns them with what may not be seen flagged hidden.
-    """
-    out = hide(compared)
-    sides = ("numerator", "denominator", "lower", "upper")
-    theirs = compared.drop(columns=["value", *sides]).rename(
-        columns={"reference": "value"} | {f"reference_{side}": side for side in sides}
-    )
-    hidden = _hidden(out) | _hidden(hide(theirs))
-    numbers = ["reference", "reference_numerator", "reference_denominator", "limit_lower", "limit_upper"]
-    out.loc[hidden, [*numbers, "reference_lower", "reference_upper"]] = float("nan")
-    out.loc[hidden, "verdict"], out.loc[hidden, "reason"] = "not judged", "hidden"
-    return out
-
-
-def _hidden(rows):
-    return rows["flags"].fillna("").str.contains("hidden", regex=False).to_numpy()
 
 
 def verdict(row, lang):

@@ -69,18 +69,15 @@ class Province:
 
 
 def province(build_folder, audience="public"):
-    """Return the ``Province`` of a build. For the public, small counts are hidden as in a place's own report.
+    """Return the ``Province`` of a build. For the public, what is hidden in a place's own report is hidden here.
 
     Raises DataError where the folder is no build.
     """
     settings = built.manifest(build_folder)["settings"]
     units = built.read(build_folder, "places")
-    rows, compared = built.read(build_folder, "indicators"), built.read(build_folder, "compared")
+    compared = built.read(build_folder, "compared")
+    rows = (disclose.rows if audience == "public" else built.read)(build_folder, "indicators")
     rows = rows[rows["indicator"].isin(MAIN) & rows["year"].notna() & benchmarks.whole(rows)]
-    threshold = settings["publish"]["suppression_threshold"]
-    if audience == "public" and threshold:
-        rows = disclose.hide_small(rows, threshold)
-        compared = judgements.withhold(compared, lambda table: disclose.hide_small(table, threshold))
     named = units.drop_duplicates("place").set_index("place")
     rows = rows.assign(
         **{c: rows["place"].map(named[c]) for c in ("level", "name", "district_code", "district")}

@@ -9,7 +9,6 @@ from evalkit.present.charts.poverty import poverty
 from evalkit.present.charts.province import distribution, funnel, years
 from evalkit.present.charts.spine import spine
 
-<<<<<<< HEAD
 __all__ = [
     "distribution",
     "flows",

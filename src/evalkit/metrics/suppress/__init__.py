@@ -1,0 +1,81 @@
+"""Statistical disclosure control: which figures of the whole data set may be shown, decided once, together."""
+
+import pandas as pd
+
+from evalkit.metrics.suppress.cells import from_tables, system
+from evalkit.metrics.suppress.primary import sensitive
+from evalkit.metrics.suppress.secondary import protect
+
+__all__ = ["decide", "shown"]
+_FIGURES = ("value", "lower", "upper", "numerator", "denominator")
+_COUNTED = ("households", "customers", "borrowers", "persons", "loans", "cases")
+_SENSITIVE = ["place", "year", "standard", "expr", "width"]
+
+
+def decide(rows, tables, units, publish):
+    """Return (rows with the column ``hidden``, the sensitive cells) of a whole data set.
+
+    rows: indicator rows of every place and level. tables: the tables of the data set; units: its places with
+    districts and provinces. publish: the section of dataset.toml: suppression_threshold (0: hide nothing),
+    hide_zeros, dominance_percent, hide_published. hidden: "primary" (few people, or money of few),
+    "secondary" (would give such a figure back), or "". The sensitive cells say which quantities were
+    protected and how wide the interval is that others must be left with; they stay in the build.
+
+    Figures of the register are public already and stay, unless ``hide_published`` says otherwise; what is
+    computed from them follows the primary rule. Raises DisclosureError where a cell can't be protected.
+    """
+    threshold = publish["suppression_threshold"]
+    rows = rows.assign(hidden="")
+    nothing = pd.DataFrame(columns=_SENSITIVE)
+    if not threshold:
+        return rows, nothing
+    rows = rows.reset_index(drop=True)
+    own = from_tables(rows)
+    flags = rows["flags"].fillna("")
+    judged = (
+        ~own & (publish["hide_published"] | flags.str.contains("computed")) & ~flags.str.contains("sample")
+    )
+    rows.loc[judged & _few(rows, threshold), "hidden"] = "primary"
+    if not own.any():
+        return rows, nothing
+    whole = system(rows, units)
+    width = sensitive(
+        whole,
+        tables,
+        units,
+        threshold=threshold,
+        percent=publish["dominance_percent"],
+        zeros=publish["hide_zeros"],
+    )
+    hidden = protect(whole, width)
+    touched = whole.touches
+    for reason, cells in (("secondary", hidden), ("primary", hidden & (width > 0))):
+        rows.loc[touched["row"][cells[touched["cell"].to_numpy()]].unique(), "hidden"] = reason
+    found = whole.cells.assign(width=width)[width > 0]
+    return rows, found[_SENSITIVE].reset_index(drop=True)
+
+
+def shown(rows):
+    """Return the rows as a reader may see them: figures of hidden rows are missing, their flags say ``hidden``.
+
+    A table without the column ``hidden``, or in which nothing is hidden, comes back as it is, without it.
+    """
+    if "hidden" not in rows:
+        return rows
+    mask = rows["hidden"].fillna("").ne("").to_numpy()
+    out = rows.drop(columns="hidden")
+    if not mask.any():
+        return out
+    for column in _FIGURES:
+        out[column] = out[column].mask(mask)
+    out["flags"] = out["flags"].mask(mask, (out["flags"].fillna("") + ";hidden").str.strip(";"))
+    return out
+
+
+def _few(rows, threshold):
+    """Rows of published figures whose count, or what it leaves of its whole, is of few people."""
+    people = rows["unit"].isin(_COUNTED) | rows["basis"].isin(_COUNTED)
+    count = rows["numerator"].where(rows["numerator"].notna(), rows["value"].where(people))
+    rest = rows["denominator"] - rows["numerator"]
+    few = count.between(0, threshold, inclusive="neither") | rest.between(0, threshold, inclusive="neither")
+    return few & (people | rows["unit"].eq("percent"))
