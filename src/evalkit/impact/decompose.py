@@ -76,7 +76,9 @@ def decompose_all(panel, effect, *, outcome, dose, unit="unit", time="year", sta
     the rows of ``decompose`` with start, end, and crossed: the times at which the unit's change of standard is
     bridged. A unit with one time has no row.
     """
-    rows = panel.dropna(subset=[outcome, dose])
+    regression.check_columns(panel, outcome, dose, unit, time, standard)
+    rows = panel[[unit, time, standard, outcome, dose]].dropna(subset=[outcome, dose])
+    rows.attrs = {}
     spans = rows.groupby(unit)[time].agg(["min", "max"])
     found = []
     for (start, end), members in spans[spans["min"] < spans["max"]].groupby(["min", "max"]):

@@ -4,19 +4,21 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError
-from evalkit.impact import estimation, plan
+from evalkit.impact import estimation, plan, regression
 from evalkit.impact.data_quality import mean_reversion
 from evalkit.impact.decompose import decompose_all, unit_effects
 from evalkit.impact.fixed_effects import fixed_effects
 from evalkit.impact.inference import adjust_p_values
-from evalkit.impact.panel import PURPOSES, exposure, intensity_panel
-from evalkit.impact.sensitivity import leave_one_out, oster, sensitivity
+from evalkit.impact.panel import exposure, intensity_panel
+from evalkit.impact.sensitivity import oster, sensitivity
 from evalkit.impact.shift_share import ShiftShare
 from evalkit.load import reference
 
 NEEDED = ("credit", "poverty")
 # Purposes that lend for nothing which earns within a year: where their credit "works", something else does.
 PLACEBO = ("study", "water", "housing")
+# Enough for a picture of many estimates; the planned ones take every sign pattern.
+CURVE_DRAWS = 999
 BOUNDS = (0.5, 1.0, 2.0)
 PARTS = {
     **dict.fromkeys(("place", "outcome", "dose", "part", "level", "crossed"), "string"),
@@ -137,7 +139,7 @@ def curve(panel, main):
 
 def _specification(name, panel, options):
     try:
-        effect = fixed_effects(panel, **options)
+        effect = fixed_effects(panel, **options, draws=CURVE_DRAWS, alternatives=False)
     except DataError:
         return {"specification": name, "refused": True}
     figures = {"estimate": effect.estimate, "lower": effect.lower, "upper": effect.upper}
@@ -149,13 +151,8 @@ def checks(panel, main, done):
     rows = []
     if main is not None and isinstance(done[main], DataError) is False and not done[main].refused:
         options = plan.level_options(main.outcome) | {"outcome": main.outcome, "dose": main.column}
-        left = leave_one_out(
-            fixed_effects, panel, by="district_code", **options, wild=False
-        ).iloc[1:]  # fmt: skip
-        left = left.dropna(subset=["estimate"])
-        if len(left):
-            low, high = left["estimate"].min(), left["estimate"].max()
-            rows.append({"check": "leave_one_out", "name": main.name, "lower": low, "upper": high})
+        left = without_each_cluster(panel, **options)
+        rows.append({"check": "leave_one_out", "name": main.name, "lower": left.min(), "upper": left.max()})
         rows += [{"check": "oster", "name": main.name, **_oster(panel, main, options)}]
         later = done[main].diagnostics.get("later_dose_p", np.nan)
         rows.append({"check": "later_dose", "name": main.name, "p_value": later})
@@ -172,6 +169,23 @@ def checks(panel, main, done):
                 ends = {"value": b.value, "lower": b.lower, "upper": b.upper}
                 rows.append({"check": "relative", "name": a.name, **ends})
     return rows
+
+
+def without_each_cluster(panel, *, outcome, dose, unit, time, within, cluster, baseline=None):
+    """Return the coefficient without each cluster in turn, where effects lie within clusters.
+
+    Unit and district-year effects of one district touch no other, so its rows are left out of the absorbed
+    columns instead of absorbing them anew.
+    """
+    held = []
+    if baseline:
+        panel, held = estimation.baseline_columns(panel, baseline, unit, time)
+    panel, absorb = estimation.effect_columns(panel, unit, time, within)
+    design = regression.prepare(
+        panel, outcome=outcome, regressors=dose, controls=held, absorb=absorb, cluster=cluster
+    )
+    kept = [design.clusters != code for code in range(design.cluster_count)]
+    return np.array([np.linalg.lstsq(design.x[k], design.y[k], rcond=None)[0][0] for k in kept])
 
 
 def _oster(panel, main, options):
@@ -212,9 +226,14 @@ def decomposition(panel, done):
 
 
 def _exploratory(planned):
-    """Return analyses outside the plan: the other purposes, among them those that should show nothing."""
-    others = [p for p in PURPOSES if p not in planned["doses"]]
-    return [plan.Analysis("fixed_effects", o, p, planned=False) for o in planned["outcomes"] for p in others]
+    """Return analyses outside the plan: purposes that should show nothing within a year, the main dose held."""
+    others = [p for p in PLACEBO if p not in planned["doses"] and "total" not in planned["doses"]]
+    main = planned["doses"][0]
+    return [
+        plan.Analysis("fixed_effects", o, p, held=main, planned=False)
+        for o in planned["outcomes"]
+        for p in others
+    ]
 
 
 def _effect(found):

@@ -20,13 +20,14 @@ LAG = 1
 
 @dataclass(frozen=True)
 class Analysis:
-    """One estimate: design, outcome, dose (a purpose), sub-group and, for shift_share, the change of supply."""
+    """One estimate: design, outcome, dose (a purpose), sub-group, change of supply (shift_share), dose held."""
 
     design: str
     outcome: str
     dose: str
     subgroup: str = ""
     change: str = ""
+    held: str = ""
     planned: bool = True
 
     @property
@@ -143,7 +144,8 @@ def level_options(outcome):
 
 
 def _levels(rows, analysis, shared, changes, exposures):
-    return fixed_effects(rows, **level_options(analysis.outcome), **shared)
+    held = [f"{analysis.held}_credit_lag{LAG}"] if analysis.held else []
+    return fixed_effects(rows, **level_options(analysis.outcome), controls=held, **shared)
 
 
 def _changes(rows, analysis, shared, changes, exposures):
