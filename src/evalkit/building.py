@@ -11,12 +11,13 @@ from pathlib import Path
 import pandas as pd
 
 from evalkit.errors import DataError
+from evalkit.impact import estimates
 from evalkit.load import places, reference
 from evalkit.load.dataset import open_dataset, shipped
 from evalkit.metrics import benchmarks, rollup
 from evalkit.metrics.indicators import assemble
 
-TABLES = ("places", "indicators", "beside", "among", "findings")
+TABLES = ("places", "indicators", "beside", "among", "findings", "decomposition")
 _ROW_GROUP = 4_000  # rows: one place is read without its neighbours
 _AREA_LEVELS = ("district", "province", "region", "national")
 
@@ -24,12 +25,14 @@ _AREA_LEVELS = ("district", "province", "region", "national")
 def build(folder, out):
     """Compute everything that reports need from the data set in ``folder`` and write it to ``out``.
 
-    Writes Parquet tables places, indicators, beside, among, findings and manifest.json; the folder appears
-    whole or not at all. Returns ``out``. Raises DataError where the data set can't be used.
+    Writes Parquet tables places, indicators, beside, among, findings, those of ``impact.estimates``, plan.json
+    and manifest.json; the folder appears whole or not at all. Returns ``out``. Raises DataError where the data set can't be used.
     """
     out = Path(out)
     dataset = open_dataset(folder)
     tables = compute(dataset)
+    estimated, record = estimates.of_dataset(dataset, plan_record(out))
+    tables["decomposition"] = estimated.pop("decomposition")
     manifest = {
         "evalkit": version("evalkit") if _installed() else "source",
         "settings": dataset.settings,
@@ -42,6 +45,9 @@ def build(folder, out):
         for name in TABLES:
             ordered = tables[name].sort_values("place", kind="stable", ignore_index=True)
             ordered.to_parquet(aside / f"{name}.parquet", index=False, row_group_size=_ROW_GROUP)
+        (aside / "plan.json").write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
+        for name, table in estimated.items():
+            table.to_parquet(aside / f"{name}.parquet", index=False)
         _write_slices(tables, aside / "places")
         (aside / "manifest.json").write_text(
             json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8"
@@ -51,6 +57,12 @@ def build(folder, out):
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return out
+
+
+def plan_record(build_folder):
+    """Read what a build says of its plan of analysis (``impact.plan.record``), None where there is no build."""
+    path = Path(build_folder) / "plan.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 def _write_slices(tables, folder):

@@ -17,7 +17,8 @@ class Place:
     """What may be shown of one place: its figures, the areas and places that it stands beside, the findings.
 
     unit: the place itself (a row of the build's places). rows, beside, among, findings: tables of the
-    build, cut to the place. before, after: units that it came from and became. audience: who is looking.
+    build, cut to the place. before, after: units that it came from and became. audience: who is looking. parts: the place's change taken apart (see ``present.impact.parts`` for what may be
+    shown of it).
     """
 
     unit: pd.Series
@@ -29,6 +30,7 @@ class Place:
     after: object
     settings: dict
     audience: str
+    parts: pd.DataFrame | None = None
 
     def __repr__(self):
         unit = self.unit
@@ -68,6 +70,7 @@ def place(build_folder, code, audience="public"):
         after=next(iter(units[units["place"] == unit["successor_place"]].itertuples()), None),
         settings=settings,
         audience=audience,
+        parts=built.read(build_folder, "decomposition", identity),
     )
 
 
