@@ -4,6 +4,7 @@ import pandas as pd
 
 from evalkit.present import say, words
 from evalkit.present.blocks import Block
+from evalkit.present.contribution import change  # noqa: F401  (a text of the report, like those below)
 from evalkit.present.words import t
 
 
