@@ -121,7 +121,9 @@ def unit_effects(
         x, y = (v - others @ np.linalg.lstsq(others, v, rcond=None)[0] for v in (x, y))
     left = y - x * (x @ y) / (x @ x)
     spread = np.sqrt(left @ left / max(len(y) - len(held) - 1, 1))
-    sums = pd.DataFrame({"xy": x * y, "xx": x * x}).groupby(panel.loc[design.frame.index, by].to_numpy()).sum()
+    sums = (
+        pd.DataFrame({"xy": x * y, "xx": x * x}).groupby(panel.loc[design.frame.index, by].to_numpy()).sum()
+    )
     sums = sums[sums["xx"] > sums["xx"].max() * 1e-9]
     own = pd.DataFrame({"own": sums["xy"] / sums["xx"], "own_std_error": spread / np.sqrt(sums["xx"])})
     pooled = partial_pooling(own, estimate="own", std_error="own_std_error", confidence=confidence)

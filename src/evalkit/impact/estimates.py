@@ -194,9 +194,7 @@ def _oster(panel, main, options):
     panel, (unit, time) = estimation.effect_columns(
         panel, options["unit"], options["time"], options["within"]
     )
-    row = oster(
-        panel, outcome=main.outcome, dose=main.column, controls=held, unit=unit, time=time
-    ).iloc[0]
+    row = oster(panel, outcome=main.outcome, dose=main.column, controls=held, unit=unit, time=time).iloc[0]
     return {"label": "delta", "value": row.delta, "lower": row.bounded, "upper": row.full}
 
 
@@ -208,9 +206,7 @@ def decomposition(panel, done):
             continue
         standard = "income_basis" if a.outcome == "log_income" else "standard"
         try:
-            parts = decompose_all(
-                panel, effect, outcome=a.outcome, dose=a.column, standard=standard
-            )
+            parts = decompose_all(panel, effect, outcome=a.outcome, dose=a.column, standard=standard)
         except DataError:
             continue
         if not effect.refused:

@@ -125,7 +125,11 @@ def decomposition(place, *, lang):
                 ends = [left + own.at[part, end] for end in ("lower", "upper")]
                 axes.plot(ends, [y, y], color=INK, lw=1.5, marker="|", ms=9)
             axes.annotate(
-                said[part], (max(left, left + value), y), xytext=(8, 0), textcoords="offset points", va="center"
+                said[part],
+                (max(left, left + value), y),
+                xytext=(8, 0),
+                textcoords="offset points",
+                va="center",
             )
         axes.axvline(0, color=INK, lw=0.8)
         axes.set_yticks(range(len(shown)), [label[p][0].upper() + label[p][1:] for p in shown])

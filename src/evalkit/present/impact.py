@@ -74,7 +74,9 @@ class Impact:
     audience: str = "public"
 
     def _repr_html_(self):
-        return f"<p>{len(self.effects)} estimates, {int((self.effects['refusals'] != '[]').sum())} refused</p>"
+        return (
+            f"<p>{len(self.effects)} estimates, {int((self.effects['refusals'] != '[]').sum())} refused</p>"
+        )
 
 
 def impact(build_folder):
@@ -84,7 +86,9 @@ def impact(build_folder):
     panel = built.read(build_folder, "panel")
     scope = {"rows": len(panel)}
     if len(panel):
-        scope |= {name: int(panel[c].nunique()) for name, c in (("units", "unit"), ("districts", "district_code"))}
+        scope |= {
+            name: int(panel[c].nunique()) for name, c in (("units", "unit"), ("districts", "district_code"))
+        }
         scope |= {"first": int(panel["year"].min()), "last": int(panel["year"].max())}
     return Impact(**tables, scope=scope, record=built.plan_record(build_folder), settings=settings)
 
@@ -102,13 +106,21 @@ def nothing(data, id, lang, title):
     """Return the block that stands where nothing was estimated; it isn't published."""
     said = (t("There is nothing to show here.", lang),)
     return Block(
-        kind="absent", id=id, section="evaluation", lang=lang, audience="private", title=title, paragraphs=said
+        kind="absent",
+        id=id,
+        section="evaluation",
+        lang=lang,
+        audience="private",
+        title=title,
+        paragraphs=said,
     )
 
 
 def name(row, lang):
     """Return an analysis in words: outcome and dose, then design, change of supply and sub-group."""
-    said = t("{outcome} and {dose}", lang, outcome=t(OUTCOMES[row.outcome], lang), dose=t(DOSES[row.dose], lang))
+    said = t(
+        "{outcome} and {dose}", lang, outcome=t(OUTCOMES[row.outcome], lang), dose=t(DOSES[row.dose], lang)
+    )
     more = [t(SUBGROUPS[row.subgroup], lang)] if row.subgroup else []
     return said[0].upper() + said[1:] + (f" ({more[0]})" if more else "")
 
@@ -133,7 +145,7 @@ def figure(value, outcome, lang):
     if value in (float("inf"), float("-inf")):
         return "∞" if value > 0 else "−∞"
     if outcome == "log_income":
-        return f"{_signed(100 * value, lang)}{' %' if lang == 'en' else '%'}"
+        return t("{x} log %", lang, x=_signed(100 * value, lang))
     if outcome == "log_odds_poor":
         return _signed(value, lang)
     return t("{x} points", lang, x=_signed(value, lang))
@@ -176,8 +188,7 @@ def _plain(value, lang):
     if column in known:
         return t(known[column], lang)
     if text.startswith(("rademacher", "webb")):
-        every = "all patterns" in text
-        return t("all sign patterns" if every else "random sign patterns", lang)
+        return t("all sign patterns", lang) if "all patterns" in text else t("random sign patterns", lang)
     if lang == "vi" and re.fullmatch(r"-?\d+\.\d+(e[-+]\d+)?", text):
         return text.replace(".", ",").replace("-", "−")
     return text
@@ -194,7 +205,8 @@ def question(data, *, lang):
         )
     ]
     if data.record["skipped"]:
-        said.append(t(SKIPPED[data.record["skipped"]], lang))
+        why = SKIPPED[data.record["skipped"]]
+        said.append(t(why, lang))
     else:
         parts = {k: words.decimal(data.scope[k], lang, 0) for k in ("units", "districts", "rows")}
         said.append(
@@ -233,8 +245,8 @@ def plan(data, *, lang):
             t(
                 "Planned: {outcomes}; credit: {doses}. What isn't in the plan is marked exploratory.",
                 lang,
-                outcomes=", ".join(t(OUTCOMES[o], lang) for o in record["plan"]["outcomes"]),
-                doses=", ".join(t(DOSES[d], lang) for d in record["plan"]["doses"]),
+                outcomes=_listed(OUTCOMES, record["plan"]["outcomes"], lang),
+                doses=_listed(DOSES, record["plan"]["doses"], lang),
             )
         )
     for old in record["replaced"]:
@@ -247,6 +259,10 @@ def plan(data, *, lang):
             )
         )
     return block(data, "text", "impact_plan", lang, title, paragraphs=tuple(said))
+
+
+def _listed(labels, names, lang):
+    return ", ".join(t(labels[name], lang) for name in names)
 
 
 def detectable(data, *, lang):
@@ -266,9 +282,19 @@ def detectable(data, *, lang):
         ("clusters", t("Districts", lang), True),
     )
     raw = tuple((r.name, r.design, r.detectable, r.clusters) for r in rows.itertuples())
-    caption = t("Per million VND of credit per household. A smaller association may exist and go unseen.", lang)
+    caption = t(
+        "Per million VND of credit per household. A smaller association may exist and go unseen.", lang
+    )
     return block(
-        data, "table", "impact_detectable", lang, title, columns=columns, rows=tuple(shown), raw=raw, caption=caption
+        data,
+        "table",
+        "impact_detectable",
+        lang,
+        title,
+        columns=columns,
+        rows=tuple(shown),
+        raw=raw,
+        caption=caption,
     )
 
 
@@ -281,12 +307,19 @@ def gates(data, *, lang):
     shown, raw = [], []
     for r in rows.itertuples():
         found = json.loads(r.gates)
-        failed = ", ".join(t(GATES[g["gate"]], lang) for g in found if g["passed"] is False)
-        untested = ", ".join(t(GATES[g["gate"]], lang) for g in found if g["passed"] is None)
+        failed = _listed(GATES, [g["gate"] for g in found if g["passed"] is False], lang)
+        untested = _listed(GATES, [g["gate"] for g in found if g["passed"] is None], lang)
         refused = reasons(r.refusals, lang)
         verdict = t("refused", lang) if refused else t("estimated", lang)
         shown.append(
-            (name(r, lang), design(r, lang), verdict, failed or "–", untested or "–", " ".join(refused) or "–")
+            (
+                name(r, lang),
+                design(r, lang),
+                verdict,
+                failed or "–",
+                untested or "–",
+                " ".join(refused) or "–",
+            )
         )
         raw.append((r.name, r.design, "refused" if refused else "estimated", None, None, None))
     columns = (
@@ -305,7 +338,9 @@ def gates(data, *, lang):
 def estimates(data, *, lang):
     """Return the estimates, the planned ones first, with intervals, p-values for many outcomes, and their level."""
     title = t("Estimates", lang)
-    rows = data.effects[data.effects["estimate"].notna()].sort_values("planned", ascending=False, kind="stable")
+    rows = data.effects[data.effects["estimate"].notna()].sort_values(
+        "planned", ascending=False, kind="stable"
+    )
     if rows.empty:
         return nothing(data, "impact_estimates", lang, title)
     kinds = {
@@ -330,7 +365,16 @@ def estimates(data, *, lang):
         ("level", t("Level", lang), False),
     )
     raw = tuple(
-        (r.name, r.design, kinds[bool(r.planned)], r.estimate, None, r.p_headline, _number(r.p_adjusted), r.level)
+        (
+            r.name,
+            r.design,
+            kinds[bool(r.planned)],
+            r.estimate,
+            None,
+            r.p_headline,
+            _number(r.p_adjusted),
+            r.level,
+        )
         for r in rows.itertuples()
     )
     first = rows.iloc[0]
@@ -346,7 +390,9 @@ def estimates(data, *, lang):
     for r in rows.itertuples():
         loud = [w for w in json.loads(r.warnings) if w["code"] in LOUD]
         spoken += [f"{name(r, lang)}: {said}" for said in reasons(json.dumps(loud), lang)]
-    caption = t("Change of the outcome for each million VND more of credit per household, a year before.", lang)
+    caption = t(
+        "Change of the outcome for each million VND more of credit per household, a year before.", lang
+    )
     level = max(rows["level"])
     return block(
         data, "table", "impact_estimates", lang, title, columns=columns, rows=tuple(shown), raw=raw, level=level,
@@ -387,7 +433,15 @@ def checks(data, *, lang):
         ("meaning", t("How to read it", lang), False),
     )
     return block(
-        data, "table", "impact_checks", lang, title, columns=columns, rows=tuple(shown), raw=tuple(raw), level="L2"
+        data,
+        "table",
+        "impact_checks",
+        lang,
+        title,
+        columns=columns,
+        rows=tuple(shown),
+        raw=tuple(raw),
+        level="L2",
     )
 
 
@@ -398,7 +452,9 @@ def _check(r, outcome, lang):
         read = t("If one district carried the result, leaving it out would move it far.", lang)
         return t("Each district left out in turn", lang), span, read
     if r.check == "oster":
-        found = t("{delta} times; at equal strength {bound}", lang, delta=words.decimal(r.value, lang, 1), bound=low)
+        found = t(
+            "{delta} times; at equal strength {bound}", lang, delta=words.decimal(r.value, lang, 1), bound=low
+        )
         read = t(
             "How strong unobserved differences would have to be, beside the starting point, to explain it away (Oster). "
             "Below 1: weak.",
@@ -406,13 +462,21 @@ def _check(r, outcome, lang):
         )
         return t("Selection on what wasn't observed", lang), found, read
     if r.check == "later_dose":
-        read = t("A small p means lending reacts to poverty, and the estimate mixes cause and response.", lang)
+        read = t(
+            "A small p means lending reacts to poverty, and the estimate mixes cause and response.", lang
+        )
         return t("Credit of the following year", lang), f"p = {p_value(r.p_value, lang)}", read
     if r.check == "mean_reversion":
         found = words.decimal(r.value, lang, 2).replace("-", "−")
-        read = t("Poor communes fall faster everywhere ({span}); the starting point is held for that reason.", lang, span=r.label)
+        read = t(
+            "Poor communes fall faster everywhere ({span}); the starting point is held for that reason.",
+            lang,
+            span=r.label,
+        )
         return t("Return to the mean", lang), found, read
-    bound = t("paths may part by {m} times the largest change before", lang, m=words.decimal(r.value, lang, 1))
+    bound = t(
+        "paths may part by {m} times the largest change before", lang, m=words.decimal(r.value, lang, 1)
+    )
     return bound, span, t("Zero inside: the conclusion needs smaller differences (Rambachan and Roth).", lang)
 
 
@@ -458,7 +522,12 @@ def verdict(data, *, lang):
         return nothing(data, "impact_verdict", lang, title)
     rows = data.effects[data.effects["planned"].astype(bool) & data.effects["estimate"].notna()]
     if rows.empty:
-        said = (t("Every planned design was refused. From these data nothing can be said of the part credit played.", lang),)
+        said = (
+            t(
+                "Every planned design was refused. From these data nothing can be said of the part credit played.",
+                lang,
+            ),
+        )
         return block(data, "text", "impact_verdict", lang, title, paragraphs=said, level="L0")
     said, levels = [], []
     for outcome, same in rows.groupby("outcome", sort=False):
@@ -479,9 +548,10 @@ def verdict(data, *, lang):
 
 
 def _finding(row, outcome, lang):
+    dose = row["dose"]
     parts = {
         "outcome": t(OUTCOMES[outcome], lang),
-        "dose": t(DOSES[row["dose"]], lang),
+        "dose": t(DOSES[dose], lang),
         "x": figure(row["estimate"], outcome, lang),
         "span": interval(row, lang),
     }
@@ -510,5 +580,3 @@ def elsewhere(data, *, lang):
     from evalkit.present.tables.evidence import evidence_elsewhere
 
     return evidence_elsewhere(data, lang=lang)
-
-

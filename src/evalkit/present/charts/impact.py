@@ -15,9 +15,7 @@ SPECIFICATIONS = {
     "two_years": "credit two years before",
     "all_credit": "all policy credit",
     "near_poor": "near-poor counted too",
-    **{
-        name: impact.SUBGROUPS[name] for name in ("rural", "poorer_at_first", "less_poor_at_first")
-    },
+    **{name: impact.SUBGROUPS[name] for name in ("rural", "poorer_at_first", "less_poor_at_first")},
 }
 
 
@@ -55,7 +53,11 @@ def curve(data, *, lang):
     below = int((rows["upper"] < 0).sum())
     above = int((rows["lower"] > 0).sum())
     caption = t(
-        "{n} choices: {below} lie wholly below zero, {above} wholly above.", lang, n=len(rows), below=below, above=above
+        "{n} choices: {below} lie wholly below zero, {above} wholly above.",
+        lang,
+        n=len(rows),
+        below=below,
+        above=above,
     )
     return impact.block(
         data, "figure", "impact_curve", lang, title, svg=drawing, columns=columns, rows=shown, raw=raw, level="L2",
@@ -124,4 +126,6 @@ def _around(axis, rows, lang):
     head = f"{outcome[0].upper()}{outcome[1:]}\n{impact.change(first['change'], lang)}"
     axis.set_title(head + (f" ({t('refused', lang)})" if refused else ""), fontsize=8.5, loc="left")
     if pd.notna(first["outcome"]):
-        axis.set_ylabel("%" if first["outcome"] == "log_income" else t("percentage points", lang), fontsize=8.5)
+        axis.set_ylabel(
+            "%" if first["outcome"] == "log_income" else t("percentage points", lang), fontsize=8.5
+        )
