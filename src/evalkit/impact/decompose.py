@@ -92,7 +92,7 @@ def decompose_all(panel, effect, *, outcome, dose, unit="unit", time="year", sta
     twice = rows[rows.duplicated([unit, time], keep=False)].drop_duplicates([unit, time])
     crossed = twice.groupby(unit)[time].agg(lambda years: ",".join(str(int(y)) for y in sorted(years)))
     table = pd.concat(found, ignore_index=True)
-    return table.assign(crossed=table[unit].map(crossed).fillna(""))
+    return table.assign(crossed=table[unit].map(crossed).astype("string").fillna(""))
 
 
 def unit_effects(

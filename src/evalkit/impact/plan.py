@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from itertools import product
 
 import pandas as pd
 
@@ -78,13 +79,11 @@ def analyses(plan, changes, *, planned=True):
     again within each sub-group.
     """
     found = []
-    for outcome in plan["outcomes"]:
-        for dose in plan["doses"]:
-            for design in plan["designs"]:
-                for change in changes["id"] if design == "shift_share" else [""]:
-                    found.append(Analysis(design, outcome, dose, change=change, planned=planned))
-            for subgroup in plan["subgroups"]:
-                found.append(Analysis(plan["designs"][0], outcome, dose, subgroup, planned=planned))
+    for outcome, dose in product(plan["outcomes"], plan["doses"]):
+        for design in plan["designs"]:
+            dated = changes["id"] if design == "shift_share" else [""]
+            found += [Analysis(design, outcome, dose, change=c, planned=planned) for c in dated]
+        found += [Analysis(plan["designs"][0], outcome, dose, s, planned=planned) for s in plan["subgroups"]]
     return found
 
 

@@ -249,15 +249,15 @@ def plan(data, *, lang):
                 doses=_listed(DOSES, record["plan"]["doses"], lang),
             )
         )
-    for old in record["replaced"]:
-        said.append(
-            t(
-                "The plan was changed: an earlier release used another (hash {digest}, {day}).",
-                lang,
-                digest=old["digest"][:12],
-                day=words.date(old["decided_on"], lang) if old["decided_on"] else t("not registered", lang),
-            )
+    said += [
+        t(
+            "The plan was changed: an earlier release used another (hash {digest}, {day}).",
+            lang,
+            digest=old["digest"][:12],
+            day=words.date(old["decided_on"], lang) if old["decided_on"] else t("not registered", lang),
         )
+        for old in record["replaced"]
+    ]
     return block(data, "text", "impact_plan", lang, title, paragraphs=tuple(said))
 
 

@@ -1,7 +1,5 @@
 """Figures of the impact report: all defensible specifications, and the years around a change of supply."""
 
-import pandas as pd
-
 from evalkit.present import impact
 from evalkit.present.charts.canvas import AREA, INK, OTHERS, PLACE, canvas, svg
 from evalkit.present.words import t
@@ -122,10 +120,8 @@ def _around(axis, rows, lang):
     axis.vlines(known["event_time"], known["lower"], known["upper"], color=colour, lw=1.6)
     axis.plot(rows["event_time"], rows["estimate"], "o-", color=colour, ms=4, lw=1)
     axis.xaxis.get_major_locator().set_params(integer=True)
-    outcome = t(impact.OUTCOMES[first["outcome"]], lang)
+    kind = first["outcome"]
+    outcome = t(impact.OUTCOMES[kind], lang)
     head = f"{outcome[0].upper()}{outcome[1:]}\n{impact.change(first['change'], lang)}"
     axis.set_title(head + (f" ({t('refused', lang)})" if refused else ""), fontsize=8.5, loc="left")
-    if pd.notna(first["outcome"]):
-        axis.set_ylabel(
-            "%" if first["outcome"] == "log_income" else t("percentage points", lang), fontsize=8.5
-        )
+    axis.set_ylabel("%" if kind == "log_income" else t("percentage points", lang), fontsize=8.5)
