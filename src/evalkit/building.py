@@ -11,7 +11,6 @@ from pathlib import Path
 import pandas as pd
 
 from evalkit.errors import DataError
-from evalkit.impact import estimates
 from evalkit.load import places, reference
 from evalkit.load.dataset import open_dataset, shipped
 from evalkit.metrics import benchmarks, rollup
@@ -28,6 +27,8 @@ def build(folder, out):
     Writes Parquet tables places, indicators, beside, among, findings, those of ``impact.estimates``, plan.json
     and manifest.json; the folder appears whole or not at all. Returns ``out``. Raises DataError where the data set can't be used.
     """
+    from evalkit.impact import estimates
+
     out = Path(out)
     dataset = open_dataset(folder)
     tables = compute(dataset)

@@ -12,8 +12,6 @@ import pandas as pd
 
 from evalkit import building as built
 from evalkit.errors import ParameterError
-from evalkit.impact.effect import Reason
-from evalkit.impact.evidence import may_say_cause
 from evalkit.present import words
 from evalkit.present.blocks import Block
 from evalkit.present.words import LANGUAGES, t
@@ -171,6 +169,8 @@ def p_value(value, lang):
 
 def reasons(text, lang):
     """Return recorded reasons as sentences of the language, columns named and numbers written as its readers do."""
+    from evalkit.impact.effect import Reason
+
     found = []
     for r in json.loads(text):
         if r["code"] == "not_estimable":
@@ -517,6 +517,8 @@ def sceptic(data, *, lang):
 
 def verdict(data, *, lang):
     """Return what may be said in the end, worded by the highest level that an estimate reached."""
+    from evalkit.impact.evidence import may_say_cause
+
     title = t("Verdict", lang)
     if data.effects.empty:
         return nothing(data, "impact_verdict", lang, title)
@@ -548,6 +550,8 @@ def verdict(data, *, lang):
 
 
 def _finding(row, outcome, lang):
+    from evalkit.impact.evidence import may_say_cause
+
     dose = row["dose"]
     parts = {
         "outcome": t(OUTCOMES[outcome], lang),
