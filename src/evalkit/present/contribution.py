@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from evalkit.present import impact
+from evalkit.present import impact, words
 from evalkit.present.blocks import Block
 from evalkit.present.words import t
 
@@ -134,7 +134,9 @@ def decomposition(place, *, lang):
         axes.axvline(0, color=INK, lw=0.8)
         axes.set_yticks(range(len(shown)), [label[p][0].upper() + label[p][1:] for p in shown])
         axes.invert_yaxis()
+        axes.use_sticky_edges = False
         axes.margins(x=0.18)
+        axes.xaxis.set_major_formatter(lambda x, _: words.decimal(x, lang))
         axes.grid(axis="y", visible=False)
         axes.set_xlabel(t("percentage points", lang))
         drawing = svg(figure)

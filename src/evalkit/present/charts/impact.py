@@ -1,6 +1,6 @@
 """Figures of the impact report: all defensible specifications, and the years around a change of supply."""
 
-from evalkit.present import impact
+from evalkit.present import impact, words
 from evalkit.present.charts.canvas import AREA, INK, OTHERS, PLACE, canvas, svg
 from evalkit.present.words import t
 
@@ -35,6 +35,7 @@ def curve(data, *, lang):
         axes.axvline(0, color=INK, lw=0.8)
         axes.set_yticks(range(len(rows)), labels)
         axes.invert_yaxis()
+        axes.xaxis.set_major_formatter(lambda x, _: words.decimal(x, lang, 2))
         axes.set_xlabel(t("Per million VND", lang))
         drawing = svg(figure)
     said = [impact.figure(r.estimate, outcome, lang) for r in rows.itertuples()]
