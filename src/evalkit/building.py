@@ -16,7 +16,10 @@ from evalkit.load.dataset import open_dataset, shipped
 from evalkit.metrics import benchmarks, comparators, rollup, suppress
 from evalkit.metrics.indicators import assemble
 
-TABLES = ("places", "indicators", "beside", "among", "compared", "peers", "findings", "sensitive")
+TABLES = (
+    *("places", "indicators", "beside", "among", "compared", "peers"),
+    *("findings", "sensitive", "decomposition"),
+)
 _ROW_GROUP = 4_000  # rows: one place is read without its neighbours
 _AREA_LEVELS = ("district", "province", "region", "national")
 
@@ -24,12 +27,16 @@ _AREA_LEVELS = ("district", "province", "region", "national")
 def build(folder, out):
     """Compute everything that reports need from the data set in ``folder`` and write it to ``out``.
 
-    Writes one Parquet table for each of TABLES and manifest.json; the folder appears whole or not at all.
-    Returns ``out``. Raises DataError where the data set can't be used.
+    Writes one Parquet table for each of TABLES and of ``impact.estimates``, plan.json and manifest.json; the
+    folder appears whole or not at all. Returns ``out``. Raises DataError where the data set can't be used.
     """
+    from evalkit.impact import estimates
+
     out = Path(out)
     dataset = open_dataset(folder)
     tables = compute(dataset)
+    estimated, record = estimates.of_dataset(dataset, plan_record(out))
+    tables["decomposition"] = estimated.pop("decomposition")
     manifest = {
         "evalkit": version("evalkit") if _installed() else "source",
         "settings": dataset.settings,
@@ -42,6 +49,9 @@ def build(folder, out):
         for name in TABLES:
             ordered = tables[name].sort_values("place", kind="stable", ignore_index=True)
             ordered.to_parquet(aside / f"{name}.parquet", index=False, row_group_size=_ROW_GROUP)
+        (aside / "plan.json").write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
+        for name, table in estimated.items():
+            table.to_parquet(aside / f"{name}.parquet", index=False)
         _write_slices(tables, aside / "places")
         (aside / "manifest.json").write_text(
             json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8"
@@ -51,6 +61,12 @@ def build(folder, out):
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return out
+
+
+def plan_record(build_folder):
+    """Read what a build says of its plan of analysis (``impact.plan.record``), None where there is no build."""
+    path = Path(build_folder) / "plan.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 def _write_slices(tables, folder):

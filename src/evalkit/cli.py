@@ -171,7 +171,10 @@ def _run(out, languages, chosen, workers, suite):
         sorted((suite / "province").glob("*.ipynb")),
         [{"build": build, "lang": lang} for lang in languages],
         out / "private",
-        inputs=[folder / "findings.parquet", folder / "indicators.parquet"],
+        inputs=[
+            *(folder / f"{n}.parquet" for n in ("findings", "indicators", "effects", "curve", "checks")),
+            folder / "plan.json",
+        ],
         name="dataset/{lang}/{notebook}",
     )
     progress = "rich" if sys.stderr.isatty() else "lines" if os.environ.get("EVALKIT_PROGRESS") else None

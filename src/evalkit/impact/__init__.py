@@ -1,11 +1,11 @@
 """What may be claimed: designs, their gates, inference, sensitivity and the level of evidence."""
 
 from evalkit.impact.data_quality import heaping, mean_reversion, same_baseline
-from evalkit.impact.decompose import decompose
+from evalkit.impact.decompose import decompose, decompose_all, unit_effects
 from evalkit.impact.difference_in_differences import difference_in_differences
 from evalkit.impact.effect import Effect, EventStudy, Reason, SyntheticControl
 from evalkit.impact.event_study import event_study
-from evalkit.impact.evidence import beside, may_say_cause, plan_digest, run_plan
+from evalkit.impact.evidence import beside, may_say_cause
 from evalkit.impact.fixed_effects import fixed_effects
 from evalkit.impact.households import comparable, household_difference
 from evalkit.impact.inference import (
@@ -18,6 +18,7 @@ from evalkit.impact.inference import (
 from evalkit.impact.interrupted_series import interrupted_series
 from evalkit.impact.long_differences import long_differences
 from evalkit.impact.panel import exposure, intensity_panel
+from evalkit.impact.plan import plan_digest
 from evalkit.impact.power import minimum_detectable_effect
 from evalkit.impact.sensitivity import (
     leave_one_out,
@@ -32,21 +33,7 @@ from evalkit.impact.staggered import dose_response, goodman_bacon, staggered
 from evalkit.impact.synthetic_control import all_placebos, synthetic_control
 from evalkit.impact.synthetic_did import synthetic_did
 
-# Designs that a plan of analysis may name.
-DESIGNS = (
-    *(
-        "fixed_effects",
-        "long_differences",
-        "shift_share",
-        "event_study",
-        "difference_in_differences",
-        "staggered",
-    ),
-    *("dose_response", "synthetic_control", "synthetic_did", "interrupted_series", "household_difference"),
-)
-
 __all__ = [
-    "DESIGNS",
     "Effect",
     "EventStudy",
     "Reason",
@@ -56,6 +43,7 @@ __all__ = [
     "beside",
     "comparable",
     "decompose",
+    "decompose_all",
     "difference_in_differences",
     "dose_response",
     "event_study",
@@ -78,7 +66,6 @@ __all__ = [
     "plan_digest",
     "randomisation_inference",
     "romano_wolf",
-    "run_plan",
     "same_baseline",
     "sensitivity",
     "shift_share",
@@ -86,5 +73,6 @@ __all__ = [
     "staggered",
     "synthetic_control",
     "synthetic_did",
+    "unit_effects",
     "wild_bootstrap",
 ]

@@ -69,6 +69,67 @@ def decompose(panel, effect, *, outcome, dose, unit="unit", time="year", standar
     return table.assign(known=table["value"].notna()).rename_axis(unit).reset_index()
 
 
+def decompose_all(panel, effect, *, outcome, dose, unit="unit", time="year", standard="standard"):
+    """Take the change of every unit apart over the longest span that it has itself.
+
+    Units that a merger made begin later than others; each is compared with all units over its own span. Returns
+    the rows of ``decompose`` with start, end, and crossed: the times at which the unit's change of standard is
+    bridged. A unit with one time has no row.
+    """
+    regression.check_columns(panel, outcome, dose, unit, time, standard)
+    rows = panel[[unit, time, standard, outcome, dose]].dropna(subset=[outcome, dose])
+    rows.attrs = {}
+    spans = rows.groupby(unit)[time].agg(["min", "max"])
+    found = []
+    for (start, end), members in spans[spans["min"] < spans["max"]].groupby(["min", "max"]):
+        parts = decompose(
+            rows, effect, outcome=outcome, dose=dose, unit=unit, time=time, standard=standard,
+            start=start, end=end,
+        )  # fmt: skip
+        found.append(parts[parts[unit].isin(members.index)].assign(start=int(start), end=int(end)))
+    if not found:
+        raise DataError(f"panel: no {unit} has {outcome} and {dose} at two times. Deliver more years.")
+    twice = rows[rows.duplicated([unit, time], keep=False)].drop_duplicates([unit, time])
+    crossed = twice.groupby(unit)[time].agg(lambda years: ",".join(str(int(y)) for y in sorted(years)))
+    table = pd.concat(found, ignore_index=True)
+    return table.assign(crossed=table[unit].map(crossed).astype("string").fillna(""))
+
+
+def unit_effects(
+    panel, *, outcome, dose, unit, time, cluster, within=None, baseline=None, by="unit", confidence=0.95
+):
+    """Return the association within each unit, by itself and pulled towards the mean of all (empirical Bayes).
+
+    Outcome and dose are freed of effects and controls as ``fixed_effects`` does with these options; within
+    each value of ``by`` the slope is Σxy/Σx² with the error s/√Σx², s the spread of what the common model leaves. Returns
+    one row per value of ``by``: own, own_std_error and the columns of ``partial_pooling``. A single commune's own slope is
+    mostly noise: ``shrunk`` is the one to read, and tau2 says whether units differ at all.
+    """
+    from evalkit.impact.estimation import baseline_columns, effect_columns
+    from evalkit.impact.inference import partial_pooling
+
+    held = []
+    if baseline:
+        panel, held = baseline_columns(panel, baseline, unit, time)
+    panel, absorb = effect_columns(panel, unit, time, within)
+    design = regression.prepare(
+        panel, outcome=outcome, regressors=dose, controls=held, absorb=absorb, cluster=cluster
+    )
+    others = design.x[:, 1:]
+    x, y = design.x[:, 0], design.y
+    if others.shape[1]:
+        x, y = (v - others @ np.linalg.lstsq(others, v, rcond=None)[0] for v in (x, y))
+    left = y - x * (x @ y) / (x @ x)
+    spread = np.sqrt(left @ left / max(len(y) - len(held) - 1, 1))
+    sums = (
+        pd.DataFrame({"xy": x * y, "xx": x * x}).groupby(panel.loc[design.frame.index, by].to_numpy()).sum()
+    )
+    sums = sums[sums["xx"] > sums["xx"].max() * 1e-9]
+    own = pd.DataFrame({"own": sums["xy"] / sums["xx"], "own_std_error": spread / np.sqrt(sums["xx"])})
+    pooled = partial_pooling(own, estimate="own", std_error="own_std_error", confidence=confidence)
+    return pooled.rename_axis(by).reset_index()
+
+
 def bridged(rows, outcome, unit, time, standard):
     """Return the sum of each unit's jumps between standards, missing where a jump has no bridge.
 

@@ -1,11 +1,8 @@
-"""What may be said at each level, the evidence from elsewhere, and the plan made before."""
-
-import hashlib
-import json
+"""What may be said at each level, and the evidence from elsewhere."""
 
 import pandas as pd
 
-from evalkit.errors import DataError, ParameterError
+from evalkit.errors import ParameterError
 from evalkit.impact import regression
 
 # What each level is, and whether its sentences may speak of causes.
@@ -62,71 +59,3 @@ def beside(effect, studies, *, outcome=None, lang="vi"):
         "level": effect.level,
     }
     return pd.concat([pd.DataFrame([own]), others], ignore_index=True)
-
-
-def plan_digest(plan):
-    """Return the SHA-256 of a plan of analysis, the same whatever the order of its keys."""
-    text = json.dumps(plan, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def analyses(plan):
-    """Return the analyses of a plan, checked: a list of {name, design, options}.
-
-    plan: mapping with ``decided_on`` (a date) and ``analyses``, a list of mappings with name, design and the
-    design's own options. Raises DataError where one of them is missing, repeated, or names no known design.
-    """
-    from evalkit import impact
-
-    if "decided_on" not in plan or "analyses" not in plan:
-        raise DataError("dataset.toml, [plan]: needs decided_on (a date) and analyses (a list). Write both.")
-    listed = []
-    for number, entry in enumerate(plan["analyses"], 1):
-        missing = {"name", "design"} - set(entry)
-        if missing:
-            raise DataError(
-                f"dataset.toml, [plan], analysis {number}: no {' and no '.join(sorted(missing))}. Add it."
-            )
-        if entry["design"] not in impact.DESIGNS:
-            raise DataError(
-                f"dataset.toml, [plan], analysis {entry['name']!r}: no design {entry['design']!r}; "
-                f"there are {', '.join(impact.DESIGNS)}."
-            )
-        options = {k: v for k, v in entry.items() if k not in ("name", "design")}
-        listed.append({"name": entry["name"], "design": entry["design"], "options": options})
-    names = [entry["name"] for entry in listed]
-    if len(set(names)) < len(names):
-        raise DataError("dataset.toml, [plan]: two analyses have one name. Give each its own.")
-    return listed
-
-
-def run_plan(panel, plan, *, before=None):
-    """Run the planned analyses; return (effects by name, one-row-per-analysis table).
-
-    before: the digest of the plan as it stood earlier. The table has planned (True), plan_digest,
-    decided_on and plan_changed, so that a report can say what was decided when. An analysis that fails
-    keeps its row with the reason under ``refusals``. Whatever else is estimated belongs in a table of its
-    own, marked exploratory.
-    """
-    from evalkit import impact
-    from evalkit.errors import EvalkitError
-
-    digest = plan_digest(plan)
-    effects, rows = {}, []
-    for entry in analyses(plan):
-        label = {
-            "analysis": entry["name"],
-            "design": entry["design"],
-            "planned": True,
-            "plan_digest": digest,
-            "decided_on": str(plan["decided_on"]),
-            "plan_changed": before is not None and before != digest,
-        }
-        try:
-            effect = getattr(impact, entry["design"])(panel, **entry["options"])
-        except (EvalkitError, TypeError) as why:
-            rows.append(pd.DataFrame([{**label, "level": "L0", "refusals": (str(why),)}]))
-            continue
-        effects[entry["name"]] = effect
-        rows.append(effect.summary().assign(**label))
-    return effects, pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()

@@ -23,6 +23,7 @@ def fixed_effects(
     seed=20141122,
     despite=(),
     confidence=0.95,
+    alternatives=True,
 ):
     r"""Association of an outcome with a dose, given unit and time effects; with instruments, by 2SLS.
 
@@ -43,7 +44,7 @@ def fixed_effects(
     Where the dose of the next time goes with the outcome of this one, lending reacts to the outcome and the
     coefficient mixes cause and response: diagnostics hold ``later_dose_p`` and a warning says so (Wooldridge
     2010, section 10.7.1). Likewise ``baseline_held`` is the estimate with the outcome's own first value held,
-    and a warning says where it lies outside the interval.
+    and a warning says where it lies outside the interval. ``alternatives=False`` leaves both out.
 
     Gates: clusters, mechanical_link, one_basis, merged_units, and first_stage with instruments. Level L2 at
     most: effects and controls alone don't make a design. Raises DataError where a column is missing or the
@@ -72,7 +73,7 @@ def fixed_effects(
         method=f"{effect.method}; {estimation.describe_effects(unit, time, within)}",
         warnings=estimation.left_out(panel, design) + effect.warnings,
     )
-    if unit and time and design.z is None:
+    if alternatives and unit and time and design.z is None:
         effect = estimation.with_later_dose(effect, panel, dose, unit, time, model)
         if baseline is None:
             effect = estimation.with_baseline_held(effect, panel, dose, unit, time, model)

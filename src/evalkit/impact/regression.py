@@ -239,8 +239,6 @@ def absorb_effects(matrix, codes, weight):
 
 def independent(matrix, plain):
     """Return which columns keep a spread of their own, given the earlier ones; ``plain`` sets the scale."""
-    from scipy.linalg import qr
-
     if not matrix.shape[1]:
         return np.zeros(0, bool)
     centred = plain - plain.mean(axis=0)
@@ -248,17 +246,13 @@ def independent(matrix, plain):
     scale[scale == 0] = np.sqrt((plain[:, scale == 0] ** 2).sum(axis=0))
     scale[scale == 0] = 1
     keep = np.ones(matrix.shape[1], bool)
-    diagonal = np.abs(np.diag(qr(matrix / scale, mode="r")[0]))
-    if (diagonal > COLLINEAR).all() and len(diagonal) == len(keep):
-        return keep
+    # The triangle has the same lengths and angles as the columns, and as few rows as there are columns.
+    triangle = np.linalg.qr(matrix / scale, mode="r")
     for j in range(len(keep)):
-        others = matrix[:, :j][:, keep[:j]]
-        left = (
-            matrix[:, j] - others @ np.linalg.lstsq(others, matrix[:, j], rcond=None)[0]
-            if others.size
-            else matrix[:, j]
-        )
-        keep[j] = np.sqrt(left @ left) > COLLINEAR * scale[j]
+        others, left = triangle[:, :j][:, keep[:j]], triangle[:, j]
+        if others.size:
+            left = left - others @ np.linalg.lstsq(others, left, rcond=None)[0]
+        keep[j] = np.sqrt(left @ left) > COLLINEAR
     return keep
 
 

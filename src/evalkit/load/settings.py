@@ -2,6 +2,7 @@
 
 import tomllib
 
+from evalkit.load import plan
 from evalkit.load.acknowledged import Acknowledgement
 from evalkit.load.clean import like
 from evalkit.load.findings import finding
@@ -66,6 +67,9 @@ def read(folder, found):
         faults.append(f"can't be read: {error}. Correct that line.")
     if given is not None:
         acknowledged = _acknowledgements(given.pop("acknowledge", []), faults)
+        planned = plan.read(given.pop("plan", None), faults)
+        if planned:
+            settings["plan"] = planned
         _take(given, settings, faults)
         _require(settings, faults)
     for section in ("title", "source", "rights"):
@@ -77,7 +81,7 @@ def read(folder, found):
 def _take(given, settings, faults):
     for section, values in given.items():
         if section not in SETTINGS:
-            near = like(nearest(section, [*SETTINGS, "acknowledge"]))
+            near = like(nearest(section, [*SETTINGS, "plan", "acknowledge"]))
             faults.append(f"section [{section}] is not known{near}. Correct the name or remove it.")
             continue
         if not isinstance(values, dict):

@@ -17,8 +17,9 @@ AUDIENCES = ("public", "private")
 class Place:
     """What may be shown of one place: its figures, the areas and places that it stands beside, the findings.
 
-    unit: the place itself (a row of the build's places). rows, beside, among, compared, peers,
-    findings: tables of the build, cut to the place. before, after: units that it came from and became. audience: who is looking.
+    unit: the place itself (a row of the build's places). rows, beside, among, compared, peers, findings:
+    tables of the build, cut to the place. before, after: units that it came from and became. audience: who
+    is looking. parts: the place's change taken apart (``present.impact.parts`` says what may be shown of it).
     """
 
     unit: pd.Series
@@ -32,6 +33,7 @@ class Place:
     after: object
     settings: dict
     audience: str
+    parts: pd.DataFrame | None = None
 
     def __repr__(self):
         unit = self.unit
@@ -74,6 +76,7 @@ def place(build_folder, code, audience="public"):
         after=next(iter(units[units["place"] == unit["successor_place"]].itertuples()), None),
         settings=settings,
         audience=audience,
+        parts=built.read(build_folder, "decomposition", identity),
     )
 
 

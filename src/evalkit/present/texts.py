@@ -5,10 +5,11 @@ import pandas as pd
 from evalkit.present import say, words
 from evalkit.present.brief import income, portfolio, poverty
 from evalkit.present.brief import text as _text
+from evalkit.present.contribution import change
 from evalkit.present.missing import missing
 from evalkit.present.words import t
 
-__all__ = ["cannot_say", "header", "income", "level", "missing", "portfolio", "poverty"]
+__all__ = ["cannot_say", "change", "header", "income", "level", "missing", "portfolio", "poverty"]
 
 
 def header(place, *, lang):

@@ -202,4 +202,11 @@ years = [{p.years[0]}, {p.years[1]}]
 
 [publish]
 suppression_threshold = 5
+
+[plan]
+decided_on = {p.years[0]}-01-15  # invented, like everything here; before the first year of the data
+outcomes = ["poor_pct", "log_income"]  # the first is the main one
+doses = ["production"]
+designs = ["fixed_effects", "long_differences", "shift_share"]
+subgroups = ["rural", "poorer_at_first"]
 """
