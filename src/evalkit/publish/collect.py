@@ -9,6 +9,7 @@ from evalkit.errors import DataError
 MIME = "application/vnd.evalkit.v1+json"
 SECTIONS = ("credit", "poverty_income", "evaluation")
 DATASET = "dataset"  # the folder of the notebooks that run once for the whole data set
+DATASET_SECTIONS = ("quality", "comparison", "impact")
 KINDS = ("place", "figure", "table", "text", "notice", "claims", "sources")
 LEVELS = ("L0", "L1", "L2", "L3", "L4")
 SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
@@ -21,7 +22,7 @@ def blocks(private, place_id, lang):
     """Return the marked outputs of one place in one language: the sections' order, then the notebook's.
 
     Reads ``private/<place_id>/<lang>/*.ipynb``. Each block is the payload with every field present, its
-    ``anchor`` (``<section>-<id>``, unique on the page) and ``where`` (file and output, for messages).
+    ``anchor`` (``<section>-<id>``, unique on the page), ``notebook`` and ``where`` (file and output, for messages).
     Raises DataError for a payload that breaks the contract and for a place without any marked output.
     """
     folder = Path(private) / place_id / lang
@@ -50,7 +51,10 @@ def _marked(path, lang):
         raise DataError(f"{path}: no notebook can be read here ({fault}). Run it again.") from None
     outputs = (output for cell in notebook.get("cells", ()) for output in cell.get("outputs", ()))
     marked = (output["data"][MIME] for output in outputs if MIME in (output.get("data") or {}))
-    return [_block(payload, lang, f"{path}, output {n}") for n, payload in enumerate(marked, 1)]
+    return [
+        _block(payload, lang, f"{path}, output {n}") | {"notebook": path.stem}
+        for n, payload in enumerate(marked, 1)
+    ]
 
 
 def _block(payload, lang, where):
@@ -59,7 +63,7 @@ def _block(payload, lang, where):
     kind, section, slug = (payload.get(key) for key in ("kind", "section", "id"))
     _one_of(kind, KINDS, "kind", where)
     if kind != "place" or section:
-        _one_of(section, (*SECTIONS, "quality"), "section", where)
+        _one_of(section, (*SECTIONS, *DATASET_SECTIONS), "section", where)
     if not isinstance(slug, str) or not SLUG.fullmatch(slug):
         raise DataError(f"{where}: id {slug!r} is no stable name. Use letters, digits, - and _.")
     if payload.get("lang") not in (None, lang):
