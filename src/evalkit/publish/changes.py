@@ -40,7 +40,7 @@ def changes(before, kept, release):
     after = release.figures
     if before is None:
         return None
-    both = _keyed(before).join(_keyed(after), how="outer", lsuffix="_before", rsuffix="_after")
+    both = _keyed(before).join(_keyed(after), how="outer", suffixes=("_before", "_after"))
     both = both[_differs(both)].reset_index()
     if both.empty:
         return pd.DataFrame(columns=COLUMNS)

@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import pandas as pd
@@ -195,9 +197,14 @@ def read_back(folder):
     return pd.read_parquet(folder / "figures.parquet"), kept
 
 
-def place_csv(rows):
-    """Return the figures of one place as CSV text, with every column of the release."""
-    kept = rows[FIGURES].copy()
+def write_places(folder, release, places):
+    """Write ``folder/<place>.csv`` with the figures of each of ``places``, every column of the release."""
+    folder.mkdir(parents=True)
+    kept = release.figures[release.figures["place"].isin(places)][FIGURES].copy()
     for column in TYPES:
         kept[column] = kept[column].where(kept[column].abs() != float("inf"))
-    return rows_csv(FIGURES, kept.astype(object).where(kept.notna(), None).itertuples(index=False, name=None))
+    kept = kept.astype(object).where(kept.notna(), None)
+    for place, rows in groupby(
+        sorted(kept.itertuples(index=False, name=None), key=itemgetter(0)), itemgetter(0)
+    ):
+        (folder / f"{place}.csv").write_bytes(rows_csv(FIGURES, rows).encode("utf-8", errors="replace"))

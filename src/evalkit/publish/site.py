@@ -91,9 +91,12 @@ def _give(aside, release, since, target, words, languages):
 
 def _write(folder, private, pages, summary, release, given, pdf):
     from evalkit.publish.first_page import first_page
+    from evalkit.publish.release import write_places
 
     shutil.copytree(HERE / "assets", folder / "assets")
-    rows = {} if release is None else dict(list(release.figures.groupby("place")))
+    if release is not None:
+        published = [p["place_id"] for p in pages.places if p["status"] == "published"]
+        write_places(folder / "release" / "places", release, published)
     for lang in pages.languages:
         here = folder / lang
         content = first_page(pages, lang, summary, release, here)
@@ -109,8 +112,7 @@ def _write(folder, private, pages, summary, release, given, pdf):
             _save(here / path, getattr(pages, path.split("/")[0])(lang, content[lang]))
         _write_dataset(here, private, pages, lang)
         for place in pages.places:
-            own = rows.get(place["place_id"])
-            _write_place(here / place["place_id"], private, place, lang, pages, own, pdf)
+            _write_place(here / place["place_id"], private, place, lang, pages, pdf)
 
 
 def _write_dataset(here, private, pages, lang):
@@ -124,17 +126,14 @@ def _write_dataset(here, private, pages, lang):
         _save(here / DATASET / f"{stem}.html", pages.dataset(stem, own, lang))
 
 
-def _write_place(folder, private, place, lang, pages, rows, pdf):
-    from evalkit.publish.pdf import report_pdf
-    from evalkit.publish.release import place_csv
-
+def _write_place(folder, private, place, lang, pages, pdf):
     found = blocks(private, place["place_id"], lang) if place["status"] == "published" else []
     _write_blocks(folder, found, place)
-    downloads = []
-    if found and rows is not None:
-        _save(folder / "figures.csv", place_csv(rows))
-        downloads.append("figures.csv")
+    figures = folder.parents[1] / "release" / "places" / f"{place['place_id']}.csv"
+    downloads = ["figures"] if figures.is_file() else []
     if found and pdf:
+        from evalkit.publish.pdf import report_pdf
+
         (folder / "report.pdf").write_bytes(report_pdf(place, found, pages, lang))
         downloads.append("report.pdf")
     _save(folder / "index.html", pages.place(place, found, lang, downloads=downloads))
