@@ -12,6 +12,7 @@ import shutil
 import statistics
 import tempfile
 import time
+from importlib import import_module
 from pathlib import Path
 
 COUNTRY = 10_600 * 2  # pages
@@ -41,11 +42,11 @@ def measure(out, copies):
     from evalkit.batch import RunSummary
     from evalkit.building import read
     from evalkit.present import words
-    from evalkit.publish import site as publishing
     from evalkit.publish.listing import listing
     from evalkit.publish.pages import Pages
     from evalkit.publish.places import checked
 
+    publishing = import_module("evalkit.publish.site")  # the package's own name `site` is the function
     private = out / "private"
     places = checked(listing(read(out / "build", "places"), RunSummary.read(private)))
     published = [p for p in places if p["status"] == "published"]

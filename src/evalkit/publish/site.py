@@ -134,6 +134,7 @@ def _write_place(folder, private, place, lang, pages, pdf):
     if found and pdf:
         from evalkit.publish.pdf import report_pdf
 
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "report.pdf").write_bytes(report_pdf(place, found, pages, lang))
         downloads.append("report.pdf")
     _save(folder / "index.html", pages.place(place, found, lang, downloads=downloads))
