@@ -8,7 +8,7 @@ from evalkit.errors import EvalkitError
 from evalkit.publish.wording import LEVEL_WORDS, SECTION_TITLES, day
 
 TEMPLATE = Path(__file__).parent / "templates" / "report.typ"
-NARROW, WIDE = 6, 34  # characters of the longest cell between which a column's share of the width grows
+NARROW = 8  # characters of the longest cell, below which a column grows no narrower
 
 
 def report_pdf(place, blocks, pages, lang):
@@ -93,4 +93,4 @@ def _widths(columns, rows):
         max([len(str(column["label"])) // 2, *(len(row[i]) for row in rows)])
         for i, column in enumerate(columns)
     ]
-    return [min(max(n, NARROW), WIDE) for n in longest]
+    return [max(n, NARROW) ** 0.5 for n in longest]  # long texts break, so they need less than their share
