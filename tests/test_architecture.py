@@ -1,7 +1,6 @@
 """The shape of the project: imports run one way, conda and pip agree, words exist in both languages."""
 
 import ast
-import csv
 import re
 import tomllib
 from pathlib import Path
@@ -90,15 +89,15 @@ def _messages():
         | set(say._METHODS.values())
         | set(say._FLAGS.values())
     )
-    for path in [*(SOURCE / "present").rglob("*.py"), SOURCE / "cli.py"]:
+    packages = [path for name in ("present", "publish") for path in (SOURCE / name).rglob("*.*")]
+    for path in [*packages, SOURCE / "cli.py"]:
+        method = {".py": "python", ".html": "jinja2.ext:babel_extract"}.get(path.suffix)
+        if method is None:
+            continue
+        options = {"trim_blocks": "true", "lstrip_blocks": "true"} if path.suffix == ".html" else None
         with path.open("rb") as file:
-            found |= {
-                message
-                for _, message, *_ in extract("python", file, keywords={"t": None})
-                if isinstance(message, str)
-            }
-    with (SOURCE / "publish" / "messages.csv").open(encoding="utf-8") as file:
-        found |= {row["msgid"] for row in csv.DictReader(file)}
+            extracted = extract(method, file, keywords={"t": None, "N_": None}, options=options)
+            found |= {message for _, message, *_ in extracted if isinstance(message, str)}
     return found
 
 

@@ -49,6 +49,8 @@ def build(folder, out):
         for name in TABLES:
             ordered = tables[name].sort_values("place", kind="stable", ignore_index=True)
             ordered.to_parquet(aside / f"{name}.parquet", index=False, row_group_size=_ROW_GROUP)
+        if (dataset.folder / "boundaries.geojson").is_file():
+            shutil.copyfile(dataset.folder / "boundaries.geojson", aside / "boundaries.geojson")
         (aside / "plan.json").write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
         for name, table in estimated.items():
             table.to_parquet(aside / f"{name}.parquet", index=False)

@@ -36,6 +36,14 @@ Suite = Annotated[
         "--notebooks", help="Folder of the notebooks (with commune/ and province/). Default: evalkit's own."
     ),
 ]
+Since = Annotated[
+    Path | None,
+    typer.Option(
+        "--since",
+        help="Site of an earlier release: the new one lists what changed. Default: the site that stands here.",
+    ),
+]
+Pdf = Annotated[bool, typer.Option("--pdf", help="A PDF of each report as well (needs evalkit[pdf]).")]
 Workers = Annotated[
     int | None, typer.Option("--workers", help="Notebooks at a time. Default: one per processor.")
 ]
@@ -76,11 +84,12 @@ def run(
 
 
 @app.command()
-def publish(out: Out = Path("out"), langs: Langs = "vi,en"):
+def publish(out: Out = Path("out"), langs: Langs = "vi,en", since: Since = None, pdf: Pdf = False):
     """Write the static site from what the executed notebooks marked for readers."""
     from evalkit.batch import RunSummary
+    from evalkit.publish.publication import publication
 
-    print(_publish(out, _languages(langs), RunSummary.read(out / "private")))
+    print(publication(out, _languages(langs), RunSummary.read(out / "private"), since=since, pdf=pdf))
 
 
 @app.command()
@@ -91,15 +100,17 @@ def report(
     place: Places = None,
     workers: Workers = None,
     notebooks: Suite = None,
+    since: Since = None,
+    pdf: Pdf = False,
 ):
     """Build, run and publish in one go; ends by printing the path of the site's index page."""
     from evalkit.building import build as compute
+    from evalkit.publish.publication import publication
 
     languages = _languages(langs)
     compute(data, out / "build")
     summary = _run(out, languages, place, workers, notebooks)
-    index = _publish(out, languages, summary)
-    print(index)
+    print(publication(out, languages, summary, since=since, pdf=pdf))
     raise typer.Exit(1 if summary.failed else 0)
 
 
@@ -184,28 +195,3 @@ def _run(out, languages, chosen, workers, suite):
 
     Console(stderr=True).print(summary)
     return summary
-
-
-def _publish(out, languages, summary):
-    from evalkit.building import manifest, read
-    from evalkit.present import attack, words
-    from evalkit.publish import site
-    from evalkit.publish.listing import listing
-
-    folder = out / "build"
-    attack.must_fail(folder)
-    manifest_, units = manifest(folder), read(folder, "places")
-    units = units[units["level"].isin(manifest_["settings"]["data"]["levels"])]
-    settings = manifest_["settings"]
-    meta = {
-        "title": settings["title"],
-        "source": settings["source"],
-        "rights": settings["rights"],
-        "simulated": not settings["data"]["real"],
-        "years": list(range(settings["data"]["years"][0], settings["data"]["years"][1] + 1)),
-        "generated": manifest_["built"][:10],
-        "version": manifest_["evalkit"],
-    }
-    return site(
-        out / "private", out, listing(units, summary), meta=meta, words=words.t, languages=tuple(languages)
-    )

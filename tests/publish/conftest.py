@@ -1,27 +1,16 @@
-"""The sample site, made once, and the wording of messages.csv as the lookup."""
-
-import csv
-from pathlib import Path
+"""The sample site, made once, in the words of the catalogue."""
 
 import pytest
 import site_sample as sample
 
 from evalkit import publish
-
-MESSAGES = Path(publish.__file__).parent / "messages.csv"
-
-
-@pytest.fixture(scope="session")
-def catalogue():
-    """{msgid: {lang: text}} of the words the site uses."""
-    with MESSAGES.open(encoding="utf-8", newline="") as file:
-        return {row["msgid"]: row for row in csv.DictReader(file)}
+from evalkit.present.words import t
 
 
 @pytest.fixture(scope="session")
-def words(catalogue):
-    """Message lookup; a msgid that isn't listed is a KeyError."""
-    return lambda msgid, lang, **parts: catalogue[msgid][lang].format(**parts)
+def words():
+    """Message lookup; a msgid without translation is a KeyError."""
+    return t
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,12 @@ DESK, PHONE = {"width": 1200, "height": 800}, {"width": 360, "height": 740}
 PAGES = [
     "index.html",
     "en/index.html",
+    "vi/places/index.html",
+    "en/places/index.html",
+    "en/methods/index.html",
+    "vi/methods/indicators.html",
+    "vi/methods/reference.html",
+    "en/methods/measures.html",
     "vi/08473/index.html",
     "en/08473/index.html",
     "en/08434-2025/index.html",
@@ -89,8 +95,8 @@ def country(tmp_path_factory, words):
     )
     folder = tmp_path_factory.mktemp("country")
     shutil.copytree(HERE / "assets", folder / "assets")
-    (folder / "vi").mkdir()
-    (folder / "vi" / "index.html").write_text(pages.index("vi"), encoding="utf-8")
+    (folder / "vi" / "places").mkdir(parents=True)
+    (folder / "vi" / "places" / "index.html").write_text(pages.index("vi"), encoding="utf-8")
     return folder
 
 
@@ -121,6 +127,12 @@ def simulated(tmp_path_factory, words):
     [
         ("index.html", DESK, "light"),
         ("en/index.html", PHONE, "dark"),
+        ("vi/places/index.html", DESK, "light"),
+        ("en/places/index.html", PHONE, "dark"),
+        ("en/methods/index.html", DESK, "light"),
+        ("vi/methods/indicators.html", PHONE, "dark"),
+        ("vi/methods/reference.html", DESK, "light"),
+        ("en/methods/measures.html", PHONE, "light"),
         ("en/08473/index.html", DESK, "light"),
         ("vi/08473/index.html", PHONE, "dark"),
         ("en/08434-2025/index.html", PHONE, "light"),
@@ -142,13 +154,13 @@ def test_axe_finds_no_violation(simulated, opened, path, size, scheme):
     [("huong non", "Hương Nộn"), ("HƯƠNG NỘN", "Hương Nộn"), ("08473", "Hương Nộn"), ("tòng", "Tòng Đậu")],
 )
 def test_search_ignores_accents_and_case_and_knows_codes(made, opened, typed, first):
-    page = opened(made / "index.html")
+    page = opened(made / "vi" / "places" / "index.html")
     page.get_by_label("Tìm theo tên hoặc mã").fill(typed)
     assert names(page)[0] == first
 
 
 def test_the_name_after_a_merger_finds_the_commune_and_says_why(made, opened):
-    page = opened(made / "en" / "index.html")
+    page = opened(made / "en" / "places" / "index.html")
     page.get_by_label("Search by name or code").fill("Tam Nông")
     assert names(page) == ["Tam Nông", "Hương Nộn"]
     reason = page.locator(".by-kin .kin")
@@ -162,7 +174,7 @@ def test_the_name_after_a_merger_finds_the_commune_and_says_why(made, opened):
 
 
 def test_columns_sort_both_ways_and_say_so(made, opened):
-    page = opened(made / "index.html")
+    page = opened(made / "vi" / "places" / "index.html")
     assert names(page) == ["Hương Nộn", "Tam Nông", "Tòng Đậu", "Yên Thượng"]
     page.get_by_role("button", name="Mã").click()
     codes = page.locator("#places tbody td.code").all_text_contents()
@@ -178,7 +190,7 @@ def test_columns_sort_both_ways_and_say_so(made, opened):
 
 
 def test_filters_by_province_and_level(made, opened):
-    page = opened(made / "index.html")
+    page = opened(made / "vi" / "places" / "index.html")
     page.get_by_label("Tỉnh").select_option("Hòa Bình")
     assert names(page) == ["Tòng Đậu", "Yên Thượng"]
     page.get_by_label("Mức bằng chứng").first.select_option("L0")
@@ -186,10 +198,10 @@ def test_filters_by_province_and_level(made, opened):
 
 
 def test_the_switch_keeps_the_search_and_the_section(made, opened):
-    page = opened(made / "index.html")
+    page = opened(made / "vi" / "places" / "index.html")
     page.get_by_label("Tìm theo tên hoặc mã").fill("tam nông")
     page.get_by_role("link", name="English").click()
-    page.wait_for_url("**/en/index.html#*")
+    page.wait_for_url("**/en/places/index.html#*")
     assert page.get_by_label("Search by name or code").input_value() == "tam nông"
     assert names(page) == ["Tam Nông", "Hương Nộn"]
     page.get_by_role("rowheader").get_by_role("link", name="Hương Nộn").last.click()
@@ -199,10 +211,10 @@ def test_the_switch_keeps_the_search_and_the_section(made, opened):
     assert page.get_by_role("heading", level=1).text_content() == "Xã Hương Nộn"
 
 
-@pytest.mark.parametrize("path", ["index.html", "en/08473/index.html"])
+@pytest.mark.parametrize("path", ["vi/places/index.html", "en/08473/index.html"])
 def test_without_script_everything_is_there_to_read(made, opened, path):
     page = opened(made / path, java_script_enabled=False)
-    if path == "index.html":
+    if path == "vi/places/index.html":
         assert len(names(page)) == 4
         assert not page.get_by_role("searchbox").is_visible(), "no control that does nothing"
     else:
@@ -235,7 +247,7 @@ def test_the_whole_page_goes_by_keyboard(made, opened):
 
 
 def test_the_whole_country_is_searched_while_few_rows_are_drawn(country, opened):
-    page = opened(country / "vi" / "index.html")
+    page = opened(country / "vi" / "places" / "index.html")
     assert len(names(page)) == 100
     assert page.get_by_role("status").text_content() == f"{COUNTRY} trên {COUNTRY} địa phương"
     search = page.get_by_label("Tìm theo tên hoặc mã")
@@ -255,7 +267,7 @@ def test_the_whole_country_is_searched_while_few_rows_are_drawn(country, opened)
 
 
 def test_the_script_folds_as_the_pages_were_folded(made, opened):
-    page = opened(made / "index.html")
+    page = opened(made / "vi" / "places" / "index.html")
     texts = ["Hương Nộn", " ĐẮK   Lắk ", "Hoà", "ỡ Ữ ằ", "İstanbul", "08473"]
     assert page.evaluate("texts => texts.map(fold)", texts) == [fold(text) for text in texts]
 
@@ -265,7 +277,7 @@ def test_names_that_hold_markup_run_nothing(tmp_path, opened, words):
     hostile = {"place_id": "1", "code": "1", "name": name, "district": name, "province": name}
     hostile |= {"successors": [{"name": name}], "status": "no_data", "reason": name}
     index = publish.site(tmp_path, tmp_path, [hostile], meta=sample.META | {"title": name}, words=words)
-    for path in (index, index.parent / "vi" / "1" / "index.html"):
+    for path in (index, *(index.parent / "vi" / name / "index.html" for name in ("1", "places"))):
         page = opened(path)
         page.on("dialog", lambda dialog: pytest.fail(dialog.message))
         assert page.locator("img").count() == 0

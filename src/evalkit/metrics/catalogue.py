@@ -62,9 +62,8 @@ _COLUMNS = {
 def page():
     """Return docs/indicators.md as text."""
     defined = {}
-    for table, definitions in _TABLES:
-        for definition in definitions:
-            defined.setdefault(definition.name, []).append(_of_table(table, definition))
+    for table, definition in definitions():
+        defined.setdefault(definition.name, []).append(_of_table(table, definition))
     for ratio in facts.RATIOS:
         defined.setdefault(ratio.name, []).append(_of_facts(ratio))
     labels = reference.table("indicators")
@@ -75,9 +74,14 @@ def page():
     return "\n".join(lines)
 
 
+def definitions():
+    """Return (table, definition) of every indicator that is computed from tables, in the order of the page."""
+    return [(table, definition) for table, group in _TABLES for definition in group]
+
+
 def names():
     """Return the names of all indicators that are computed from tables."""
-    return {definition.name for _, definitions in _TABLES for definition in definitions}
+    return {definition.name for _, definition in definitions()}
 
 
 def _entry(row, definitions):

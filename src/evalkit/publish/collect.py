@@ -22,7 +22,7 @@ def blocks(private, place_id, lang):
     """Return the marked outputs of one place in one language: the sections' order, then the notebook's.
 
     Reads ``private/<place_id>/<lang>/*.ipynb``. Each block is the payload with every field present, its
-    ``anchor`` (``<section>-<id>``, unique on the page) and ``where`` (file and output, for messages).
+    ``anchor`` (``<section>-<id>``, unique on the page), ``notebook`` and ``where`` (file and output, for messages).
     Raises DataError for a payload that breaks the contract and for a place without any marked output.
     """
     folder = Path(private) / place_id / lang
@@ -51,7 +51,10 @@ def _marked(path, lang):
         raise DataError(f"{path}: no notebook can be read here ({fault}). Run it again.") from None
     outputs = (output for cell in notebook.get("cells", ()) for output in cell.get("outputs", ()))
     marked = (output["data"][MIME] for output in outputs if MIME in (output.get("data") or {}))
-    return [_block(payload, lang, f"{path}, output {n}") for n, payload in enumerate(marked, 1)]
+    return [
+        _block(payload, lang, f"{path}, output {n}") | {"notebook": path.stem}
+        for n, payload in enumerate(marked, 1)
+    ]
 
 
 def _block(payload, lang, where):

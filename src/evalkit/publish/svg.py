@@ -7,10 +7,37 @@ from evalkit.errors import DataError
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
-DRAWING = re.compile(
-    "svg|g|path|use|defs|clipPath|rect|circle|ellipse|line|polyline|polygon|text|tspan|style|title|desc|"
-    "linearGradient|radialGradient|stop|pattern|mask|marker|symbol|image"
-)
+DRAWING = {
+    f"{{{SVG}}}{name}"
+    for name in [
+        "svg",
+        "g",
+        "path",
+        "use",
+        "defs",
+        "clipPath",
+        "rect",
+        "circle",
+        "ellipse",
+        "line",
+        "polyline",
+        "polygon",
+        "text",
+        "tspan",
+        "style",
+        "title",
+        "desc",
+        "linearGradient",
+        "radialGradient",
+        "stop",
+        "pattern",
+        "mask",
+        "marker",
+        "symbol",
+        "image",
+    ]
+}
+ASIDE = re.compile(r"<metadata>.*?</metadata>|<!--.*?-->", re.DOTALL)
 HREFS = ("href", f"{{{XLINK}}}href")
 HREF = re.compile(r"#|data:image/png;base64,")
 OUTWARD = re.compile(r"url\(\s*['\"]?(?!#)|@import|expression\(", re.IGNORECASE)
@@ -23,6 +50,7 @@ def drawing(text, where):
     Metadata and comments are dropped. Raises DataError, naming ``where``, for what is no drawing: text that
     is no SVG, scripts, event handlers, foreign content, references that lead out of the file.
     """
+    text = ASIDE.sub("", text[max(text.find("<svg"), 0) :])
     try:
         root = ET.fromstring(text)
     except ET.ParseError as fault:
@@ -32,26 +60,26 @@ def drawing(text, where):
     if root.tag != f"{{{SVG}}}svg":
         raise DataError(f"{where}: the figure's outermost element is {root.tag!r}, not svg. Save it as SVG.")
     for element in root.iter():
-        for child in [c for c in element if c.tag == f"{{{SVG}}}metadata"]:
-            element.remove(child)
-        _check(element, where)
-    ET.register_namespace("", SVG)
-    ET.register_namespace("xlink", XLINK)
-    return ET.tostring(root, encoding="unicode"), *_size(root, where)
-
-
-def _check(element, where):
-    name = element.tag.removeprefix(f"{{{SVG}}}")
-    if not DRAWING.fullmatch(name):
-        raise DataError(f"{where}: the figure holds the element {name!r}, which is no drawing. Remove it.")
-    for key, value in element.attrib.items():
-        refers = key in HREFS
-        if key.lower().startswith("on") or (refers and not HREF.match(value)) or OUTWARD.search(value):
+        if element.tag not in DRAWING:
+            name = element.tag.removeprefix(f"{{{SVG}}}")
             raise DataError(
-                f"{where}: <{name}> has {key}={value[:60]!r}; a figure runs and fetches nothing. Remove it."
+                f"{where}: the figure holds the element {name!r}, which is no drawing. Remove it."
             )
-    if name == "style" and OUTWARD.search(element.text or ""):
-        raise DataError(f"{where}: the figure's style sheet fetches from outside. Remove it.")
+        for key, value in element.attrib.items():
+            if key in HREFS or key[0] in "oO" or "(" in value or "@" in value:
+                _check(element, key, value, where)
+        if element.tag == f"{{{SVG}}}style" and OUTWARD.search(element.text or ""):
+            raise DataError(f"{where}: the figure's style sheet fetches from outside. Remove it.")
+    return text, *_size(root, where)
+
+
+def _check(element, key, value, where):
+    refers = key in HREFS
+    if key.lower().startswith("on") or (refers and not HREF.match(value)) or OUTWARD.search(value):
+        name = element.tag.removeprefix(f"{{{SVG}}}")
+        raise DataError(
+            f"{where}: <{name}> has {key}={value[:60]!r}; a figure runs and fetches nothing. Remove it."
+        )
 
 
 def _size(root, where):

@@ -18,6 +18,13 @@ const value = (row, key) => {
   return cell ? (cell.dataset.value ?? cell.textContent) : "";
 };
 
+// A long list waits in a template, so that a reader without script meets the districts instead.
+const waiting = document.getElementById("rows");
+if (waiting) {
+  waiting.replaceWith(waiting.content);
+  table.parentElement.hidden = false;
+  document.querySelector(".unready").hidden = true;
+}
 const places = [...body.rows].map((row, order) => ({
   row,
   order,
