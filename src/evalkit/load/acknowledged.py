@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from evalkit.load.clean import like
 from evalkit.load.findings import RULES, SECTIONS, finding, plain
-from evalkit.load.text import nearest
+from evalkit.load.text import like, nearest
 
 _OF_FILES = {
     rule

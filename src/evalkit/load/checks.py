@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 
 from evalkit.load import schema
-from evalkit.load.clean import like
 from evalkit.load.findings import finding, listed
-from evalkit.load.text import nearest
+from evalkit.load.text import like, nearest
 
 _NEVER_EMPTY_ROWS = ("communes", "facts", "loans", "repayments")
 _MAY_BE_TO_COME = {"due_on", "valid_to", "valid_from"}

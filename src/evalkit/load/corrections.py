@@ -7,9 +7,8 @@ right one), expectation (the faulty one that the source holds), reason. The deli
 import pandas as pd
 
 from evalkit.load import schema
-from evalkit.load.clean import like
 from evalkit.load.findings import finding, plain
-from evalkit.load.text import nearest
+from evalkit.load.text import like, nearest
 
 FILE = "corrections.csv"
 _NEEDED = ("table", "column", "value", "expectation", "reason")

@@ -7,12 +7,12 @@ import pandas as pd
 
 from evalkit.errors import DataError
 from evalkit.load import schema
-from evalkit.load.clean import as_declared, like, read_clean
+from evalkit.load.clean import as_declared, read_clean
 from evalkit.load.delivery import Delivery
 from evalkit.load.findings import finding, listed
 from evalkit.load.grid import TEXT_FILES, WORKBOOKS
 from evalkit.load.headers import spellings
-from evalkit.load.text import fold, nearest
+from evalkit.load.text import fold, like, nearest
 from evalkit.load.units import without_unit
 
 GUIDE_SHEETS = ("Hướng dẫn", "Danh mục")  # sheets that evalkit's own workbooks hold beside the tables

@@ -5,8 +5,7 @@ import re
 import pandas as pd
 
 from evalkit.load import facts as printed
-from evalkit.load.clean import like
-from evalkit.load.text import fold, nearest
+from evalkit.load.text import fold, like, nearest
 
 _TYPE = re.compile(r"^(xa|phuong|thi tran|thi xa|huyen|quan|tinh|thanh pho|tp|tt) (?=.)")
 
