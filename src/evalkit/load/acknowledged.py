@@ -1,5 +1,6 @@
 """Findings that someone has looked at and accepted: they stay quiet until the value changes."""
 
+import json
 from dataclasses import dataclass
 
 from evalkit.load.findings import RULES, SECTIONS, finding, plain
@@ -60,6 +61,7 @@ def apply(found, acknowledgements):
         for f in held:
             f["severity"] = "note"
             f["message"] += f" Acknowledged: {entry.reason}"
+            f["arguments"] = json.dumps(json.loads(f["arguments"]) | {"acknowledged": entry.reason}, ensure_ascii=False)
         if not held:
             said = {"rule_name": entry.rule, "subject": entry.subject}
             found.append(finding("warning", "acknowledgement_unused", **where, **said))

@@ -93,7 +93,8 @@ def _without_repeated(delivery, found):
     repeated = frame.duplicated(columns)
     if not repeated.any():
         return delivery
-    files = delivery.origin["file"]
+    sheets = delivery.origin["sheet"].map(lambda sheet: f" ({sheet})", na_action="ignore").fillna("")
+    files = delivery.origin["file"] + sheets.astype(str)
     whole = repeated.groupby(files).transform("all")
     for file in files[whole].unique():
         rows = frame[files == file]

@@ -17,6 +17,8 @@ from evalkit.load.units import without_unit
 
 GUIDE_SHEETS = ("Hướng dẫn", "Danh mục")  # sheets that evalkit's own workbooks hold beside the tables
 _OTHER_FILES = {"corrections"}
+_ASSUMED = re.compile(r"^.*: nothing says what the columns .* hold; read as (?P<field>\w+)")
+_HIDDEN = re.compile(r"(?:^|: )hidden, and read all the same: (?P<parts>.*)$")
 _NO_UNIT = re.compile(r'"(?P<column>.*)" states no unit and was read as đồng$')
 
 
@@ -134,6 +136,10 @@ def _of_notes(file, sheet, reading):
     for note in reading.notes:
         if ambiguous := _NO_UNIT.search(note):
             yield finding("error", "unit_unknown", file=file, sheet=sheet, column=ambiguous["column"])
+        elif assumed := _ASSUMED.search(note):
+            yield finding("warning", "measure_assumed", file=file, sheet=sheet, column=assumed["field"])
+        elif hidden := _HIDDEN.search(note):
+            yield finding("note", "hidden_cells", file=file, sheet=sheet, parts=hidden["parts"])
         else:
             yield finding("note", "reading_note", file=file, sheet=sheet, note=note)
 
