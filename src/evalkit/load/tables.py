@@ -1,6 +1,7 @@
 """Tables of the schema, read from grids: columns found by header, cells turned into the declared types."""
 
 import re
+from dataclasses import replace
 
 import pandas as pd
 
@@ -20,17 +21,18 @@ _NAME = {"name": "name", "type": "string", "label": {"vi": "Tên", "en": "Name"}
 _CODE = re.compile(r"\s*(?:[0-9]{1,5}(?:\.0)?|[a-z0-9]+(?:-[a-z0-9]+)+)\s*")
 
 
-def read_by_schema(grids, table, *, unit=None):
+def read_by_schema(grids, table, *, unit=None, mend=()):
     """``Reading`` of ``table`` from ``grids``, in the schema's columns, types and units.
 
-    ``unit`` is that of amounts whose header states none, in place of the sheet's caption. Raises DataError
+    ``unit`` is that of amounts whose header states none, in place of the sheet's caption. ``mend``: declared
+    corrections (``corrections.Cell``), which replace cells that can't be read. Raises DataError
     where a required column is missing or named twice, or stated in a unit of another kind.
     """
     given = parse_unit(unit) if unit else None
     readings, empty = [], []
     for grid in grids:
         found = blocks(grid.rows, grid.merged, header_by_schema(grid.rows, grid.merged, table))
-        readings += [_Table(grid, block, table, given).read() for block in found]
+        readings += [_Table(grid, block, table, given, mend).read() for block in found]
         if not found:
             empty.append(grid)
     if not readings:
@@ -57,7 +59,7 @@ def _without_table(grid):
 class _Table:
     """One block of a sheet on its way to a ``Reading``; the parts of the work share its columns and notes."""
 
-    def __init__(self, grid, block, table, given):
+    def __init__(self, grid, block, table, given, mend):
         self.grid, self.block, self.table = grid, block, table
         self.where = grid.file if grid.sheet is None else f"{grid.file}, sheet {grid.sheet}"
         self.fields = schema.fields(table) | ({} if "name" in schema.fields(table) else {"name": _NAME})
@@ -71,7 +73,7 @@ class _Table:
         self.body = sort_rows(self.rows, block, self._has_values, self._identified)
         self._leave_out_rows_without_key()
         self.unit = given or self._caption_unit()
-        self.converted = {}
+        self.declared, self.mended, self.converted = mend, [], {}
 
     def read(self):
         lines = self._set_aside()
@@ -80,6 +82,8 @@ class _Table:
             years = []
         programmes = dict.fromkeys(c.programme for c in self.columns if c.field and c.programme)
         asked = [(year, programme) for year in years or [None] for programme in programmes or [None]]
+        for each in asked:
+            self._mend(*each)
         groups = {each: self._group(*each, lines) for each in asked}
         kept = [i for i in self.body.data if i not in lines]
         parts = [
@@ -91,7 +95,7 @@ class _Table:
         if programmes and (note := across.totals_note(reading.frame, self.table)):
             self.notes.append(f"{self.where}: {note}")
         rejected = rejected_table([lines[i] for i in sorted(lines)])
-        return Reading(reading.frame, rejected, self.notes, reading.origin, reading.flags)
+        return replace(reading, rejected=rejected, notes=self.notes, mended=self.mended)
 
     def _part(self, columns, flags, kept):
         row_at = {position: k for k, position in enumerate(self.body.data)}
@@ -179,7 +183,10 @@ class _Table:
         return {i: self._rejected(i, why) for i, why in aside.items()}
 
     def _rejected(self, i, why, column=None, value=None):
-        return rejected_row(self.grid.file, self.grid.sheet, i + 1, why, self.rows[i], column, value)
+        header, field = (column.header, column.field) if column else (None, None)
+        return rejected_row(
+            self.grid.file, self.grid.sheet, i + 1, why, self.rows[i], header, value, field
+        )
 
     def _of_group(self, column, year, programme):
         of_year = column.year in (None, year) or "year" not in self.fields
@@ -190,8 +197,31 @@ class _Table:
         own = [c for c in self.columns if c.programme and self._of_group(c, year, programme)]
         return not own or any(self._cell(i, c.position) is not None for c in own)
 
-    def _group(self, year, programme, lines):
-        """({field: values of all data rows}, flags) of the columns for a year and programme, or for neither."""
+    def _mend(self, year, programme):
+        """Replace the cells that can't be read and for which a correction is declared, by the key of their rows."""
+        if not self.declared:
+            return
+        used, constants = self._used(year, programme)
+        data, key = self.body.data, schema.key(self.table)
+        keys = {
+            name: convert([self._cell(i, used[name].position) for i in data], self.fields[name]).values
+            if name in used
+            else pd.Series([constants.get(name)] * len(data), dtype=object)
+            for name in key
+        }
+        for cell in self.declared:
+            column = used.get(cell.column)
+            for k in cell.rows(keys) if column and cell.column not in key else ():
+                i, j = data[k], column.position
+                printed = self._cell(i, j)
+                unread = isinstance(printed, str) and convert([printed], self.fields[cell.column]).faults
+                if unread and nfc(printed) == nfc(cell.printed):
+                    self.rows = [*self.rows]
+                    self.rows[i] = [*self.rows[i][:j], cell.value, *self.rows[i][j + 1 :]]
+                    self.mended.append((cell, self.grid.sheet, i + 1))
+
+    def _used(self, year, programme):
+        """({field: column}, {field: value of all rows}) for a year and programme, or for neither."""
         used = {}
         for column in self.columns:
             if not self._of_group(column, year, programme):
@@ -205,6 +235,11 @@ class _Table:
         constants = self._constants(used, year)
         if programme:
             constants["programme"] = programme
+        return used, constants
+
+    def _group(self, year, programme, lines):
+        """({field: values of all data rows}, flags) of the columns for a year and programme, or for neither."""
+        used, constants = self._used(year, programme)
         missing = [n for n in schema.required(self.table) if n not in used and n not in constants]
         if "name" in used and "code" in missing and self.table != "communes":
             missing.remove("code")
@@ -237,7 +272,7 @@ class _Table:
             faults |= {k: empty for k in missing if k not in faults}
         for k, why in faults.items():
             i = self.body.data[k]
-            lines.setdefault(i, self._rejected(i, why, column.header, cells[k]))
+            lines.setdefault(i, self._rejected(i, why, column, cells[k]))
         marks = [(k, mark) for k, found in read.flags.items() for mark in found]
         if column.preliminary:
             marks += [(k, "preliminary") for k in sorted(set(range(len(cells))).difference(missing))]
