@@ -12,27 +12,16 @@ _MAY_BE_TO_COME = {"due_on", "valid_to", "valid_from"}
 
 
 def table(delivery, found):
-    """Check a delivery against the schema and return it without repeated and empty rows and names of persons.
+    """Check a delivery against the schema and return it without repeated and empty rows.
 
     Findings are appended to ``found``.
     """
-    delivery = _without_persons(delivery, found)
     delivery = _without_empty_rows(delivery, found)
     found += _constraints(delivery)
     found += _to_come(delivery, pd.Timestamp.now())
     delivery = _without_repeated(delivery, found)
     found += _duplicates(delivery)
     return delivery
-
-
-def _without_persons(delivery, found):
-    frame = delivery.frame
-    for column, field in schema.fields(delivery.table).items():
-        if field.get("constraints", {}).get("personal") == "drop" and frame[column].notna().any():
-            file = delivery.origin["file"].iloc[0]
-            found.append(finding("warning", "personal_data", file=file, column=column))
-            frame = frame.assign(**{column: pd.array([pd.NA] * len(frame), dtype="string")})
-    return delivery.with_frame(frame)
 
 
 def _without_empty_rows(delivery, found):

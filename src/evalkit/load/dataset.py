@@ -15,6 +15,7 @@ from evalkit.load import (
     deliveries,
     findings,
     identities,
+    persons,
     places,
     schema,
     series,
@@ -106,6 +107,7 @@ def _tables(folder, found):
     declared = corrections.read(folder, found)
     read = {name: deliveries.read(name, sources[name], found, declared) for name in schema.tables() if sources[name]}
     read = corrections.apply({name: t for name, t in read.items() if t is not None}, declared, found)
+    read = persons.without(read, found)
     if "communes" in read:
         places_ = read["communes"].frame
         read = {name: territory.codes_by_name(t, places_, found) for name, t in read.items()}

@@ -34,6 +34,10 @@ SECTIONS = {
         "personal_data": (
             "{file}: {column} names persons. It is left out here; ask the office for the table without it."
         ),
+        "personal_key": (
+            "{file}: {count} values of {column} are identity or telephone numbers. Running numbers stand for them "
+            "here; ask the office for keys of its own."
+        ),
     },
     "Columns and cells": {
         "missing_column": "{file}: column “{column}” is missing{near}. Add it, or rename the column that holds it.",

@@ -14,6 +14,7 @@ TITLES = {
     "rows_set_aside": "Titles, totals and notes set aside",
     "empty_rows": "Rows without any figure",
     "personal_data": "Names or papers of persons, left out",
+    "personal_key": "Households called by an identity or telephone number",
     "missing_column": "Column that is missing",
     "unknown_column": "Column that isn't known",
     "unit_unknown": "Amounts without a unit",
