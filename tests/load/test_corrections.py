@@ -157,7 +157,9 @@ def test_a_cell_that_cannot_be_read_is_mended_by_its_printed_text(tmp_path):
     assert frame["overdue_vnd"].tolist() == [10_000_000, 12_000_000, 0]
     told = data.findings.query("rule == 'corrected'")
     assert sorted(told["row"]) == [3, 4, 5, 5]
-    assert "#REF! is corrected to 1400000000 (the office confirmed" in told.query("row == 3")["message"].iloc[0]
+    assert (
+        "#REF! is corrected to 1400000000 (the office confirmed" in told.query("row == 3")["message"].iloc[0]
+    )
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,9 @@ def apply(found, acknowledgements):
         for f in held:
             f["severity"] = "note"
             f["message"] += f" Acknowledged: {entry.reason}"
-            f["arguments"] = json.dumps(json.loads(f["arguments"]) | {"acknowledged": entry.reason}, ensure_ascii=False)
+            f["arguments"] = json.dumps(
+                json.loads(f["arguments"]) | {"acknowledged": entry.reason}, ensure_ascii=False
+            )
         if not held:
             said = {"rule_name": entry.rule, "subject": entry.subject}
             found.append(finding("warning", "acknowledgement_unused", **where, **said))

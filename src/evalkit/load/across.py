@@ -19,7 +19,9 @@ def measured(columns, title, table):
     numeric = {n for n, f in schema.fields(table).items() if f["type"] in ("number", "integer")} - {"year"}
     by_programme = any(c.programme for c in columns)
     named = {c.field for c in columns if c.field in numeric}
-    common = _named_in(title, numeric, table) or (next(iter(named)) if by_programme and len(named) == 1 else None)
+    common = _named_in(title, numeric, table) or (
+        next(iter(named)) if by_programme and len(named) == 1 else None
+    )
     required = [n for n in schema.required(table) if schema.fields(table)[n].get("unit") == "VND"]
     last, note, out = None, None, []
     for column in columns:
@@ -28,7 +30,10 @@ def measured(columns, title, table):
             if field is None and not named and len(required) == 1:
                 field = required[0]
                 label = schema.label(table, field, "vi")
-                note = note or f'nothing says what the columns such as "{column.header}" hold; read as {field} ("{label}")'
+                note = (
+                    note
+                    or f'nothing says what the columns such as "{column.header}" hold; read as {field} ("{label}")'
+                )
             column = replace(column, field=field)
         elif column.field in numeric:
             last = column.field
@@ -54,7 +59,9 @@ def totals_note(frame, table):
     A sum may be off by the rounding of its parts (data/reference/plausibility.csv: amount_rounding).
     """
     totals = frame[frame["programme"] == TOTAL]
-    amounts = [c for c in frame if schema.fields(table).get(c, {}).get("unit") == "VND" and totals[c].notna().any()]
+    amounts = [
+        c for c in frame if schema.fields(table).get(c, {}).get("unit") == "VND" and totals[c].notna().any()
+    ]
     if not amounts:
         return None
     rounding = float(reference.table("plausibility").set_index("parameter").at["amount_rounding", "value"])

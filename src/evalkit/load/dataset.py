@@ -105,7 +105,11 @@ def _tables(folder, found):
     if not any(sources.values()):
         found.append(finding("error", "empty_folder", file=str(folder)))
     declared = corrections.read(folder, found)
-    read = {name: deliveries.read(name, sources[name], found, declared) for name in schema.tables() if sources[name]}
+    read = {
+        name: deliveries.read(name, sources[name], found, declared)
+        for name in schema.tables()
+        if sources[name]
+    }
     read = corrections.apply({name: t for name, t in read.items() if t is not None}, declared, found)
     read = persons.without(read, found)
     if "communes" in read:

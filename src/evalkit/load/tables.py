@@ -184,9 +184,7 @@ class _Table:
 
     def _rejected(self, i, why, column=None, value=None):
         header, field = (column.header, column.field) if column else (None, None)
-        return rejected_row(
-            self.grid.file, self.grid.sheet, i + 1, why, self.rows[i], header, value, field
-        )
+        return rejected_row(self.grid.file, self.grid.sheet, i + 1, why, self.rows[i], header, value, field)
 
     def _of_group(self, column, year, programme):
         of_year = column.year in (None, year) or "year" not in self.fields
