@@ -48,7 +48,7 @@ def assign(delivery, units, successor, found):
     starts, ends = days(delivery)
     frame = frame.assign(place=_place(frame["code"], starts, ends, units))
     delivery = delivery.with_frame(frame)
-    known = list(units["code"])
+    known = list(units["code"].dropna())
     for index in frame.index[frame["code"].notna() & ~frame["code"].isin(set(known))]:
         near = like(nearest(frame.at[index, "code"], known))
         found.append(delivery.finding("error", "unknown_place", index, "code", near=near))
