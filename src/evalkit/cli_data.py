@@ -10,7 +10,9 @@ _COLOURS = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
 
 def check(
-    data: Data, as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False
+    data: Data,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    lang: Annotated[str, typer.Option("--lang", help="Language of the findings: en or vi.")] = "en",
 ):
     """Read a data set and list what is wrong, doubtful or worth knowing, with file, row, column and mend."""
     from evalkit.load.dataset import check as find
@@ -19,23 +21,29 @@ def check(
     if as_json:
         print(found.drop(columns="arguments").to_json(orient="records", force_ascii=False, indent=1))
     else:
-        _print(found)
+        _print(found, lang)
     raise typer.Exit(1 if (found["severity"] == "error").any() else 0)
 
 
-def _print(found):
+def _print(found, lang):
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from evalkit.present.tables.checked import sentence
+    from evalkit.present.words import t
+
     console = Console(highlight=False)
-    table = Table("", "Where", "Finding", box=None, header_style="bold", pad_edge=False)
+    headings = ("", t("Where", lang), t("Finding", lang))
+    table = Table(*headings, box=None, header_style="bold", pad_edge=False)
     for row in found.fillna({"row": 0}).itertuples():
         where = ", ".join(filter(None, (row.file, row.sheet, str(row.row or ""), row.column, row.place)))
-        table.add_row(Text(row.severity, _COLOURS[row.severity]), Text(where), Text(row.message))
+        said = row.message if lang == "en" else sentence(row, lang)
+        table.add_row(Text(t(row.severity, lang), _COLOURS[row.severity]), Text(where), Text(said))
     console.print(table)
     counts = found["severity"].value_counts()
-    console.print(", ".join(f"{counts.get(s, 0)} {s}s" for s in _COLOURS))
+    plural = "s" if lang == "en" else ""
+    console.print(", ".join(f"{counts.get(s, 0)} {t(s, lang)}{plural}" for s in _COLOURS))
 
 
 def new(

@@ -126,3 +126,66 @@ def test_faults_of_the_files_cannot_be_acknowledged(tmp_path):
     settings = acknowledged("file = 'credit.csv'", "'x'", "missing_column")
     found = check(write(tmp_path / "d", settings=settings, poverty=poverty()))
     assert rules(found, "error") == {"not_acknowledgeable"}
+
+
+UNREAD = (
+    "Đơn vị: triệu đồng\nMã xã;Năm;Chương trình;Tổng dư nợ;Nợ quá hạn\n"
+    "10001;2019;Hộ nghèo;#REF!;10\n10001;2020;Hộ nghèo;1500;chưa có\n10004;2019;Hộ nghèo;#REF!;#REF!\n"
+)
+
+
+def unread(tmp_path, text=UNREAD, **changes):
+    folder = write(tmp_path / "d")
+    (folder / "credit.csv").write_text(text, encoding="utf-8")
+    lines = [
+        LINE | {"key": "code=10001;year=2019;programme=poor", "column": "outstanding_vnd", "value": "1400000000",
+                "expectation": "#REF!"},
+        LINE | {"key": "code=10001;year=2020;programme=Hộ nghèo", "value": "12000000", "expectation": "chưa có"},
+        LINE | {"key": "code=10004;year=2019;programme=poor", "column": "outstanding_vnd", "value": "900000000",
+                "expectation": "#REF!"},
+        LINE | {"key": "code=10004;year=2019;programme=poor", "value": "0", "expectation": "#REF!"},
+    ]  # fmt: skip
+    lines[0] |= changes
+    pd.DataFrame(lines).to_csv(folder / "corrections.csv", index=False)
+    return folder
+
+
+def test_a_cell_that_cannot_be_read_is_mended_by_its_printed_text(tmp_path):
+    data = open_dataset(unread(tmp_path))
+    frame = data.tables["credit"].sort_values(["code", "year"])
+    assert frame["outstanding_vnd"].tolist() == [1_400_000_000, 1_500_000_000, 900_000_000]
+    assert frame["overdue_vnd"].tolist() == [10_000_000, 12_000_000, 0]
+    told = data.findings.query("rule == 'corrected'")
+    assert sorted(told["row"]) == [3, 4, 5, 5]
+    assert (
+        "#REF! is corrected to 1400000000 (the office confirmed" in told.query("row == 3")["message"].iloc[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "changes", "said"),
+    [
+        (UNREAD.replace("#REF!;10\n", "1400;10\n"), {}, "has been mended: remove the correction"),
+        (UNREAD.replace("#REF!;10\n", "1300;10\n"), {}, "expected to be “#REF!”, but is 1300000000"),
+        (UNREAD, {"expectation": "#N/A"}, "0 rows of credit have the key"),
+        (UNREAD, {"key": "code=10009;year=2019;programme=poor"}, "0 rows of credit have the key"),
+    ],
+)
+def test_such_a_correction_fails_once_the_source_is_mended(tmp_path, text, changes, said):
+    found = check(unread(tmp_path, text, **changes))
+    assert said in found.query("rule == 'correction_fails'")["message"].iloc[0]
+
+
+def test_a_cell_of_a_programme_that_stands_in_a_column(tmp_path):
+    text = "Dư nợ (triệu đồng)\nMã xã;Năm;Hộ nghèo;Hộ cận nghèo\n10001;2019;#REF!;#REF!\n10004;2019;5;7,5\n"
+    folder = unread(tmp_path, text)
+    lines = [
+        LINE | {"key": f"code=10001;year=2019;programme={code}", "column": "outstanding_vnd", "value": value,
+                "expectation": "#REF!"}
+        for code, value in (("poor", "1000000"), ("near_poor", "2000000"))
+    ]  # fmt: skip
+    pd.DataFrame(lines).to_csv(folder / "corrections.csv", index=False)
+    frame = open_dataset(folder).tables["credit"].set_index(["code", "programme"])["outstanding_vnd"]
+    assert frame[("10001", "poor")] == 1_000_000
+    assert frame[("10001", "near_poor")] == 2_000_000
+    assert frame[("10004", "near_poor")] == 7_500_000

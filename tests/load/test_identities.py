@@ -1,6 +1,5 @@
 """Rules of published facts: each fires on a figure that can't be, and not on one that can."""
 
-import csv
 import json
 import re
 from pathlib import Path
@@ -13,6 +12,7 @@ from dataset_sample import facts, rules, write
 from evalkit.load import rule_list
 from evalkit.load.dataset import check
 from evalkit.load.findings import RULES, SECTIONS, finding
+from evalkit.load.titles import TITLES
 
 ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = {
@@ -42,15 +42,14 @@ def test_every_sentence_can_be_filled(rule):
 
 def translations():
     with (ROOT / "src/evalkit/present/locale/vi.po").open("rb") as file:
-        known = {m.id: m.string for m in read_po(file, locale="vi") if m.id and m.string}
-    waiting = ROOT / "src/evalkit/load/messages.csv"
-    if waiting.is_file():
-        with waiting.open(encoding="utf-8", newline="") as file:
-            known |= {row["msgid"]: row["vi"] for row in csv.DictReader(file)}
-    return known
+        return {m.id: m.string for m in read_po(file, locale="vi") if m.id and m.string}
 
 
-@pytest.mark.parametrize("sentence", [*SECTIONS, *RULES.values()])
+def test_every_rule_has_a_title():
+    assert list(TITLES) == list(RULES)
+
+
+@pytest.mark.parametrize("sentence", [*SECTIONS, *TITLES.values(), *RULES.values()])
 def test_every_sentence_has_its_vietnamese(sentence):
     vietnamese = translations()[sentence]
     assert names_in(vietnamese) == names_in(sentence)

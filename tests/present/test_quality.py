@@ -1,7 +1,6 @@
 """The quality page: counts that agree with the findings, words in both catalogues, a notebook without logic."""
 
 import ast
-import csv
 import json
 import re
 from pathlib import Path
@@ -44,6 +43,15 @@ def test_findings_by_rule_add_up(published):
     )
 
 
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_a_rule_is_shown_by_its_title_and_kept_by_its_code(published, lang):
+    block = quality.by_rule(published, lang=lang)
+    shown, kept = [row[2] for row in block.rows], [row[2] for row in block.raw]
+    assert not set(shown) & set(kept)
+    assert set(kept) == set(published.findings["rule"])
+    assert ("Số liệu không ghi thời điểm" in shown) == (lang == "vi")
+
+
 def test_coverage_counts_places(published):
     block = quality.coverage(published, lang="en")
     assert [c[0] for c in block.columns] == ["year", "credit", "poverty"]
@@ -57,7 +65,8 @@ def test_overview_and_what_was_set_aside(published):
     assert quality.set_aside(published, lang="en").paragraphs == ("Every row of every file was used.",)
     aside = table([finding("note", "empty_rows", file="credit.csv", count=3, rows="2, 3, 4")])
     block = quality.set_aside(quality.Quality(aside, published.rows, published.settings), lang="en")
-    assert block.rows == (("credit.csv", "empty_rows", "1"),)
+    assert block.rows == (("credit.csv", "Rows without any figure", "1"),)
+    assert block.raw == (("credit.csv", "empty_rows", 1),)
 
 
 def test_a_quiet_data_set(published):
@@ -79,10 +88,6 @@ def test_every_word_has_its_vietnamese():
     said |= {quality._SIMULATED, *quality._SUBJECTS.values()}
     with (ROOT / "src/evalkit/present/locale/vi.po").open("rb") as file:
         known = {m.id for m in read_po(file, locale="vi") if m.id and m.string}
-    waiting = ROOT / "src/evalkit/load/messages.csv"
-    if waiting.is_file():
-        with waiting.open(encoding="utf-8", newline="") as file:
-            known |= {row["msgid"] for row in csv.DictReader(file)}
     assert len(said) > 15
     assert said <= known
 

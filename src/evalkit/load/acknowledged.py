@@ -1,10 +1,10 @@
 """Findings that someone has looked at and accepted: they stay quiet until the value changes."""
 
+import json
 from dataclasses import dataclass
 
-from evalkit.load.clean import like
 from evalkit.load.findings import RULES, SECTIONS, finding, plain
-from evalkit.load.text import nearest
+from evalkit.load.text import like, nearest
 
 _OF_FILES = {
     rule
@@ -61,6 +61,9 @@ def apply(found, acknowledgements):
         for f in held:
             f["severity"] = "note"
             f["message"] += f" Acknowledged: {entry.reason}"
+            f["arguments"] = json.dumps(
+                json.loads(f["arguments"]) | {"acknowledged": entry.reason}, ensure_ascii=False
+            )
         if not held:
             said = {"rule_name": entry.rule, "subject": entry.subject}
             found.append(finding("warning", "acknowledgement_unused", **where, **said))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from evalkit.load.rows import filled, is_date, is_figure, is_numbering, is_year, lone_text
 from evalkit.load.text import nfc
-from evalkit.load.units import caption_unit
+from evalkit.load.units import bracketed_unit, caption_unit
 
 _LAST_HEADER_ROWS = 8
 
@@ -161,9 +161,10 @@ def _header_text(cell):
 
 
 def stated_unit(rows, titles):
-    """The unit that a caption over the table states, as (Unit, its text), or None."""
-    for i in reversed(titles):
-        for _, cell in filled(rows[i]):
-            if isinstance(cell, str) and (unit := caption_unit(cell)):
-                return unit, nfc(cell)
+    """The unit that a caption over the table states, as (Unit, its text), or None; else one in a title's brackets."""
+    texts = [cell for i in reversed(titles) for _, cell in filled(rows[i]) if isinstance(cell, str)]
+    for unit_of in (caption_unit, bracketed_unit):
+        for text in texts:
+            if unit := unit_of(text):
+                return unit, nfc(text)
     return None

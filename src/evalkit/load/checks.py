@@ -4,36 +4,24 @@ import numpy as np
 import pandas as pd
 
 from evalkit.load import schema
-from evalkit.load.clean import like
 from evalkit.load.findings import finding, listed
-from evalkit.load.text import nearest
+from evalkit.load.text import like, nearest
 
 _NEVER_EMPTY_ROWS = ("communes", "facts", "loans", "repayments")
 _MAY_BE_TO_COME = {"due_on", "valid_to", "valid_from"}
 
 
 def table(delivery, found):
-    """Check a delivery against the schema and return it without repeated and empty rows and names of persons.
+    """Check a delivery against the schema and return it without repeated and empty rows.
 
     Findings are appended to ``found``.
     """
-    delivery = _without_persons(delivery, found)
     delivery = _without_empty_rows(delivery, found)
     found += _constraints(delivery)
     found += _to_come(delivery, pd.Timestamp.now())
     delivery = _without_repeated(delivery, found)
     found += _duplicates(delivery)
     return delivery
-
-
-def _without_persons(delivery, found):
-    frame = delivery.frame
-    for column, field in schema.fields(delivery.table).items():
-        if field.get("constraints", {}).get("personal") == "drop" and frame[column].notna().any():
-            file = delivery.origin["file"].iloc[0]
-            found.append(finding("warning", "personal_data", file=file, column=column))
-            frame = frame.assign(**{column: pd.array([pd.NA] * len(frame), dtype="string")})
-    return delivery.with_frame(frame)
 
 
 def _without_empty_rows(delivery, found):
@@ -94,7 +82,8 @@ def _without_repeated(delivery, found):
     repeated = frame.duplicated(columns)
     if not repeated.any():
         return delivery
-    files = delivery.origin["file"]
+    sheets = delivery.origin["sheet"].map(lambda sheet: f" ({sheet})", na_action="ignore").fillna("")
+    files = delivery.origin["file"] + sheets.astype(str)
     whole = repeated.groupby(files).transform("all")
     for file in files[whole].unique():
         rows = frame[files == file]

@@ -10,7 +10,7 @@ import pandas as pd
 from evalkit.load import schema
 from evalkit.load.findings import finding
 from evalkit.load.headers import spellings
-from evalkit.load.text import fold, nearest, nfc
+from evalkit.load.text import fold, like, nearest, nfc
 from evalkit.load.units import without_unit
 
 _WHOLE = r"-?(?:0|[1-9]\d*)(?:\.0{1,2})?"
@@ -101,11 +101,6 @@ def _of_header(file, header, table):
         near = like(nearest(column, [name for name in known if name not in header]))
         found.append(finding("note", "unknown_column", file=file, column=column, near=near))
     return found
-
-
-def like(near):
-    """Return the part of a sentence that proposes a near name; empty where there is none."""
-    return f" (is it “{near}”?)" if near else ""
 
 
 def _composed(column):

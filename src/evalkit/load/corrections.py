@@ -2,14 +2,19 @@
 
 Columns: table, key ("code=08473;year=2019;programme=poor", or the key's columns themselves), column, value (the
 right one), expectation (the faulty one that the source holds), reason. The delivered files stay as they came.
+A cell that can't be read at all ("#REF!", "chưa có") is mended before its row is read: its expectation is the
+printed text.
 """
+
+from dataclasses import dataclass
 
 import pandas as pd
 
 from evalkit.load import schema
-from evalkit.load.clean import like
 from evalkit.load.findings import finding, plain
-from evalkit.load.text import nearest
+from evalkit.load.numbers import Number
+from evalkit.load.terms import programme_names
+from evalkit.load.text import fold, like, nearest
 
 FILE = "corrections.csv"
 _NEEDED = ("table", "column", "value", "expectation", "reason")
@@ -32,6 +37,59 @@ def read(folder, found):
     return [] if missing else lines.assign(row=range(2, len(lines) + 2)).to_dict("records")
 
 
+@dataclass(frozen=True)
+class Cell:
+    """A declared correction of one cell as it is printed: ``key`` of its row, ``printed`` text, right ``value``."""
+
+    table: str
+    key: dict
+    column: str
+    printed: str
+    value: object
+    line: int
+
+    def rows(self, keys):
+        """Return the positions of the rows of ``keys`` (a frame of key columns) that are meant."""
+        fits = [keys[name].map(lambda held, name=name: self._means(name, held)) for name in self.key]
+        return [k for k, same in enumerate(zip(*fits, strict=True)) if all(same)]
+
+    def _means(self, name, held):
+        return _meant(name, plain(held)) == _meant(name, self.key[name].strip())
+
+
+def of_cells(declared, table):
+    """Return the ``Cell`` of each declared correction of a table that has a reason, a full key and a fit value."""
+    cells = []
+    for line in declared:
+        if line["table"] != table or line["column"] not in schema.fields(table) or not line["reason"].strip():
+            continue
+        field, key = schema.fields(table)[line["column"]], _key(table, line)
+        try:
+            value = _typed(table, line["column"], line["value"])
+        except _NoFit:
+            continue
+        if set(key) != set(schema.key(table)) or pd.isna(value) or not line["expectation"].strip():
+            continue
+        if field["type"] in ("number", "integer"):
+            value = Number(float(value), field.get("unit"))  # in the schema's unit, whatever the column's
+        elif field["type"] != "string":
+            value = line["value"].strip()
+        cells.append(Cell(table, key, line["column"], line["expectation"], value, line["row"]))
+    return cells
+
+
+def told(mended, declared, file):
+    """Yield a note for each cell that was mended in reading; its correction counts as applied from then on."""
+    by_line = {line["row"]: line for line in declared}
+    for cell, sheet, row in mended:
+        line = by_line[cell.line]
+        line["applied"] = True
+        said = {"value": cell.printed, "corrected": line["value"], "reason": line["reason"].strip()}
+        where = {"file": file, "sheet": sheet, "row": row, "column": cell.column}
+        key = ";".join(f"{name}={value}" for name, value in cell.key.items())
+        yield finding("note", "corrected", **where, key=key, **said)
+
+
 def apply(deliveries, corrections, found):
     """Return the deliveries ({table: Delivery}) with the corrections applied, each with a note.
 
@@ -39,6 +97,8 @@ def apply(deliveries, corrections, found):
     """
     deliveries = dict(deliveries)
     for line in corrections:
+        if line.get("applied"):
+            continue
         try:
             deliveries[line["table"]] = _applied(deliveries, line, found)
         except _NoFit as fault:
@@ -71,8 +131,11 @@ def _applied(deliveries, line, found):
         raise _NoFit("the reason is empty. Say why the delivered value is wrong, and who confirmed it.")
     delivery = deliveries[table]
     index = _row(delivery, line)
-    expected, right = (_typed(table, column, line[name]) for name in ("expectation", "value"))
-    held = delivery.frame.at[index, column]
+    right, held = _typed(table, column, line["value"]), delivery.frame.at[index, column]
+    try:
+        expected = _typed(table, column, line["expectation"])
+    except _NoFit:  # a text that no longer stands there, or its row would have been mended in reading
+        expected = f"“{line['expectation']}”"
     if plain(held) != plain(expected):
         mended = plain(held) == plain(right)
         mend = "The source has been mended: remove the correction." if mended else "Look at the source again."
@@ -92,20 +155,29 @@ def _applied(deliveries, line, found):
 
 def _row(delivery, line):
     key = schema.key(delivery.table)
-    given = dict(part.split("=", 1) for part in line.get("key", "").split(";") if "=" in part)
-    given |= {name: line[name] for name in key if line.get(name, "")}
+    given = _key(delivery.table, line)
     missing = [name for name in key if name not in given]
     unknown = [name for name in given if name not in key]
     if unknown or missing:
         raise _NoFit(f"the key should name {', '.join(key)}; it names {', '.join(given) or 'nothing'}.")
     rows = delivery.frame
     for name in key:
-        wanted = plain(_typed(delivery.table, name, given[name].strip()))
-        rows = rows[rows[name].map(plain) == wanted]
+        wanted = _meant(name, plain(_typed(delivery.table, name, given[name].strip())))
+        rows = rows[rows[name].map(lambda held, name=name: _meant(name, plain(held))) == wanted]
     if len(rows) != 1:
         shown = ";".join(f"{name}={given[name]}" for name in key)
         raise _NoFit(f"{len(rows)} rows of {delivery.table} have the key {shown}. Correct the key.")
     return rows.index[0]
+
+
+def _key(table, line):
+    given = dict(part.split("=", 1) for part in line.get("key", "").split(";") if "=" in part)
+    return given | {name: line[name] for name in schema.key(table) if line.get(name, "")}
+
+
+def _meant(name, text):
+    """A key's text to compare by: a programme by its code, however the delivery and the correction call it."""
+    return programme_names().get(fold(text), text) if name == "programme" else text
 
 
 def _typed(table, column, text):

@@ -15,6 +15,7 @@ from evalkit.load import (
     deliveries,
     findings,
     identities,
+    persons,
     places,
     schema,
     series,
@@ -104,8 +105,13 @@ def _tables(folder, found):
     if not any(sources.values()):
         found.append(finding("error", "empty_folder", file=str(folder)))
     declared = corrections.read(folder, found)
-    read = {name: deliveries.read(name, sources[name], found) for name in schema.tables() if sources[name]}
+    read = {
+        name: deliveries.read(name, sources[name], found, declared)
+        for name in schema.tables()
+        if sources[name]
+    }
     read = corrections.apply({name: t for name, t in read.items() if t is not None}, declared, found)
+    read = persons.without(read, found)
     if "communes" in read:
         places_ = read["communes"].frame
         read = {name: territory.codes_by_name(t, places_, found) for name, t in read.items()}

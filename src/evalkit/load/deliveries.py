@@ -6,17 +6,17 @@ from functools import lru_cache
 import pandas as pd
 
 from evalkit.errors import DataError
-from evalkit.load import schema
-from evalkit.load.clean import as_declared, like, read_clean
+from evalkit.load import corrections, schema
+from evalkit.load.clean import as_declared, read_clean
 from evalkit.load.delivery import Delivery
 from evalkit.load.findings import finding, listed
 from evalkit.load.grid import TEXT_FILES, WORKBOOKS
-from evalkit.load.headers import spellings
-from evalkit.load.text import fold, nearest
-from evalkit.load.units import without_unit
+from evalkit.load.text import fold, like, nearest
 
 GUIDE_SHEETS = ("Hướng dẫn", "Danh mục")  # sheets that evalkit's own workbooks hold beside the tables
 _OTHER_FILES = {"corrections", "peers"}
+_ASSUMED = re.compile(r"^.*: nothing says what the columns .* hold; read as (?P<field>\w+)")
+_HIDDEN = re.compile(r"(?:^|: )hidden, and read all the same: (?P<parts>.*)$")
 _NO_UNIT = re.compile(r'"(?P<column>.*)" states no unit and was read as đồng$')
 
 
@@ -83,14 +83,14 @@ def _tables_by_label():
     return labels
 
 
-def read(table, files, found):
+def read(table, files, found, declared=()):
     """Return the ``Delivery`` of a table from its files, or None where there is nothing to read.
 
-    Appends to ``found`` what can't be read (errors) and what was set aside or assumed (notes).
+    ``declared`` corrections mend the cells that can't be read. Appends to ``found`` what can't be read (errors) and what was set aside or assumed (notes).
     """
     frames, origins = [], []
     for path, sheet in files:
-        part = _read_file(path, sheet, table, found)
+        part = _read_file(path, sheet, table, found, declared)
         if part is not None:
             frames.append(part[0])
             origins.append(part[1])
@@ -102,7 +102,7 @@ def read(table, files, found):
     return Delivery(table, frame, origin)
 
 
-def _read_file(path, sheet, table, found):
+def _read_file(path, sheet, table, found, declared):
     clean = read_clean(path, table)
     if clean is not None:
         frame, rows, said = clean
@@ -110,10 +110,12 @@ def _read_file(path, sheet, table, found):
         if frame.empty and any(f["severity"] == "error" for f in said):
             return None
         return frame, pd.DataFrame({"file": path.name, "sheet": None, "row": rows.to_numpy()})
-    from evalkit.load.spreadsheet import read_spreadsheet
+    from evalkit.load.spreadsheet import grids_of
+    from evalkit.load.tables import read_by_schema
 
     try:
-        reading = read_spreadsheet(path, table=table, sheet=sheet)
+        grids = grids_of(path, table=table, sheet=sheet)
+        reading = read_by_schema(grids, table, mend=corrections.of_cells(declared, table))
     except DataError as error:
         found.append(finding("error", "not_understood", file=path.name, sheet=sheet, fault=str(error)))
         return None
@@ -121,8 +123,9 @@ def _read_file(path, sheet, table, found):
         fault = (str(error).splitlines() or [type(error).__name__])[0]
         found.append(finding("error", "unreadable", file=path.name, sheet=sheet, fault=fault))
         return None
+    found += corrections.told(reading.mended, declared, path.name)
     found += _of_notes(path.name, sheet, reading)
-    found += _of_rejected(table, reading.rejected)
+    found += _of_rejected(reading.rejected)
     found += _of_flags(reading)
     typed, _ = as_declared(reading.frame, table)
     if "name" in reading.frame and "name" not in typed:
@@ -134,15 +137,19 @@ def _of_notes(file, sheet, reading):
     for note in reading.notes:
         if ambiguous := _NO_UNIT.search(note):
             yield finding("error", "unit_unknown", file=file, sheet=sheet, column=ambiguous["column"])
+        elif assumed := _ASSUMED.search(note):
+            yield finding("warning", "measure_assumed", file=file, sheet=sheet, column=assumed["field"])
+        elif hidden := _HIDDEN.search(note):
+            yield finding("note", "hidden_cells", file=file, sheet=sheet, parts=hidden["parts"])
         else:
             yield finding("note", "reading_note", file=file, sheet=sheet, note=note)
 
 
-def _of_rejected(table, rejected):
+def _of_rejected(rejected):
     """An unread cell is an error; titles, totals, notes and the like are one note for each reason."""
     cells = rejected[rejected["column"].notna()]
     for line in cells.itertuples():
-        column = spellings(table).get(fold(without_unit(line.column)), line.column)
+        column = line.field or line.column
         where = {"file": line.file, "sheet": line.sheet, "row": int(line.row), "column": column}
         if pd.isna(line.value):
             yield finding("error", "missing_value", **where)

@@ -23,11 +23,20 @@ SECTIONS = {
         "file_not_read": "{file}: is named after no table{near}; it is not read.",
         "sheet_not_read": "{file}: the sheet is named after no table; it is not read.",
         "reading_note": "{note}",
+        "measure_assumed": (
+            "{file}: nothing says what the columns of programmes or years hold; they are read as {column}. "
+            "Write it in the title, as in “Dư nợ theo chương trình”."
+        ),
+        "hidden_cells": "{file}: hidden, and read all the same: {parts}. Ask the office whether they count.",
         "marked_figures": "{file}: {count} figures of {column} are marked as {flag}.",
         "rows_set_aside": "{file}: {count} rows are set aside. {reasons}.",
         "empty_rows": "{file}: {count} rows hold no figure and are set aside: {rows}.",
         "personal_data": (
             "{file}: {column} names persons. It is left out here; ask the office for the table without it."
+        ),
+        "personal_key": (
+            "{file}: {count} values of {column} are identity or telephone numbers. Running numbers stand for them "
+            "here; ask the office for keys of its own."
         ),
     },
     "Columns and cells": {
@@ -84,7 +93,10 @@ SECTIONS = {
             "{file}, row {row}: {name} and {other} have the code {code} at the same time. "
             "End the first before the second begins."
         ),
-        "unknown_successor": "{file}, row {row}: the successor {value} of {name} is not in communes. Add it.",
+        "unknown_successor": (
+            "{count} successors of {file} are not in communes ({rows}): their own figures can't be joined to the units "
+            "they took over. Add them."
+        ),
     },
     "One figure against another": {
         "group_size": "{members} members in {groups} groups are {found} per group; the law allows {minimum} to {maximum}.",

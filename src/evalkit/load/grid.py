@@ -91,7 +91,7 @@ def _workbook(path, sheet):
         encoding = legacy_encoding(texts[name]) or everywhere
         restored = {text: restore(text, encoding) if text.strip() else None for text in texts[name]}
         cells = [[restored[c] if isinstance(c, str) else c for c in row] for row in rows[name]]
-        errors, shares = special.get(name, ({}, ()))
+        errors, shares, hidden = special.get(name, ({}, (), (False, (), ())))
         for (i, j), text in errors.items():
             if i < len(cells) and j < len(cells[i]):
                 cells[i][j] = text
@@ -101,12 +101,29 @@ def _workbook(path, sheet):
         if any(cell is not None for row in cells for cell in row):
             merged = tuple((*start, *end) for start, end in sheets[name].merged_cell_ranges or ())
             notes = (f"text read as {encoding}",) if encoding else ()
+            notes += _hidden(cells, *hidden)
             grids.append(Grid(path.name, name, cells, merged, notes))
     return grids
 
 
+def _hidden(cells, sheet, rows, columns):
+    """A note that names what of the cells is hidden, () where nothing is: it is read, and should be asked about."""
+    rows = [str(i + 1) for i in sorted(rows) if i < len(cells) and any(c is not None for c in cells[i])]
+    columns = [
+        letters(j) for j in sorted(columns) if any(j < len(row) and row[j] is not None for row in cells)
+    ]
+    parts = ["the sheet"] * sheet
+    parts += [f"{name} {', '.join(found)}" for name, found in (("rows", rows), ("columns", columns)) if found]
+    return (f"hidden, and read all the same: {'; '.join(parts)}",) if parts else ()
+
+
+def letters(j):
+    """The letters of a column by which a spreadsheet calls it: 0 is A, 26 is AA."""
+    return (letters(j // 26 - 1) if j >= 26 else "") + chr(ord("A") + j % 26)
+
+
 def _special_cells(path, names):
-    """{sheet: (texts of errors and unsaved formulas, cells shown as percentages)} by position."""
+    """{sheet: (texts of errors and unsaved formulas, cells shown as percentages, what is hidden)} by position."""
     if zipfile.is_zipfile(path):
         return xlsx.special_cells(path)
     try:

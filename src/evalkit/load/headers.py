@@ -1,4 +1,8 @@
-"""Which column of the schema a header means: by its usual spellings only, a near miss is proposed."""
+"""Which column of the schema a header means: by its usual spellings only, a near miss is proposed.
+
+A table keyed by programme may have its programmes side by side; a header then names a programme, and the
+figure or not: ``across`` settles what such a bare column holds.
+"""
 
 import re
 from dataclasses import dataclass
@@ -7,6 +11,7 @@ from functools import lru_cache
 from evalkit.load import schema
 from evalkit.load.blocks import paths
 from evalkit.load.rows import filled, is_figure, is_numbering, is_year, lone_text, vocabulary
+from evalkit.load.terms import TOTAL, programme_names
 from evalkit.load.text import fold, nearest
 from evalkit.load.units import Unit, caption_unit, parse_unit, unit_in, without_unit
 
@@ -24,7 +29,11 @@ _SEARCHED_ROWS = 80
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a sheet: position, header as written, the ``field`` it means (or None), unit and year."""
+    """A column of a sheet: position, header as written, the ``field`` it means (or None), unit and year.
+
+    ``programme`` is the code that the header names where programmes stand side by side. ``bare``: it names a
+    programme or a year and no field. ``of_which``: it stands under "Trong đó", as a part of a column before.
+    """
 
     position: int
     header: str
@@ -32,6 +41,9 @@ class Column:
     unit: Unit | None = None
     year: int | None = None
     preliminary: bool = False
+    programme: str | None = None
+    bare: bool = False
+    of_which: bool = False
 
 
 @lru_cache(maxsize=32)
@@ -49,10 +61,14 @@ def spellings(table):
 
 def read_columns(path_of, table):
     """``Column`` for each header path, () paths left out."""
-    return [_column(j, path, table) for j, path in enumerate(path_of) if path]
+    columns = [_column(j, path, table) for j, path in enumerate(path_of) if path]
+    if "programme" not in schema.key(table) or any(c.field == "programme" for c in columns):
+        return columns
+    spread = [_column(j, path, table, by_programme=True) for j, path in enumerate(path_of) if path]
+    return spread if len({c.programme for c in spread} - {None, TOTAL}) > 1 else columns
 
 
-def _column(position, path, table):
+def _column(position, path, table, *, by_programme=False):
     header = " / ".join(" ".join(part.split()) for part in path)
     preliminary = any(_PRELIMINARY.search(part) for part in path)
     years, parts, unit = set(), [], None
@@ -63,14 +79,26 @@ def _column(position, path, table):
             continue
         unit = unit_in(part) or unit
         part = _PRELIMINARY.sub(" ", _MARK.sub(" ", part))
-        if not usual:
+        if not usual and not (by_programme and _programme_in(part)):
             years.update(map(int, _YEAR.findall(part)))
             part = _YEAR.sub(" ", part)
         if caption_unit(part) is None:
             parts.append(_OF_WHICH.sub("", without_unit(part)))
-    field = _field(tuple(filter(fold, parts)), table)
+    parts = tuple(filter(fold, parts))
+    programme = None
+    if by_programme and (named := [part for part in parts if _programme_in(part)]):
+        programme = _programme_in(named[-1])
+        parts = tuple(part for part in parts if _programme_in(part) != programme)
+    field = _field(parts, table)
     year = years.pop() if len(years) == 1 else None
-    return Column(position, header, field, unit, year, preliminary)
+    empty = all(fold(part) in vocabulary()["neutral"] for part in parts)
+    bare = field is None and empty and bool(programme or year)
+    of_which = any(_OF_WHICH.match(part) or fold(part) == "chia ra" for part in path)
+    return Column(position, header, field, unit, year, preliminary, programme, bare, of_which)
+
+
+def _programme_in(part):
+    return programme_names().get(fold(without_unit(part)))
 
 
 @lru_cache(maxsize=4096)
@@ -155,7 +183,9 @@ def _first_header(rows, merged, table):
             if not filled(rows[top]) or _is_data(rows[stop - 1]):
                 break
             columns = read_columns(paths(rows[:stop], merged, range(top, stop)), table)
-            named = [(c.field, c.year) for c in columns if c.field]
+            bare = [c for c in columns if c.bare]
+            named = [(c.field, c.year, c.programme) for c in columns if c.field]
+            named += [(None, c.year, c.programme) for c in bare if len(bare) > 1]
             # A field named twice is a header cut short: its lower row tells the two columns apart.
             named_by[top, stop] = 2 * len(set(named)) - len(named)
     needed = min(2, len(schema.required(table)))

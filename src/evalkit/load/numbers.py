@@ -230,7 +230,7 @@ def _in_vietnamese_digits(text):
     return (
         isinstance(text, str)
         and "," not in text
-        and any(not word.isascii() for word in re.findall(r"[0-9]\s*([^\W\d]+)", text))
+        and any(word.isalpha() and not word.isascii() for word in re.findall(r"[0-9]\s*([^\W\d]+)", text))
     )
 
 

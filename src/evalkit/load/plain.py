@@ -7,6 +7,7 @@ import pandas as pd
 
 from evalkit.load.blocks import blocks, header_by_figures, stated_unit
 from evalkit.load.body import sort_rows
+from evalkit.load.grid import letters
 from evalkit.load.numbers import read_numbers
 from evalkit.load.reading import Reading, combine, flag_table, rejected_row, rejected_table
 from evalkit.load.rows import filled, is_figure, is_numbering, is_year, vocabulary
@@ -143,14 +144,10 @@ def _names(rows, block, body):
         used = any(j < len(rows[i]) and rows[i][j] is not None for i in body.data)
         name = " / ".join(" ".join(part.split()) for part in path)
         if used or name:
-            name = name or f"column {_letter(j)}"
+            name = name or f"column {letters(j)}"
             taken = set(names.values())
-            names[j] = name if name not in taken else f"{name} (column {_letter(j)})"
+            names[j] = name if name not in taken else f"{name} (column {letters(j)})"
     return names
-
-
-def _letter(j):
-    return (_letter(j // 26 - 1) if j >= 26 else "") + chr(ord("A") + j % 26)
 
 
 def _text(first_line, cell):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-_REJECTED = ["file", "sheet", "row", "reason", "column", "value", "text"]
+_REJECTED = ["file", "sheet", "row", "reason", "column", "field", "value", "text"]
 _FLAGS = ["index", "column", "flag"]
 
 
@@ -14,10 +14,11 @@ class Reading:
     """Rows read, rows set aside and notes on both.
 
     frame: the accepted rows. rejected: a line for each row set aside: file, sheet, row, reason; for a cell
-    that can't be read also its column and value; text shows the row. origin: file, sheet and row of each
+    that can't be read also its column, the field that means, and its value; text shows the row. origin: file, sheet and row of each
     accepted row, with the frame's index. flags: index, column and flag (preliminary, footnote, …) of marked
     figures. units: {column: unit as written}, of figures kept as printed. totals: rows set aside as
-    totals or subtotals, in the frame's columns. notes: sentences.
+    totals or subtotals, in the frame's columns. notes: sentences. mended: (declared correction, sheet, row) of
+    each cell that one replaced.
 
     ``rows_read`` counts the rows of the files that are not empty: those in ``origin``, those in ``rejected``.
     """
@@ -29,6 +30,7 @@ class Reading:
     flags: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=_FLAGS))
     units: dict[str, str] = field(default_factory=dict)
     totals: pd.DataFrame = field(default_factory=pd.DataFrame)
+    mended: list = field(default_factory=list)
 
     @property
     def rows_read(self):
@@ -44,7 +46,7 @@ class Reading:
         )
 
 
-def rejected_row(file, sheet, row, reason, cells, column=None, value=None):
+def rejected_row(file, sheet, row, reason, cells, column=None, value=None, field=None):
     """One line of ``Reading.rejected``; ``row`` counts from 1."""
     text = " | ".join(" ".join(str(cell).split()) for cell in cells if cell is not None)
     return {
@@ -53,6 +55,7 @@ def rejected_row(file, sheet, row, reason, cells, column=None, value=None):
         "row": row,
         "reason": reason,
         "column": column,
+        "field": field,
         "value": value,
         "text": text,
     }
@@ -86,6 +89,7 @@ def combine(readings):
         flags=_stack(flags, _FLAGS),
         units={column: unit for r in readings for column, unit in r.units.items()},
         totals=_stack([r.totals for r in readings]),
+        mended=[cell for r in readings for cell in r.mended],
     )
 
 

@@ -1,6 +1,7 @@
 """The list of all checks, written from the rules so that it can't drift from what is checked."""
 
 from evalkit.load.findings import SECTIONS
+from evalkit.load.titles import TITLES
 
 _HEAD = """\
 # The checks
@@ -40,6 +41,6 @@ def markdown():
     """Return the page that lists every rule with its sentence (docs/checks.md)."""
     parts = [_HEAD]
     for section, rules in SECTIONS.items():
-        parts.append(f"\n## {section}\n\n| rule | what a finding says |\n|---|---|\n")
-        parts += [f"| `{rule}` | {sentence} |\n" for rule, sentence in rules.items()]
+        parts.append(f"\n## {section}\n\n| about | rule | what a finding says |\n|---|---|---|\n")
+        parts += [f"| {TITLES[rule]} | `{rule}` | {sentence} |\n" for rule, sentence in rules.items()]
     return "".join(parts)

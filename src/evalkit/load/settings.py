@@ -4,9 +4,8 @@ import tomllib
 
 from evalkit.load import plan
 from evalkit.load.acknowledged import Acknowledgement
-from evalkit.load.clean import like
 from evalkit.load.findings import finding
-from evalkit.load.text import nearest
+from evalkit.load.text import like, nearest
 
 FILE = "dataset.toml"
 SETTINGS = {

@@ -39,10 +39,16 @@ def read_spreadsheet(path, *, table=None, sheet=None, unit=None):
         )
     if unit is not None and parse_unit(unit) is None:
         raise DataError(f'unit "{unit}" is not known. Write it as in "triệu đồng", "tỷ đồng", "%", "hộ".')
+    grids = grids_of(path, table=table, sheet=sheet)
+    return read_by_schema(grids, table, unit=unit) if table else read_plain(grids, unit=unit)
+
+
+def grids_of(path, *, table=None, sheet=None):
+    """The ``Grid`` of each sheet of a file of any kind that is read. Raises DataError for none."""
     grids = [_frame_grid(path, table)] if path.suffix.lower() in _FRAMES else read_grids(path, sheet=sheet)
     if not grids:
         raise DataError(f"{path.name} is empty.")
-    return read_by_schema(grids, table, unit=unit) if table else read_plain(grids, unit=unit)
+    return grids
 
 
 def read_table(folder, name):

@@ -1,15 +1,16 @@
 """Tables of the schema, read from grids: columns found by header, cells turned into the declared types."""
 
 import re
+from dataclasses import replace
 
 import pandas as pd
 
 from evalkit.errors import DataError
-from evalkit.load import schema
+from evalkit.load import across, schema
 from evalkit.load.blocks import blocks, stated_unit
 from evalkit.load.body import sort_rows
 from evalkit.load.captions import cut_off_of, standard_of, year_of
-from evalkit.load.columns import convert
+from evalkit.load.columns import Converted, convert
 from evalkit.load.headers import header_by_schema, propose, read_columns
 from evalkit.load.reading import Reading, combine, flag_table, rejected_row, rejected_table
 from evalkit.load.rows import filled, is_figure, is_total, vocabulary
@@ -20,17 +21,18 @@ _NAME = {"name": "name", "type": "string", "label": {"vi": "Tên", "en": "Name"}
 _CODE = re.compile(r"\s*(?:[0-9]{1,5}(?:\.0)?|[a-z0-9]+(?:-[a-z0-9]+)+)\s*")
 
 
-def read_by_schema(grids, table, *, unit=None):
+def read_by_schema(grids, table, *, unit=None, mend=()):
     """``Reading`` of ``table`` from ``grids``, in the schema's columns, types and units.
 
-    ``unit`` is that of amounts whose header states none, in place of the sheet's caption. Raises DataError
+    ``unit`` is that of amounts whose header states none, in place of the sheet's caption. ``mend``: declared
+    corrections (``corrections.Cell``), which replace cells that can't be read. Raises DataError
     where a required column is missing or named twice, or stated in a unit of another kind.
     """
     given = parse_unit(unit) if unit else None
     readings, empty = [], []
     for grid in grids:
         found = blocks(grid.rows, grid.merged, header_by_schema(grid.rows, grid.merged, table))
-        readings += [_Table(grid, block, table, given).read() for block in found]
+        readings += [_Table(grid, block, table, given, mend).read() for block in found]
         if not found:
             empty.append(grid)
     if not readings:
@@ -57,32 +59,43 @@ def _without_table(grid):
 class _Table:
     """One block of a sheet on its way to a ``Reading``; the parts of the work share its columns and notes."""
 
-    def __init__(self, grid, block, table, given):
+    def __init__(self, grid, block, table, given, mend):
         self.grid, self.block, self.table = grid, block, table
         self.where = grid.file if grid.sheet is None else f"{grid.file}, sheet {grid.sheet}"
         self.fields = schema.fields(table) | ({} if "name" in schema.fields(table) else {"name": _NAME})
-        self.columns = read_columns(block.paths, table)
         self.title = " ".join(
             nfc(c) for i in block.titles for _, c in filled(grid.rows[i]) if isinstance(c, str)
         )
-        self.notes = [f"{self.where}: {note}" for note in grid.notes]
+        named = " ".join(filter(None, (self.title, grid.sheet)))
+        self.columns, inferred = across.measured(read_columns(block.paths, table), named, table)
+        self.notes = [f"{self.where}: {note}" for note in (*grid.notes, inferred) if note]
         self.rows = self._keys_filled_down()
         self.body = sort_rows(self.rows, block, self._has_values, self._identified)
         self._leave_out_rows_without_key()
         self.unit = given or self._caption_unit()
+        self.declared, self.mended, self.converted = mend, [], {}
 
     def read(self):
         lines = self._set_aside()
         years = sorted({c.year for c in self.columns if c.field and c.year})
         if "year" not in self.fields or any(c.field == "year" for c in self.columns):
             years = []
-        groups = [self._group(year, lines) for year in years or [None]]
+        programmes = dict.fromkeys(c.programme for c in self.columns if c.field and c.programme)
+        asked = [(year, programme) for year in years or [None] for programme in programmes or [None]]
+        for each in asked:
+            self._mend(*each)
+        groups = {each: self._group(*each, lines) for each in asked}
         kept = [i for i in self.body.data if i not in lines]
-        parts = [self._part(columns, flags, kept) for columns, flags in groups]
+        parts = [
+            self._part(columns, flags, [i for i in kept if self._holds(i, year, programme)])
+            for (year, programme), (columns, flags) in groups.items()
+        ]
         self._note_unread()
         reading = combine(parts)
+        if programmes and (note := across.totals_note(reading.frame, self.table)):
+            self.notes.append(f"{self.where}: {note}")
         rejected = rejected_table([lines[i] for i in sorted(lines)])
-        return Reading(reading.frame, rejected, self.notes, reading.origin, reading.flags)
+        return replace(reading, rejected=rejected, notes=self.notes, mended=self.mended)
 
     def _part(self, columns, flags, kept):
         row_at = {position: k for k, position in enumerate(self.body.data)}
@@ -170,13 +183,46 @@ class _Table:
         return {i: self._rejected(i, why) for i, why in aside.items()}
 
     def _rejected(self, i, why, column=None, value=None):
-        return rejected_row(self.grid.file, self.grid.sheet, i + 1, why, self.rows[i], column, value)
+        header, field = (column.header, column.field) if column else (None, None)
+        return rejected_row(self.grid.file, self.grid.sheet, i + 1, why, self.rows[i], header, value, field)
 
-    def _group(self, year, lines):
-        """({field: values of all data rows}, flags) of the columns for ``year``, or for no year."""
+    def _of_group(self, column, year, programme):
+        of_year = column.year in (None, year) or "year" not in self.fields
+        return column.field is not None and of_year and column.programme in (None, programme)
+
+    def _holds(self, i, year, programme):
+        """Whether row ``i`` has a cell for a programme; one that was never lent there has no row."""
+        own = [c for c in self.columns if c.programme and self._of_group(c, year, programme)]
+        return not own or any(self._cell(i, c.position) is not None for c in own)
+
+    def _mend(self, year, programme):
+        """Replace the cells that can't be read and for which a correction is declared, by the key of their rows."""
+        if not self.declared:
+            return
+        used, constants = self._used(year, programme)
+        data, key = self.body.data, schema.key(self.table)
+        keys = {
+            name: convert([self._cell(i, used[name].position) for i in data], self.fields[name]).values
+            if name in used
+            else pd.Series([constants.get(name)] * len(data), dtype=object)
+            for name in key
+        }
+        for cell in self.declared:
+            column = used.get(cell.column)
+            for k in cell.rows(keys) if column and cell.column not in key else ():
+                i, j = data[k], column.position
+                printed = self._cell(i, j)
+                unread = isinstance(printed, str) and convert([printed], self.fields[cell.column]).faults
+                if unread and nfc(printed) == nfc(cell.printed):
+                    self.rows = [*self.rows]
+                    self.rows[i] = [*self.rows[i][:j], cell.value, *self.rows[i][j + 1 :]]
+                    self.mended.append((cell, self.grid.sheet, i + 1))
+
+    def _used(self, year, programme):
+        """({field: column}, {field: value of all rows}) for a year and programme, or for neither."""
         used = {}
         for column in self.columns:
-            if column.field is None or (column.year not in (None, year) and "year" in self.fields):
+            if not self._of_group(column, year, programme):
                 continue
             if column.field in used:
                 raise DataError(
@@ -185,6 +231,13 @@ class _Table:
                 )
             used[column.field] = column
         constants = self._constants(used, year)
+        if programme:
+            constants["programme"] = programme
+        return used, constants
+
+    def _group(self, year, programme, lines):
+        """({field: values of all data rows}, flags) of the columns for a year and programme, or for neither."""
+        used, constants = self._used(year, programme)
         missing = [n for n in schema.required(self.table) if n not in used and n not in constants]
         if "name" in used and "code" in missing and self.table != "communes":
             missing.remove("code")
@@ -208,10 +261,7 @@ class _Table:
 
     def _converted(self, column, cells, lines, flags):
         declared = self.fields[column.field]
-        try:
-            read = convert(cells, declared, unit=self._unit_for(column, declared))
-        except DataError as error:
-            raise DataError(f'{self.where}: column "{column.header}" {error}. Mend its unit.') from error
+        read = self._read_beside(column)
         faults = dict(read.faults)
         missing = read.values.isna().to_numpy().nonzero()[0].tolist()
         if column.field in schema.key(self.table) and column.field in schema.required(self.table):
@@ -220,13 +270,32 @@ class _Table:
             faults |= {k: empty for k in missing if k not in faults}
         for k, why in faults.items():
             i = self.body.data[k]
-            lines.setdefault(i, self._rejected(i, why, column.header, cells[k]))
+            lines.setdefault(i, self._rejected(i, why, column, cells[k]))
         marks = [(k, mark) for k, found in read.flags.items() for mark in found]
         if column.preliminary:
             marks += [(k, "preliminary") for k in sorted(set(range(len(cells))).difference(missing))]
         flags += [(self.body.data[k], column.field, mark) for k, mark in dict.fromkeys(marks)]
-        self.notes += [f"{self.where}: {note}" for note in read.notes]
         return read.values
+
+    def _read_beside(self, column):
+        """``Converted`` cells of a column, read with those of the same field beside it: all decide "1.234"."""
+        beside = [c for c in self.columns if (c.field, c.unit) == (column.field, column.unit)]
+        if (column.field, column.unit) not in self.converted:
+            cells = [self._cell(i, c.position) for c in beside for i in self.body.data]
+            declared = self.fields[column.field]
+            try:
+                read = convert(cells, declared, unit=self._unit_for(column, declared))
+            except DataError as error:
+                raise DataError(f'{self.where}: column "{column.header}" {error}. Mend its unit.') from error
+            self.converted[column.field, column.unit] = read
+            self.notes += [f"{self.where}: {note}" for note in read.notes]
+        read, size = self.converted[column.field, column.unit], len(self.body.data)
+        start = size * beside.index(column)
+        return Converted(
+            read.values.iloc[start : start + size].reset_index(drop=True),
+            {i - start: why for i, why in read.faults.items() if 0 <= i - start < size},
+            {i - start: marks for i, marks in read.flags.items() if 0 <= i - start < size},
+        )
 
     def _unit_for(self, column, declared):
         """The unit of a column: its header's, else the sheet's where that counts the same kind of thing."""

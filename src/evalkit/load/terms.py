@@ -4,8 +4,7 @@ from functools import lru_cache
 
 from evalkit.errors import BasisError
 from evalkit.load import reference
-from evalkit.load.clean import like
-from evalkit.load.text import fold, nearest
+from evalkit.load.text import fold, like, nearest
 
 TOTAL = "total"
 _TOTAL_NAMES = (

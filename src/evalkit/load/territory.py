@@ -5,8 +5,8 @@ import re
 import pandas as pd
 
 from evalkit.load import facts as printed
-from evalkit.load.clean import like
-from evalkit.load.text import fold, nearest
+from evalkit.load.findings import finding
+from evalkit.load.text import fold, like, nearest
 
 _TYPE = re.compile(r"^(xa|phuong|thi tran|thi xa|huyen|quan|tinh|thanh pho|tp|tt) (?=.)")
 
@@ -29,7 +29,11 @@ def of_units(delivery):
                     "error", "units_overlap", later, "code", code=same.at[later, "code"], **values
                 )
     lost = units["successor_code"].notna() & ~units["successor_code"].isin(units["code"])
-    yield from delivery.findings("note", "unknown_successor", units.loc[lost, ["name"]], "successor_code")
+    if lost.any():
+        said = ", ".join(f"{unit.successor_code} ({unit.name})" for unit in units[lost].itertuples())
+        file = delivery.origin.loc[units.index[lost][0], "file"]
+        where = {"file": file, "column": "successor_code"}
+        yield finding("note", "unknown_successor", **where, count=int(lost.sum()), rows=said)
 
 
 def assign(delivery, units, successor, found):
@@ -44,7 +48,7 @@ def assign(delivery, units, successor, found):
     starts, ends = days(delivery)
     frame = frame.assign(place=_place(frame["code"], starts, ends, units))
     delivery = delivery.with_frame(frame)
-    known = list(units["code"])
+    known = list(units["code"].dropna())
     for index in frame.index[frame["code"].notna() & ~frame["code"].isin(set(known))]:
         near = like(nearest(frame.at[index, "code"], known))
         found.append(delivery.finding("error", "unknown_place", index, "code", near=near))

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from evalkit.load.encodings import decode, encoding_of
 
-__all__ = ["decode", "encoding_of", "fold", "nearest", "nfc", "slug"]
+__all__ = ["decode", "encoding_of", "fold", "like", "nearest", "nfc", "slug"]
 
 # Eth is typed for Đ on keyboards without one; apostrophes vary in names such as M'Drắk and R’Lấp.
 _LETTERS = str.maketrans(
@@ -46,3 +46,8 @@ def nearest(name, names, *, cutoff=0.75):
         by_fold.setdefault(fold(candidate), candidate)
     close = difflib.get_close_matches(fold(name), by_fold, n=1, cutoff=cutoff)
     return by_fold[close[0]] if close else None
+
+
+def like(near):
+    """Return the part of a sentence that proposes a near name; empty where there is none."""
+    return f" (is it “{near}”?)" if near else ""

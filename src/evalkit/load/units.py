@@ -121,6 +121,11 @@ def caption_unit(text):
     )
 
 
+def bracketed_unit(text):
+    """``Unit`` that stands in brackets in a title: "Thu nhập bình quân (triệu đồng/người/năm)"; else None."""
+    return next((unit for inside in _BRACKETS.findall(text) if (unit := parse_unit(inside))), None)
+
+
 def without_unit(text):
     """Header ``text`` without the unit it states, for matching: "Dư nợ (triệu đồng)" gives "Dư nợ"."""
     text = _BRACKETS.sub(lambda m: " " if parse_unit(m[1]) else m[0], text)

@@ -1,4 +1,4 @@
-"""What the fast workbook reader leaves out of an .xls file: error cells and percent formats.
+"""What the fast workbook reader leaves out of an .xls file: error cells, percent formats, what is hidden.
 
 An .xls file is a compound file (MS-CFB) with one stream of records (MS-XLS, BIFF).
 """
@@ -10,32 +10,41 @@ _ERRORS = {0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D
 _PERCENT_FORMATS = {9, 10}  # built-in formats "0%" and "0.00%"
 _END_OF_SHEET, _BOUND_SHEET, _FORMAT, _STYLE = 0x0A, 0x85, 0x041E, 0xE0
 _FORMULA, _NUMBER, _RK, _MULTIPLE_RK, _BOOL_OR_ERROR = 0x06, 0x0203, 0x027E, 0xBD, 0x0205
+_ROW, _COLUMNS = 0x0208, 0x7D
 _CHAIN_ENDS = 0xFFFFFFFA
 
 
 def special_cells(path):
-    """({(row, column): error text}, {(row, column) shown as a percentage}) by sheet, from 0."""
+    """({(row, column): error text}, {(row, column) shown as a percentage}, hidden) by sheet, from 0.
+
+    hidden: (whether the sheet is, rows, columns).
+    """
     with open(path, "rb") as file:
         stream = _workbook_stream(file.read())
     sheets, styles, formats = [], [], set(_PERCENT_FORMATS)
     for kind, data in _records(stream, 0):
         if kind == _BOUND_SHEET:
-            sheets.append(struct.unpack_from("<I", data)[0])
+            sheets.append((struct.unpack_from("<I", data)[0], data[4] & 3 != 0))
         elif kind == _FORMAT and b"%" in data[2:]:
             formats.add(struct.unpack_from("<H", data)[0])
         elif kind == _STYLE:
             styles.append(struct.unpack_from("<H", data, 2)[0])
     percent = {i for i, number_format in enumerate(styles) if number_format in formats}
-    return [_sheet(stream, start, percent) for start in sheets]
+    return [_sheet(stream, start, percent, hidden) for start, hidden in sheets]
 
 
-def _sheet(stream, start, percent):
-    errors, shares = {}, set()
+def _sheet(stream, start, percent, hidden):
+    errors, shares, hidden_rows, hidden_columns = {}, set(), set(), set()
     for kind, data in _records(stream, start):
         if kind == _MULTIPLE_RK:
             row, column = struct.unpack_from("<HH", data)
             styles = [struct.unpack_from("<H", data, at)[0] for at in range(4, len(data) - 2, 6)]
             shares.update((row, column + k) for k, style in enumerate(styles) if style in percent)
+        elif kind == _ROW and data[12] & 0x20:
+            hidden_rows.add(struct.unpack_from("<H", data)[0])
+        elif kind == _COLUMNS and data[8] & 1:
+            first, last = struct.unpack_from("<HH", data)
+            hidden_columns.update(range(first, last + 1))
         elif kind in (_FORMULA, _NUMBER, _RK, _BOOL_OR_ERROR):
             row, column, style = struct.unpack_from("<HHH", data)
             result = data[6:14]
@@ -45,7 +54,7 @@ def _sheet(stream, start, percent):
                 errors[row, column] = _ERRORS.get(result[2], "#VALUE!")
             elif style in percent:
                 shares.add((row, column))
-    return errors, shares
+    return errors, shares, (hidden, hidden_rows, hidden_columns)
 
 
 def _records(stream, at):

@@ -1,4 +1,4 @@
-"""What the fast workbook reader leaves out of an .xlsx file: errors, unsaved formulas, percent formats."""
+"""What the fast workbook reader leaves out of an .xlsx file: errors, unsaved formulas, percent formats, what is hidden."""
 
 import html
 import re
@@ -12,17 +12,21 @@ _CELL = re.compile(rb"<c ([^>]*[^/>])>(.*?)</c>", re.DOTALL)
 _ATTRIBUTE = re.compile(rb'(\w+)="([^"]*)"')
 _VALUE = re.compile(rb"<v>(.*?)</v>", re.DOTALL)
 _FORMULA = re.compile(rb"<f[^>]*>(.*?)</f>", re.DOTALL)
+_HIDDEN = re.compile(rb"<(row|col) ([^>]*\bhidden=\"(?:1|true)\"[^>]*)>")
 _UNSAVED = re.compile(rb"</f>\s*(?:<v\s*/>|<v></v>|</c>)")
 
 
 def special_cells(path):
-    """{sheet: ({(row, column): text}, {(row, column) shown as a percentage})}, positions from 0.
+    """{sheet: ({(row, column): text}, {(row, column) shown as a percentage}, hidden)}, positions from 0.
 
-    A text is the error's ("#REF!"), or the formula's where no result of it was stored ("=SUM(B2:B9)").
+    hidden: (whether the sheet is, rows, columns). A text is the error's ("#REF!"), or the formula's where no result of it was stored ("=SUM(B2:B9)").
     """
     with zipfile.ZipFile(path) as archive:
         percent_styles = _percent_styles(archive)
-        return {sheet: _scan(archive.read(part), percent_styles) for sheet, part in _sheet_parts(archive)}
+        return {
+            sheet: _scan(archive.read(part), percent_styles, hidden)
+            for sheet, part, hidden in _sheet_parts(archive)
+        }
 
 
 def _sheet_parts(archive):
@@ -35,7 +39,7 @@ def _sheet_parts(archive):
         target = targets.get(sheet.get(_RELATION), "")
         part = target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
         if part in names:
-            yield sheet.get("name"), part
+            yield sheet.get("name"), part, sheet.get("state", "visible") != "visible"
 
 
 def _percent_styles(archive):
@@ -53,10 +57,22 @@ def _percent_styles(archive):
     }  # fmt: skip
 
 
-def _scan(xml, percent_styles):
+def _hidden_in(xml):
+    rows, columns = set(), set()
+    for tag, inside in _HIDDEN.findall(xml):
+        attributes = dict(_ATTRIBUTE.findall(inside))
+        if tag == b"row":
+            rows.add(int(attributes[b"r"]) - 1)
+        else:
+            columns.update(range(int(attributes[b"min"]) - 1, int(attributes[b"max"])))
+    return rows, columns
+
+
+def _scan(xml, percent_styles, hidden):
+    hidden = (hidden, *_hidden_in(xml))
     shows_percent = any(b's="%s"' % style in xml for style in percent_styles)
     if not shows_percent and b't="e"' not in xml and not _UNSAVED.search(xml):
-        return {}, set()
+        return {}, set(), hidden
     texts, shares = {}, set()
     for match in _CELL.finditer(xml):
         attributes = dict(_ATTRIBUTE.findall(match[1]))
@@ -69,7 +85,7 @@ def _scan(xml, percent_styles):
             texts[position] = "=" + html.unescape(formula[1].decode())
         elif kind == b"n" and value and attributes.get(b"s") in percent_styles:
             shares.add(position)
-    return texts, shares
+    return texts, shares, hidden
 
 
 def _position(reference):

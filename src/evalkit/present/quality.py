@@ -11,6 +11,7 @@ from evalkit import building as built
 from evalkit.errors import ParameterError
 from evalkit.load import reference
 from evalkit.load.findings import SECTIONS
+from evalkit.load.titles import TITLES
 from evalkit.present.blocks import Block
 from evalkit.present.words import LANGUAGES, t
 
@@ -88,9 +89,8 @@ def by_rule(quality, *, lang):
         ("findings", t("Findings", lang), True),
         ("places", t("Number of places", lang), True),
     )
-    return _table(
-        "rules", lang, title, columns, rows, caption=t("What each rule says stands in docs/checks.md.", lang)
-    )
+    caption = t("The table to download gives the code of each rule, which docs/checks.md explains.", lang)
+    return _table("rules", lang, title, columns, rows, caption=caption)
 
 
 def coverage(quality, *, lang):
@@ -126,7 +126,14 @@ def set_aside(quality, *, lang):
 
 
 def _table(id, lang, title, columns, rows, caption=""):
-    shown = tuple(tuple(str(cell) for cell in row) for row in rows)
+    """A table whose rules are shown by their titles; the machine values keep the codes."""
+    shown = tuple(
+        tuple(
+            t(TITLES[cell], lang) if key == "rule" else str(cell)
+            for (key, _, _), cell in zip(columns, row, strict=True)
+        )
+        for row in rows
+    )
     return _block(
         "table", id, lang, title, columns=columns, rows=shown, raw=tuple(map(tuple, rows)), caption=caption
     )

@@ -32,9 +32,10 @@ def findings(place, *, lang):
 
 def sentence(found, lang):
     """Return a finding in the reader's language: indicators, standards, numbers and dates as elsewhere."""
-    return t(
-        RULES[found.rule], lang, **{k: _said(k, v, lang) for k, v in json.loads(found.arguments).items()}
-    )
+    given = json.loads(found.arguments)
+    reason = given.pop("acknowledged", None)
+    said = t(RULES[found.rule], lang, **{k: _said(k, v, lang) for k, v in given.items()})
+    return f"{said} {t('Acknowledged: {reason}', lang, reason=reason)}" if reason else said
 
 
 def _said(key, value, lang):
