@@ -176,7 +176,7 @@ BAD = [
 @pytest.mark.parametrize(("cells", "column", "rule"), BAD)
 def test_a_broken_cell_sets_its_row_aside(cells, column, rule, tmp_path):
     path = write_csv(tmp_path / "a.csv", {"loan": "good", "amount_vnd": "50000000"}, cells)
-    delivery = take(tmp_path / "store", path, programmes=None)
+    delivery = take(tmp_path / "store", path, programmes={})
     assert (delivery.rows_read, delivery.rows_accepted, delivery.rows_set_aside) == (2, 1, 1)
     errors = delivery.findings.query("severity == 'error'")
     assert errors[["column", "rule", "count"]].to_numpy().tolist() == [[column, rule, 1]]
@@ -218,7 +218,7 @@ def test_lines_that_are_no_rows(tmp_path):
         file.write(b"2,00001\r\n")
         file.write(b"3" + b",x" * 30 + b"\r\n")
         file.write(b"\xff\xfe" + b",x" * (len(LOAN) - 1) + b"\r\n")
-    delivery = take(tmp_path / "store", path, programmes=None)
+    delivery = take(tmp_path / "store", path, programmes={})
     assert (delivery.rows_read, delivery.rows_accepted) == (4, 1)
     assert set(delivery.findings["rule"]) == {"missing_columns", "too_many_columns", "invalid_encoding"}
     assert delivery.findings.set_index("rule")["row"].to_dict() == {
@@ -230,7 +230,7 @@ def test_lines_that_are_no_rows(tmp_path):
 
 def test_contradictions_between_columns_are_remarked_and_kept(tmp_path):
     path = write_csv(tmp_path / "a.csv", {"overdue_vnd": "40000000", "days_past_due": "9"}, {"loan": "2"})
-    delivery = take(tmp_path / "store", path, programmes=None)
+    delivery = take(tmp_path / "store", path, programmes={})
     assert delivery.rows_accepted == 2
     [finding] = delivery.findings.to_dict("records")
     assert (finding["severity"], finding["rule"], finding["value"]) == (
@@ -412,7 +412,7 @@ def test_repeated_rows_of_one_delivery(tmp_path):
         {"loan": "2", "overdue_vnd": "1", "days_past_due": "1"},
         {"loan": "3"},
     )
-    delivery = take(tmp_path / "store", path, programmes=None)
+    delivery = take(tmp_path / "store", path, programmes={})
     assert (delivery.rows_read, delivery.rows_accepted, delivery.rows_set_aside) == (5, 2, 3)
     assert delivery.findings.set_index("rule")["count"].to_dict() == {"contradicted": 2, "repeated": 1}
     assert rows_of(tmp_path / "store")["loan"].tolist() == ["1", "3"]
@@ -507,3 +507,17 @@ def test_instalments_of_unknown_loans_are_set_aside(store, tmp_path):
     assert delivery.findings[["column", "rule", "count"]].to_numpy().tolist() == [["loan", "reference", 1]]
     with pytest.raises(DataError, match="Deliver the loans first"):
         ingest(tmp_path / "empty", path, table="repayments")
+
+
+def test_programmes_are_read_by_the_reference_table_unless_told_otherwise(tmp_path):
+    path = write_csv(
+        tmp_path / "a.csv",
+        {"loan": "1", "programme": "Cho vay hộ cận nghèo"},
+        {"loan": "2", "programme": "Poor households"},
+        {"loan": "3", "programme": "Cho vay mua tàu"},
+    )
+    delivery = take(tmp_path / "store", path, programmes=None)
+    assert (delivery.rows_accepted, delivery.rows_set_aside) == (2, 1)
+    with open_ledger(tmp_path / "store") as ledger:
+        stored = ledger.loans().order("loan").df()
+    assert stored["programme"].tolist() == ["near_poor", "poor"]
