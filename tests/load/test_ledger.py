@@ -145,7 +145,7 @@ def test_units_in_headers_and_a_semicolon(tmp_path):
     path = write_csv(
         tmp_path / "a.csv", {"amount_vnd": "62,5", "outstanding_vnd": "62.500"}, header=header, delimiter=";"
     )
-    take(tmp_path / "store", path, programmes=None)
+    take(tmp_path / "store", path, programmes={})
     [row] = rows_of(tmp_path / "store").to_dict("records")
     assert (row["amount_vnd"], row["outstanding_vnd"]) == (62_500_000, 62_500_000)
 
@@ -189,7 +189,7 @@ def test_every_fault_of_a_row_is_named(tmp_path):
     path = write_csv(
         tmp_path / "a.csv", {"amount_vnd": "-1", "status": "lost", "due_on": "soon"}, {"loan": "2"}
     )
-    findings = take(tmp_path / "store", path, programmes=None).findings.query("severity == 'error'")
+    findings = take(tmp_path / "store", path, programmes={}).findings.query("severity == 'error'")
     assert set(zip(findings["column"], findings["rule"], findings["value"], strict=True)) == {
         ("amount_vnd", "minimum", "-1"),
         ("status", "enum", "lost"),
@@ -261,7 +261,7 @@ def test_a_file_that_cannot_be_read_is_refused_and_the_store_is_as_before(text, 
     path.write_text(text, encoding="utf-8")
     before = rows_of(store)
     with pytest.raises(DataError, match=said):
-        take(store, path, programmes=None)
+        take(store, path, programmes={})
     pd.testing.assert_frame_equal(rows_of(store), before)
 
 
@@ -289,7 +289,7 @@ def test_hostile_text_is_only_text(tmp_path):
     path = write_csv(folder / "a';b.csv", header=header)
     with open(path, "a", encoding="utf-8", newline="") as file:
         csv.writer(file).writerow([*{**LOAN, "loan": HOSTILE, "programme": "=cmd()"}.values(), "x"])
-    delivery = take(folder / "store's", path, programmes=None)
+    delivery = take(folder / "store's", path, programmes={})
     assert delivery.rows_accepted == 1
     [row] = rows_of(folder / "store's").to_dict("records")
     assert (row["loan"], row["programme"]) == (HOSTILE, "=cmd()")
@@ -333,7 +333,7 @@ def test_pseudonyms_are_equal_for_equal_households_and_need_the_key(tmp_path):
     path = write_csv(tmp_path / "a.csv", {"loan": "1"}, {"loan": "2"}, {"loan": "3", "household": "H2"})
     found = {}
     for name, key in (("a", KEY), ("b", KEY[::-1]), ("c", None)):
-        take(tmp_path / name, path, programmes=None, key=key)
+        take(tmp_path / name, path, programmes={}, key=key)
         found[name] = rows_of(tmp_path / name)["household"].tolist()
     assert found["a"][0] == found["a"][1] != found["a"][2]
     assert found["a"][0] == hashlib.sha256((pseudonym_key(KEY) + "H1").encode()).hexdigest()[:16]
@@ -378,13 +378,13 @@ def test_a_correction_replaces_its_rows_and_says_where_they_came_from(tmp_path):
     second = write_csv(
         tmp_path / "b.csv", {"loan": "2", "outstanding_vnd": "7", "code": "00118"}, {"loan": "4"}
     )
-    take(tmp_path / "store", first, programmes=None)
-    delivery = take(tmp_path / "store", second, programmes=None)
+    take(tmp_path / "store", first, programmes={})
+    delivery = take(tmp_path / "store", second, programmes={})
     assert (delivery.generation, delivery.rows_replaced) == (2, 1)
     found = rows_of(tmp_path / "store").set_index("loan")
     assert found["source"].to_dict() == {"1": 1, "2": 2, "3": 1, "4": 2}
     assert found.loc["2", ["outstanding_vnd", "code"]].tolist() == [7, "00118"]
-    take(tmp_path / "store", first, programmes=None)
+    take(tmp_path / "store", first, programmes={})
     assert rows_of(tmp_path / "store").set_index("loan").loc["2", "outstanding_vnd"] == 7
 
 
@@ -393,10 +393,10 @@ def test_a_whole_delivery_removes_what_it_does_not_hold(tmp_path):
     take(
         tmp_path / "store",
         write_csv(tmp_path / "a.csv", {"loan": "1"}, {"loan": "2"}, {"loan": "1", **other}),
-        programmes=None,
+        programmes={},
     )
     delivery = take(
-        tmp_path / "store", write_csv(tmp_path / "b.csv", {"loan": "2"}), programmes=None, whole=True
+        tmp_path / "store", write_csv(tmp_path / "b.csv", {"loan": "2"}), programmes={}, whole=True
     )
     assert delivery.rows_replaced == 2
     found = rows_of(tmp_path / "store")
