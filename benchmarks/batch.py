@@ -1,13 +1,15 @@
 """The batch against papermill alone: a loop, a process pool, and the same code without any notebook.
 
-    python benchmarks/batch.py OUT --places 225 --rounds 3
+    python benchmarks/batch.py OUT --places 225 --sample 25 --rounds 3
 
 OUT is a folder with a build (`evalkit build DATA --out OUT`). Every method runs in a process of its own, in
 turn (A B C A B C ...), on the same notebooks, places and processors; wall and processor time are those of the
 process and of all it started, and the table gives medians. papermill's pages are made by nbconvert, ours by
 `evalkit publish`.
-``--slow-places`` gives papermill fewer places: what is compared is the cost per notebook, and the table says
-of how many. ``--scale N`` also runs the batch alone on N places, to see that the cost stays the same.
+``--sample N`` gives papermill and the bare code N places only, since papermill's loop takes an hour for 225:
+ratios are of the cost per notebook, and the table says of how many. ``--scale N`` also runs the batch alone on
+N places: growth is its processor time per notebook over that at ``--places``. The ratios of papermill are wall
+times, bare_code and growth processor times, repeat the wall time of a run with nothing changed over the first.
 """
 
 import argparse
@@ -21,8 +23,7 @@ import time
 from pathlib import Path
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks" / "commune").glob("*.ipynb"))
-SLOW = ("papermill_loop", "papermill_pool")
-METHODS = (*SLOW, "evalkit", "bare_code")
+METHODS = ("papermill_loop", "papermill_pool", "evalkit", "bare_code")
 COMMUNES_OF_VIETNAM = 10_600
 
 
@@ -125,8 +126,8 @@ def timed(command):
     return found | (json.loads(told) if told.startswith("{") else {})
 
 
-def compare(out, places, slow_places, rounds):
-    counts = {method: slow_places if method in SLOW else places for method in METHODS}
+def compare(out, places, sample, rounds):
+    counts = {method: places if method == "evalkit" else sample for method in METHODS}
     runs = {method: [] for method in METHODS}
     for _ in range(rounds):
         for method in METHODS:
@@ -149,21 +150,27 @@ def each(row, key):
     return row[key] / row["notebooks"]
 
 
-def ratios(found):
-    ours, bare = found["evalkit"], found["bare_code"]
-    return {
-        "papermill_loop": each(found["papermill_loop"], "wall") / each(ours, "wall"),
-        "papermill_pool": each(found["papermill_pool"], "wall") / each(ours, "wall"),
-        "bare_code": (ours["processor"] - ours["pages_processor"]) / bare["processor"],
-        "unchanged": ours["again_seconds"] / ours["wall"],
+def ratios(found, scale):
+    loop, pool, ours, bare = (found[method] for method in METHODS)
+    compared = {
+        "papermill_loop": each(loop, "wall") / each(ours, "wall"),
+        "papermill_pool": each(pool, "wall") / each(ours, "wall"),
+        "papermill_loop_processor": each(loop, "processor") / each(ours, "processor"),
+        "bare_code": without_pages(ours) / each(bare, "processor"),
+        "repeat": ours["again_seconds"] / ours["wall"],
     }
+    return compared | ({"growth": without_pages(scale) / without_pages(ours)} if scale else {})
 
 
-def show(found):
+def without_pages(row):
+    return (row["processor"] - row["pages_processor"]) / row["notebooks"]
+
+
+def show(found, scale):
     print("| method | notebooks | wall, s each | processor, s each |\n|---|---|---|---|")
     for method, row in found.items():
         print(f"| {method} | {row['notebooks']} | {each(row, 'wall'):.3f} | {each(row, 'processor'):.3f} |")
-    for name, ratio in ratios(found).items():
+    for name, ratio in ratios(found, scale).items():
         print(f"{name}: {ratio:.3g}")
     ours = found["evalkit"]
     print(
@@ -184,7 +191,7 @@ def main():
     )
     parser.add_argument("out", type=Path)
     parser.add_argument("--places", type=int, default=225)
-    parser.add_argument("--slow-places", type=int)
+    parser.add_argument("--sample", type=int)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scale", type=int)
     parser.add_argument("--json", action="store_true")
@@ -196,14 +203,14 @@ def main():
         tasks = list(tasks_of(given.out, given.places, work))
         print(json.dumps(globals()[given.method](tasks, work) or {}))
         return
-    found = compare(given.out, given.places, given.slow_places or given.places, given.rounds)
+    found = compare(given.out, given.places, given.sample or given.places, given.rounds)
     scale = given.scale and medians(
         [measured("evalkit", given.out, given.scale)], given.scale * len(NOTEBOOKS)
     )
     if given.json:
-        print(json.dumps({"ratios": ratios(found), "measured": found, "scale": scale}))
+        print(json.dumps({"ratios": ratios(found, scale), "measured": found, "scale": scale}))
         return
-    show(found)
+    show(found, scale)
     if scale:
         show_scale(scale)
 

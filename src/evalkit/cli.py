@@ -1,5 +1,6 @@
 """The command line: `evalkit check / new / request / build / run / publish / report / lab`."""
 
+import json
 import os
 import subprocess
 import sys
@@ -19,7 +20,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="What happened in a commune, how it compares, and what may honestly be said about the part credit played. "
-    "Exit status: 0 all well, 1 a report failed or a finding is an error, 2 the input can't be used.",
+    "Exit status: 0 all well, 1 a report failed or a finding is an error, 2 the input can't be used, "
+    "130 interrupted (the same command resumes).",
 )
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to; everything goes below it.")]
 Langs = Annotated[str, typer.Option("--langs", help="Languages of the reports, separated by commas.")]
@@ -45,7 +47,22 @@ Since = Annotated[
 ]
 Pdf = Annotated[bool, typer.Option("--pdf", help="A PDF of each report as well (needs evalkit[pdf]).")]
 Workers = Annotated[
-    int | None, typer.Option("--workers", help="Notebooks at a time. Default: one per processor.")
+    int | None, typer.Option("--workers", min=1, help="Notebooks at a time. Default: one per processor.")
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster", metavar="ADDRESS", help="Run on the workers of this Dask scheduler (tcp://HOST:8786)."
+    ),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Progress for machines: one JSON object a line on standard output.")
+]
+Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds that a notebook may take.")]
+CellTimeout = Annotated[float, typer.Option("--cell-timeout", min=1, help="Seconds that a cell may take.")]
+Memory = Annotated[
+    float | None,
+    typer.Option("--memory", min=1, metavar="MB", help="Private memory that a notebook may take (Linux)."),
 ]
 
 
@@ -77,9 +94,23 @@ def run(
     place: Places = None,
     workers: Workers = None,
     notebooks: Suite = None,
+    cluster: Cluster = None,
+    timeout: Timeout = 1800,
+    cell_timeout: CellTimeout = 900,
+    memory: Memory = None,
+    as_json: Json = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, and run nothing.")] = False,
 ):
     """Run the notebooks once per place and language on a build; unchanged work is skipped."""
-    summary = _run(out, _languages(langs), place, workers, notebooks)
+    jobs = _jobs(out, _languages(langs), place, notebooks)
+    if dry_run:
+        from evalkit.batch import preview
+
+        found = preview(jobs)
+        print(found.to_json() if as_json else found)
+        return
+    summary = _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory)
+    _say(f"next: evalkit publish --out {out} --langs {langs}")
     raise typer.Exit(1 if summary.failed else 0)
 
 
@@ -100,6 +131,11 @@ def report(
     place: Places = None,
     workers: Workers = None,
     notebooks: Suite = None,
+    cluster: Cluster = None,
+    timeout: Timeout = 1800,
+    cell_timeout: CellTimeout = 900,
+    memory: Memory = None,
+    as_json: Json = False,
     since: Since = None,
     pdf: Pdf = False,
 ):
@@ -109,8 +145,10 @@ def report(
 
     languages = _languages(langs)
     compute(data, out / "build")
-    summary = _run(out, languages, place, workers, notebooks)
-    print(publication(out, languages, summary, since=since, pdf=pdf))
+    jobs = _jobs(out, languages, place, notebooks)
+    summary = _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory)
+    index = publication(out, languages, summary, since=since, pdf=pdf)
+    print(json.dumps({"event": "site", "index": str(index)}) if as_json else index)
     raise typer.Exit(1 if summary.failed else 0)
 
 
@@ -155,8 +193,8 @@ def _languages(langs):
     return list(dict.fromkeys(chosen))
 
 
-def _run(out, languages, chosen, workers, suite):
-    from evalkit.batch import plan, run
+def _jobs(out, languages, chosen, suite):
+    from evalkit.batch import plan
     from evalkit.building import find, manifest, read
 
     folder = out / "build"
@@ -178,20 +216,50 @@ def _run(out, languages, chosen, workers, suite):
         inputs=lambda p: [folder / "places" / f"{p['place']}.sha256"],
         name="{place}/{lang}/{notebook}",
     )
-    jobs += plan(
+    return jobs + plan(
         sorted((suite / "province").glob("*.ipynb")),
         [{"build": build, "lang": lang} for lang in languages],
         out / "private",
         inputs=[
-            *(folder / f"{n}.parquet" for n in ("findings", "indicators", "effects", "curve", "checks")),
+            *(
+                folder / f"{n}.parquet"
+                for n in ("findings", "indicators", "compared", "effects", "curve", "checks")
+            ),
             folder / "plan.json",
         ],
         name="dataset/{lang}/{notebook}",
     )
-    progress = "rich" if sys.stderr.isatty() else "lines" if os.environ.get("EVALKIT_PROGRESS") else None
-    summary = run(jobs, workers=workers, progress=progress, preload=PRELOAD)
-    summary.save(out / "private")
+
+
+def _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory):
+    from evalkit.batch import run
+
+    if as_json:
+        progress = "json"
+    elif sys.stderr.isatty():
+        progress = "rich"
+    else:
+        progress = "lines" if os.environ.get("EVALKIT_PROGRESS") else None
+    try:
+        summary = run(
+            jobs,
+            workers=workers,
+            timeout=timeout,
+            cell_timeout=cell_timeout,
+            memory_limit=memory,
+            progress=progress,
+            preload=PRELOAD,
+            cluster=cluster,
+        )
+    except KeyboardInterrupt:
+        _say(f"interrupted; what had finished stands in {out / 'private'}, and the same command resumes")
+        raise SystemExit(130) from None
     from rich.console import Console
 
-    Console(stderr=True).print(summary)
+    Console(stderr=True, soft_wrap=True).print(summary)
+    _say(f"{out / 'private'}: the executed notebooks (not for readers), journal.jsonl, summary.json")
     return summary
+
+
+def _say(line):
+    print(line, file=sys.stderr)

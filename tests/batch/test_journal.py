@@ -5,6 +5,8 @@ import os
 
 import pytest
 
+from evalkit.batch import Job
+from evalkit.batch import journal as journals
 from evalkit.batch.journal import Journal, Row, write_atomically
 from evalkit.errors import EvalkitError
 
@@ -24,11 +26,8 @@ def written(folder, output, *names):
 
 
 def finished(folder, output, name, key=None):
-    journal = Journal(folder)
-    try:
-        return journal.finished(name, key or f"key of {name}", output)
-    finally:
-        journal.close()
+    job = Job(output, {}, output, (), name)
+    return journals.finished(journals.read_entries(folder), job, key or f"key of {name}")
 
 
 def test_an_unchanged_job_is_finished(tmp_path, output):

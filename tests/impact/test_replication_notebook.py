@@ -18,5 +18,15 @@ def test_the_notebook_shows_the_published_numbers(replication, tmp_path):
         for output in cell.get("outputs", ())
         if "data" in output
     )
-    for figure in ("-0.0199", "-0.0510", "-0.1373", "-0.1008", "-20.058", "4.72", "-1.77947", "0.07", "treatment"):
+    for figure in (
+        "-0.0199",
+        "-0.0510",
+        "-0.1373",
+        "-0.1008",
+        "-20.058",
+        "4.72",
+        "-1.77947",
+        "0.07",
+        "treatment",
+    ):
         assert re.search(re.escape(figure), shown), figure

@@ -145,7 +145,7 @@ def test_units_in_headers_and_a_semicolon(tmp_path):
     path = write_csv(
         tmp_path / "a.csv", {"amount_vnd": "62,5", "outstanding_vnd": "62.500"}, header=header, delimiter=";"
     )
-    take(tmp_path / "store", path, programmes=None)
+    take(tmp_path / "store", path, programmes={})
     [row] = rows_of(tmp_path / "store").to_dict("records")
     assert (row["amount_vnd"], row["outstanding_vnd"]) == (62_500_000, 62_500_000)
 
@@ -176,7 +176,7 @@ BAD = [
 @pytest.mark.parametrize(("cells", "column", "rule"), BAD)
 def test_a_broken_cell_sets_its_row_aside(cells, column, rule, tmp_path):
     path = write_csv(tmp_path / "a.csv", {"loan": "good", "amount_vnd": "50000000"}, cells)
-    delivery = take(tmp_path / "store", path, programmes=None)
+    delivery = take(tmp_path / "store", path, programmes={})
     assert (delivery.rows_read, delivery.rows_accepted, delivery.rows_set_aside) == (2, 1, 1)
     errors = delivery.findings.query("severity == 'error'")
     assert errors[["column", "rule", "count"]].to_numpy().tolist() == [[column, rule, 1]]
@@ -189,7 +189,7 @@ def test_every_fault_of_a_row_is_named(tmp_path):
     path = write_csv(
         tmp_path / "a.csv", {"amount_vnd": "-1", "status": "lost", "due_on": "soon"}, {"loan": "2"}
     )
-    findings = take(tmp_path / "store", path, programmes=None).findings.query("severity == 'error'")
+    findings = take(tmp_path / "store", path, programmes={}).findings.query("severity == 'error'")
     assert set(zip(findings["column"], findings["rule"], findings["value"], strict=True)) == {
         ("amount_vnd", "minimum", "-1"),
         ("status", "enum", "lost"),
@@ -218,7 +218,7 @@ def test_lines_that_are_no_rows(tmp_path):
         file.write(b"2,00001\r\n")
         file.write(b"3" + b",x" * 30 + b"\r\n")
         file.write(b"\xff\xfe" + b",x" * (len(LOAN) - 1) + b"\r\n")
-    delivery = take(tmp_path / "store", path, programmes=None)
+    delivery = take(tmp_path / "store", path, programmes={})
     assert (delivery.rows_read, delivery.rows_accepted) == (4, 1)
     assert set(delivery.findings["rule"]) == {"missing_columns", "too_many_columns", "invalid_encoding"}
     assert delivery.findings.set_index("rule")["row"].to_dict() == {
@@ -230,7 +230,7 @@ def test_lines_that_are_no_rows(tmp_path):
 
 def test_contradictions_between_columns_are_remarked_and_kept(tmp_path):
     path = write_csv(tmp_path / "a.csv", {"overdue_vnd": "40000000", "days_past_due": "9"}, {"loan": "2"})
-    delivery = take(tmp_path / "store", path, programmes=None)
+    delivery = take(tmp_path / "store", path, programmes={})
     assert delivery.rows_accepted == 2
     [finding] = delivery.findings.to_dict("records")
     assert (finding["severity"], finding["rule"], finding["value"]) == (
@@ -261,7 +261,7 @@ def test_a_file_that_cannot_be_read_is_refused_and_the_store_is_as_before(text, 
     path.write_text(text, encoding="utf-8")
     before = rows_of(store)
     with pytest.raises(DataError, match=said):
-        take(store, path, programmes=None)
+        take(store, path, programmes={})
     pd.testing.assert_frame_equal(rows_of(store), before)
 
 
@@ -289,7 +289,7 @@ def test_hostile_text_is_only_text(tmp_path):
     path = write_csv(folder / "a';b.csv", header=header)
     with open(path, "a", encoding="utf-8", newline="") as file:
         csv.writer(file).writerow([*{**LOAN, "loan": HOSTILE, "programme": "=cmd()"}.values(), "x"])
-    delivery = take(folder / "store's", path, programmes=None)
+    delivery = take(folder / "store's", path, programmes={})
     assert delivery.rows_accepted == 1
     [row] = rows_of(folder / "store's").to_dict("records")
     assert (row["loan"], row["programme"]) == (HOSTILE, "=cmd()")
@@ -333,7 +333,7 @@ def test_pseudonyms_are_equal_for_equal_households_and_need_the_key(tmp_path):
     path = write_csv(tmp_path / "a.csv", {"loan": "1"}, {"loan": "2"}, {"loan": "3", "household": "H2"})
     found = {}
     for name, key in (("a", KEY), ("b", KEY[::-1]), ("c", None)):
-        take(tmp_path / name, path, programmes=None, key=key)
+        take(tmp_path / name, path, programmes={}, key=key)
         found[name] = rows_of(tmp_path / name)["household"].tolist()
     assert found["a"][0] == found["a"][1] != found["a"][2]
     assert found["a"][0] == hashlib.sha256((pseudonym_key(KEY) + "H1").encode()).hexdigest()[:16]
@@ -378,13 +378,13 @@ def test_a_correction_replaces_its_rows_and_says_where_they_came_from(tmp_path):
     second = write_csv(
         tmp_path / "b.csv", {"loan": "2", "outstanding_vnd": "7", "code": "00118"}, {"loan": "4"}
     )
-    take(tmp_path / "store", first, programmes=None)
-    delivery = take(tmp_path / "store", second, programmes=None)
+    take(tmp_path / "store", first, programmes={})
+    delivery = take(tmp_path / "store", second, programmes={})
     assert (delivery.generation, delivery.rows_replaced) == (2, 1)
     found = rows_of(tmp_path / "store").set_index("loan")
     assert found["source"].to_dict() == {"1": 1, "2": 2, "3": 1, "4": 2}
     assert found.loc["2", ["outstanding_vnd", "code"]].tolist() == [7, "00118"]
-    take(tmp_path / "store", first, programmes=None)
+    take(tmp_path / "store", first, programmes={})
     assert rows_of(tmp_path / "store").set_index("loan").loc["2", "outstanding_vnd"] == 7
 
 
@@ -393,10 +393,10 @@ def test_a_whole_delivery_removes_what_it_does_not_hold(tmp_path):
     take(
         tmp_path / "store",
         write_csv(tmp_path / "a.csv", {"loan": "1"}, {"loan": "2"}, {"loan": "1", **other}),
-        programmes=None,
+        programmes={},
     )
     delivery = take(
-        tmp_path / "store", write_csv(tmp_path / "b.csv", {"loan": "2"}), programmes=None, whole=True
+        tmp_path / "store", write_csv(tmp_path / "b.csv", {"loan": "2"}), programmes={}, whole=True
     )
     assert delivery.rows_replaced == 2
     found = rows_of(tmp_path / "store")
@@ -412,7 +412,7 @@ def test_repeated_rows_of_one_delivery(tmp_path):
         {"loan": "2", "overdue_vnd": "1", "days_past_due": "1"},
         {"loan": "3"},
     )
-    delivery = take(tmp_path / "store", path, programmes=None)
+    delivery = take(tmp_path / "store", path, programmes={})
     assert (delivery.rows_read, delivery.rows_accepted, delivery.rows_set_aside) == (5, 2, 3)
     assert delivery.findings.set_index("rule")["count"].to_dict() == {"contradicted": 2, "repeated": 1}
     assert rows_of(tmp_path / "store")["loan"].tolist() == ["1", "3"]
@@ -507,3 +507,17 @@ def test_instalments_of_unknown_loans_are_set_aside(store, tmp_path):
     assert delivery.findings[["column", "rule", "count"]].to_numpy().tolist() == [["loan", "reference", 1]]
     with pytest.raises(DataError, match="Deliver the loans first"):
         ingest(tmp_path / "empty", path, table="repayments")
+
+
+def test_programmes_are_read_by_the_reference_table_unless_told_otherwise(tmp_path):
+    path = write_csv(
+        tmp_path / "a.csv",
+        {"loan": "1", "programme": "Cho vay hộ cận nghèo"},
+        {"loan": "2", "programme": "Poor households"},
+        {"loan": "3", "programme": "Cho vay mua tàu"},
+    )
+    delivery = take(tmp_path / "store", path, programmes=None)
+    assert (delivery.rows_accepted, delivery.rows_set_aside) == (2, 1)
+    with open_ledger(tmp_path / "store") as ledger:
+        stored = ledger.loans().order("loan").df()
+    assert stored["programme"].tolist() == ["near_poor", "poor"]

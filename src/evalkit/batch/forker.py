@@ -64,12 +64,14 @@ class Forker:
         self.selector.register(self.channel.incoming, selectors.EVENT_READ, self._read_commands)
         self.selector.register(wake_read, selectors.EVENT_READ, lambda: os.read(wake_read, 4096))
         self.channel.send({"ready": os.getpid()})
-        while not self.channel.closed:
-            for key, _ in self.selector.select(timeout=0.5):
-                key.data()
-            self._reap()
-            self._end_overdue()
-        end_tree(os.getpid(), itself=False)
+        try:
+            while not self.channel.closed:
+                for key, _ in self.selector.select(timeout=0.5):
+                    key.data()
+                self._reap()
+                self._end_overdue()
+        finally:
+            end_tree(os.getpid(), itself=False)
 
     def _read_commands(self):
         received = os.read(self.channel.incoming, 1 << 16)

@@ -47,16 +47,9 @@ class Journal:
         self.path = folder / FILE
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(folder / ".lock")
-        self.entries = _read(self.path)
+        self.entries = read_entries(folder)
         self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         _end_line(self._file, self.path)
-
-    def finished(self, name: str, key: str, output: Path) -> Row | None:
-        """The row of an earlier run, if the job is unchanged and its notebook still is what was written."""
-        entry = self.entries.get(name)
-        if not entry or entry["key"] != key or entry["row"]["status"] != "ok":
-            return None
-        return Row(**entry["row"]) if digest(output) == entry["sha256"] else None
 
     def add(self, row: Row, key: str, output: Path) -> None:
         entry = {"name": row.name, "key": key, "sha256": digest(output), "row": asdict(row)}
@@ -75,6 +68,14 @@ class Journal:
         os.close(self._file)
         if self._lock is not None:
             os.close(self._lock)
+
+
+def finished(entries: dict, job, key: str) -> Row | None:
+    """The row of an earlier run, if the job is unchanged and its notebook still is what was written."""
+    entry = entries.get(job.name)
+    if not entry or entry["key"] != key or entry["row"]["status"] != "ok":
+        return None
+    return Row(**entry["row"]) if digest(job.output) == entry["sha256"] else None
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -103,8 +104,9 @@ def digest(path: Path) -> str:
         return ""
 
 
-def _read(path):
-    entries = {}
+def read_entries(folder: Path) -> dict[str, dict]:
+    """What the journal of a folder tells of each job, by name; nothing where there is no journal."""
+    path, entries = folder / FILE, {}
     if path.exists():
         for line in path.read_bytes().splitlines():
             with contextlib.suppress(ValueError, KeyError, TypeError):

@@ -5,6 +5,7 @@ import difflib
 import hashlib
 import importlib.metadata
 import json
+import os
 import platform
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -86,6 +87,16 @@ def check_parameters(notebook: Path, parameters: Mapping[str, object]) -> dict[s
             raise ParameterError(f"{notebook.name}: {_unknown(parameter, declared)}")
         _check_kind(notebook, parameter, value, *declared[parameter])
     return dict(parameters)
+
+
+def folder_of(jobs: list[Job]) -> Path:
+    """The one folder below which every job's output lies under the job's name. Raises ParameterError."""
+    folders = {str(job.output).removesuffix(os.path.normpath(f"/{job.name}.ipynb")) for job in jobs}
+    if len(folders) != 1 or any(str(job.output) in folders for job in jobs):
+        raise ParameterError(
+            f"{len(jobs)} jobs write into {len(folders)} folders. Give jobs made by one plan."
+        )
+    return Path(folders.pop())
 
 
 def read_parameters(notebook: Path | str, texts: Mapping[str, str]) -> dict[str, object]:

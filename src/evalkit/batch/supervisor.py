@@ -8,15 +8,14 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 
 from evalkit.batch.child import write_failed
-from evalkit.batch.journal import DISK_FULL, Journal, Row, part_of
+from evalkit.batch.journal import DISK_FULL, Journal, Row, finished, part_of
 from evalkit.batch.local import LocalWorkers
-from evalkit.batch.plan import Digests, Job
+from evalkit.batch.plan import Digests, Job, folder_of
 from evalkit.batch.progress import KINDS
 from evalkit.batch.summary import RunSummary
-from evalkit.errors import EvalkitError, ParameterError
+from evalkit.errors import EvalkitError
 
 RETRIED = {"killed"}  # a cell that raises, crashes or runs too long would do so again
 UNWRITTEN = {"killed", "died", "timeout"}  # unless the notebook's own process still got to write it
@@ -52,7 +51,7 @@ def run(
     interrupted run (KeyboardInterrupt) ends its processes first. The same call resumes any run.
     """
     jobs = list(jobs)
-    folder = _folder(jobs)
+    folder = folder_of(jobs)
     mark = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
     engine = engine or default_engine()
 
@@ -92,7 +91,7 @@ class _Run:
     def execute(self, start):
         began = time.monotonic()
         for job in self.jobs:
-            if row := self.journal.finished(job.name, self.keys[job.name], job.output):
+            if row := finished(self.journal.entries, job, self.keys[job.name]):
                 self.rows[job.name] = replace(row, status="skipped")
             else:
                 part_of(job.output).unlink(missing_ok=True)
@@ -157,16 +156,6 @@ class _Run:
         self.rows[job.name] = row
         self.journal.add(row, self.keys[job.name], job.output)
         self.progress.row(row)
-
-
-def _folder(jobs):
-    """The one folder below which every job's output lies under the job's name."""
-    folders = {str(job.output).removesuffix(os.path.normpath(f"/{job.name}.ipynb")) for job in jobs}
-    if len(folders) != 1 or any(str(job.output) in folders for job in jobs):
-        raise ParameterError(
-            f"{len(jobs)} jobs write into {len(folders)} folders. Give jobs made by one plan."
-        )
-    return Path(folders.pop())
 
 
 def _processors():

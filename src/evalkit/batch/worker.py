@@ -26,7 +26,9 @@ class Channel:
         os.close(null)
 
     def send(self, message: dict) -> None:
-        os.write(self.outgoing, (json.dumps(message) + "\n").encode())
+        """Tell the supervisor; one that is gone is found out by its input's end, where all is ended."""
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self.outgoing, (json.dumps(message) + "\n").encode())
 
 
 def serve_kernels(channel: Channel) -> None:

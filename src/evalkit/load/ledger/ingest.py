@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from evalkit.errors import DataError
+from evalkit.load import reference
 from evalkit.load.ledger.checks import asides, findings_in, findings_table, set_repeated_keys_aside
 from evalkit.load.ledger.engine import literal
 from evalkit.load.ledger.job import Job
@@ -73,7 +74,8 @@ def ingest(
     ``key``: at least 32 secret bytes, kept out of the store, for the pseudonyms of households; without it
     that column stays empty. Names and identity numbers are never stored. ``communes``: code, province_code;
     other codes are set aside, and loans are partitioned by province (instalments follow their loans).
-    ``programmes``: printed name → code; other names are set aside. ``numbers``: "plain", "vi" (1.234,5) or
+    ``programmes``: printed name → code, those of the reference table if not given; other names are set aside,
+    and with {} every name is stored as printed. ``numbers``: "plain", "vi" (1.234,5) or
     "en" (1,234.5) where the files don't say so themselves. DuckDB works with ``memory_gib`` and spills what
     is more. ``progress(step, done, total)`` is called as work goes on.
 
@@ -85,7 +87,8 @@ def ingest(
     stamps, sums = {path: stamp(path) for path in files}, _checksums(files, threads)
     store.mkdir(parents=True, exist_ok=True)
     mark = _key_mark(key)
-    options = [layout.name, mark, numbers, whole, dict(programmes or {}), _digest(communes)]
+    programmes = printed_programmes() if programmes is None else dict(programmes)
+    options = [layout.name, mark, numbers, whole, programmes, _digest(communes)]
     connection, manifest = open_workbench(store, files, options, threads=threads, memory_gib=memory_gib)
     try:
         _refuse_other_key(store, manifest, mark)
@@ -99,6 +102,16 @@ def ingest(
         connection.close()
     shutil.rmtree(job.staging)
     return delivery
+
+
+def printed_programmes():
+    """Printed name → code of every lending programme in the reference table, names in both languages."""
+    return {
+        name: row.code
+        for row in reference.table("programmes").itertuples()
+        for name in (row.name_vi, row.name_en, *row.aliases.split("|"))
+        if name
+    }
 
 
 def _take_in(job, new, skipped, stamps, key, mark, communes, programmes, numbers):
