@@ -5,7 +5,7 @@ import pandas as pd
 
 from evalkit.load import reference
 from evalkit.metrics import rollup
-from evalkit.metrics.credit import PURPOSES, TOTAL
+from evalkit.metrics.lending import PURPOSES, TOTAL
 from evalkit.metrics.suppress.cells import PEOPLE, REST
 
 _AT = ["place", "year", "expr"]
