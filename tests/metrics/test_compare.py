@@ -134,8 +134,10 @@ def test_money_is_judged_by_the_spread_of_the_others(units):
     )
     assert set(judged(printed, units)[lambda t: t.place == "00001"].verdict) == {"similar"}
     past = pd.concat([amounts(own), amounts(own, year=2018)], ignore_index=True)
-    past = judged(past, units)
-    assert set(past[past.comparator == "own_past"].reason) == {"no spread"}
+    assert "own_past" not in set(judged(past, units).comparator)  # money in the prices of its year
+    real = past.assign(indicator="income_year_real_vnd", unit="VND/person/year", basis="prices of 2024")
+    real = judged(real, units)
+    assert set(real[real.comparator == "own_past"].reason) == {"no spread"}
 
 
 def test_bounds_decide_only_where_they_do_not_meet(units):
