@@ -30,6 +30,8 @@ _DEFINITIONS = {
 _OF_STANDARD = ("poor", "near_poor", "escaped", "fell_back", "newly_poor", "not_poor", "stayed")
 _KEY = ["place", "year", "standard", "column"]
 _ROUNDS = 8
+# A commune without poor households has no such ratio, and its borrowers are in the area's sum all the same.
+_HOLDER = {"poor_household_coverage_pct": "poor_households"}
 _TOLERANCE = 1e-6
 
 
@@ -207,7 +209,12 @@ def _equations(public, units):
                 said = said.assign(eq=np.arange(len(said)) + count)
                 count += len(said)
                 totals.append(said[role].to_numpy(float))
-                one = below.loc[below["indicator"] == name, ["place", "area", "year", "basis"]]
+                one = below.loc[
+                    below["indicator"] == _HOLDER.get(name, name), ["place", "area", "year", "basis"]
+                ]
+                if name in _HOLDER:
+                    lent = below.loc[below["indicator"] == "borrower_households_poor_hh", ["place", "year"]]
+                    one = one.merge(lent, on=["place", "year"])
                 pairs = said[["place", "year", "basis", "eq"]].rename(columns={"place": "area"})
                 pairs = pairs.merge(one, on=["area", "year", "basis"])
                 terms += [_term(pairs, c, 1.0) for c in columns]
