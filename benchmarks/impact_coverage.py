@@ -23,8 +23,8 @@ from pathlib import Path
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
-import numpy as np
-import pandas as pd
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
 
 YEARS = (2013, 2024)
 DOSE = "production_credit_lag1"
@@ -55,14 +55,20 @@ class Province:
     own effect is known exactly; like any real reform it runs beside everything else that happens.
     """
 
-    def __init__(self, seed, difficulties, effect, communes):
+    def __init__(self, seed, difficulties, effect, communes, *, households=True):
         from evalkit import impact, simulate
         from evalkit.load import reference
 
         drawn = simulate.draw(
-            seed=seed, communes=communes, years=YEARS, tables=TABLES, difficulties=difficulties, effect=effect
+            seed=seed,
+            communes=communes,
+            years=YEARS,
+            tables=TABLES if households else TABLES[:4],
+            difficulties=difficulties,
+            effect=effect,
         )
-        self.credit, self.households, self.truth = drawn["credit"], drawn["households"], effect
+        self.credit, self.truth = drawn["credit"], effect
+        self.households = drawn.tables.get("households")
         self.works = effect.poverty_pp != 0
         panel = impact.intensity_panel(
             **{name: drawn[name] for name in TABLES[:4]},
@@ -314,7 +320,7 @@ def one(task):
     warnings.simplefilter("ignore")
     setting, effect_name, seed, communes, parts = task
     effect = Effect.none() if effect_name == "none" else Effect()
-    province = Province(seed, settings()[setting], effect, communes)
+    province = Province(seed, settings()[setting], effect, communes, households="households" in parts)
     rows = []
     for part in parts:
         try:
@@ -339,13 +345,11 @@ def finished(file):
 
 def run(tasks, *, workers, file):
     """Return the records of all tasks, each written to the file as it comes."""
-    out = open(file, "a", buffering=1) if file else None
     records = []
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers) as pool, open(file or os.devnull, "a", buffering=1) as out:
         for record in pool.map(one, tasks, chunksize=1):
             records.append(record)
-            if out:
-                out.write("\n" + json.dumps(record, default=float))
+            out.write("\n" + json.dumps(record, default=float))
     return records
 
 
