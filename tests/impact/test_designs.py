@@ -207,3 +207,20 @@ def test_households_made_comparable():
             before=2016,
             after=2018,
         )
+
+
+def test_starters_that_began_high_are_not_credited_with_falling_faster():
+    rng = np.random.default_rng(5)
+    level = rng.normal(20, 5, 200)
+    rows = pd.DataFrame({"unit": np.repeat(np.arange(200), 4), "year": np.tile(np.arange(2018, 2022), 200)})
+    rows["district"], rows["post"] = rows["unit"] % 12, (rows["year"] >= 2020) * 1
+    rows["treated"] = (level > 20)[rows["unit"]] * 1
+    # Everyone falls towards the mean from 2020 on; before that there is no trend to give it away.
+    rows["y"] = (
+        level[rows["unit"]] - 0.3 * rows["post"] * (level - 20)[rows["unit"]] + rng.normal(0, 0.5, 800)
+    )
+    names = {"outcome": "y", "treated": "treated", "post": "post", "unit": "unit", "time": "year"}
+    effect = impact.difference_in_differences(rows, cluster="district", draws=199, **names)
+    assert effect.upper < 0
+    assert effect.level == "L1"
+    assert "starting_point" in [w.code for w in effect.warnings]
