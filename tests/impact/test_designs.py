@@ -170,22 +170,31 @@ def test_households_made_comparable():
     rows = pd.concat(
         [head.assign(year=2016, log_income=start), head.assign(year=2018, log_income=start + growth)]
     )
-    effect = impact.household_difference(
-        rows,
-        outcome="log_income",
-        treated="borrowed",
-        covariates=["age", "area"],
-        unit="household",
-        time="year",
-        before=2016,
-        after=2018,
-        cluster="commune",
-        draws=999,
-    )
+    names = {
+        "outcome": "log_income",
+        "treated": "borrowed",
+        "covariates": ["age", "area"],
+        "unit": "household",
+        "time": "year",
+        "before": 2016,
+        "after": 2018,
+        "cluster": "commune",
+        "draws": 999,
+    }
+    effect = impact.household_difference(rows, as_of=2016, **names)
     assert effect.lower < 0.15 < effect.upper
     assert abs(effect.balance.loc["age", "difference_before"]) > 0.3
     assert effect.balance["difference_after"].abs().max() < 0.05
     assert effect.level == "L2"
+    same_time = impact.household_difference(rows, **names)
+    assert same_time.level == "L1"
+    assert "dated_before" in [w.code for w in same_time.warnings]
+    for ahead, refused in ((0.0, False), (0.1, True)):
+        noise = rng.normal(0, 0.1, size)
+        past = head.assign(year=2014, log_income=start - ahead * head["borrowed"] + noise)
+        longer = impact.household_difference(pd.concat([past, rows]), as_of=2016, earlier=2014, **names)
+        assert longer.refused == refused
+        assert ("pre_trends" in [r.code for r in longer.refusals]) == refused
     apart = rows.assign(age=rows["age"] + 60 * rows["borrowed"])
     with pytest.raises(DataError, match="like covariates"):
         impact.household_difference(
@@ -198,3 +207,20 @@ def test_households_made_comparable():
             before=2016,
             after=2018,
         )
+
+
+def test_starters_that_began_high_are_not_credited_with_falling_faster():
+    rng = np.random.default_rng(5)
+    level = rng.normal(20, 5, 200)
+    rows = pd.DataFrame({"unit": np.repeat(np.arange(200), 4), "year": np.tile(np.arange(2018, 2022), 200)})
+    rows["district"], rows["post"] = rows["unit"] % 12, (rows["year"] >= 2020) * 1
+    rows["treated"] = (level > 20)[rows["unit"]] * 1
+    # Everyone falls towards the mean from 2020 on; before that there is no trend to give it away.
+    rows["y"] = (
+        level[rows["unit"]] - 0.3 * rows["post"] * (level - 20)[rows["unit"]] + rng.normal(0, 0.5, 800)
+    )
+    names = {"outcome": "y", "treated": "treated", "post": "post", "unit": "unit", "time": "year"}
+    effect = impact.difference_in_differences(rows, cluster="district", draws=199, **names)
+    assert effect.upper < 0
+    assert effect.level == "L1"
+    assert "starting_point" in [w.code for w in effect.warnings]

@@ -291,7 +291,8 @@ def test_where_high_units_fall_faster_the_baseline_is_asked_for(hard_panel):
     plain = impact.fixed_effects(hard_panel, **names)
     held = impact.fixed_effects(hard_panel, baseline="poor_pct", **names)
     assert plain.upper < 0  # an effect is seen where there is none
-    assert "baseline_matters" in [w.code for w in plain.warnings]
+    assert "starting_point" in [w.code for w in plain.warnings]
+    assert (plain.level, held.level) == ("L1", "L2")  # not even an association is claimed
     assert plain.diagnostics["baseline_held"] == pytest.approx(held.estimate)
     assert held.lower < 0 < held.upper
     assert impact.fixed_effects(hard_panel, **{**names, "unit": "unit", "time": "year"}).refused

@@ -174,7 +174,7 @@ def place_of(made, code, rows):
     unit = pd.Series({"place": code, "name": "X"})
     parts = made["decomposition"][made["decomposition"]["place"] == code]
     empty = pd.DataFrame()
-    return Place(unit, rows, empty, empty, empty, (), None, SETTINGS, "public", parts)
+    return Place(unit, rows, *(empty for _ in range(5)), (), None, SETTINGS, "public", parts)
 
 
 def test_parts_made_from_a_hidden_count_are_hidden(tables):

@@ -45,8 +45,9 @@ def difference_in_differences(
     estimates that the untreated give in its place, and p_value its rank among them (Arkhangelsky et al. 2021,
     algorithm 4).
 
-    Gates: clusters, pre_trends (untested without ``time``), mechanical_link, one_basis, merged_units. Level
-    L3 where all hold.
+    Gates: clusters, pre_trends (untested without ``time``), mechanical_link, one_basis, merged_units, and
+    starting_point with unit and time: starters that began high fall faster, and few periods can't test it.
+    Level L3 where all hold.
     """
     regression.check_columns(panel, outcome, treated, post, unit, time)
     for name in (treated, post):
@@ -89,6 +90,11 @@ def difference_in_differences(
     )
     effect = replace(effect, diagnostics={**effect.diagnostics, "pre_trends_p": p})
     conditions = [*estimation.design_gates(design, outcome, interaction, unit), gates.pre_trends(p)]
+    if unit and time and len(treated_clusters) > 1:
+        model = {**shared, "absorb": regression.columns_of(unit, time)}
+        effect, held = estimation.with_baseline_held(effect, panel, interaction, unit, time, model)
+        if held is not None:
+            conditions.append(gates.starting_point(effect, held, outcome))
     return gates.judge(effect, conditions, level="L3", despite=despite)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from evalkit.errors import DataError, ParameterError
 from evalkit.impact import bootstrap, gates, regression
@@ -22,30 +23,28 @@ def effect_columns(panel, unit, time, within):
             f"within={within!r}: needs time, to give each {within} its own time effects. Name the time."
         )
     regression.check_columns(panel, within, time)
+    name = f"{within} x {time}"
     crossed = panel.groupby([within, time], sort=False, dropna=True).ngroup().astype(float)
-    return panel.assign(**{f"{within} x {time}": crossed.where(crossed >= 0)}), regression.columns_of(
-        unit, f"{within} x {time}"
-    )
+    return panel.assign(**{name: crossed.where(crossed >= 0)}), regression.columns_of(unit, name)
 
 
 def baseline_columns(panel, baseline, unit, time):
     """Return the panel and each unit's first value of ``baseline`` times each time but the first."""
     if unit is None or time is None:
         raise ParameterError(f"baseline={baseline!r}: needs unit and time. Name both.")
-    ordered = panel.dropna(subset=[baseline]).sort_values(time, kind="stable")
-    first = panel[unit].map(ordered.groupby(unit)[baseline].first()).astype(float)
-    times = sorted(panel[time].dropna().unique())[1:]
-    columns = {
-        f"first {baseline} x {t}": first.where(panel[time] == t, 0.0).mask(first.isna()) for t in times
-    }
-    out = panel.assign(**columns)
+    ordered = panel[[unit, time, baseline]].dropna(subset=[baseline]).sort_values(time, kind="stable")
+    first = panel[unit].map(ordered.groupby(unit)[baseline].first()).to_numpy(float)[:, None]
+    codes, times = pd.factorize(panel[time], sort=True)
+    each = np.where(codes[:, None] == np.arange(1, len(times)), first, first * 0.0)
+    held = pd.DataFrame(each, index=panel.index, columns=[f"first {baseline} x {t}" for t in times[1:]])
+    out = pd.concat([panel.drop(columns=held.columns, errors="ignore"), held], axis=1)
     out.attrs = panel.attrs
-    return out, list(columns)
+    return out, list(held)
 
 
 def with_later_dose(effect, panel, dose, unit, time, model):
     """Return the effect with the p-value of the next time's dose, and a warning where that matters."""
-    ordered = panel.sort_values(time, kind="stable")
+    ordered = panel[[unit, time, dose]].sort_values(time, kind="stable")
     later = ordered.groupby(unit)[dose].shift(-1)
     try:
         design = regression.prepare(panel.assign(later_dose=later), regressors=[dose, "later_dose"], **model)
@@ -61,24 +60,16 @@ def with_later_dose(effect, panel, dose, unit, time, model):
 
 
 def with_baseline_held(effect, panel, dose, unit, time, model):
-    """Return the effect with the estimate given the outcome's first value, and a warning where they part."""
+    """Return the effect and, where it can be estimated, the estimate given the outcome's first value."""
     held, columns = baseline_columns(panel, model["outcome"], unit, time)
     try:
         design = regression.prepare(
             held, regressors=dose, **{**model, "controls": [*model["controls"], *columns]}
         )
     except DataError:
-        return effect
+        return effect, None
     estimate = float(regression.fit(design).coefficients.iloc[0])
-    effect = replace(effect, diagnostics={**effect.diagnostics, "baseline_held": estimate})
-    if effect.lower <= estimate <= effect.upper:
-        return effect
-    words = {
-        "estimate": gates.number(effect.estimate),
-        "held": gates.number(estimate),
-        "outcome": model["outcome"],
-    }
-    return replace(effect, warnings=(*effect.warnings, Reason("baseline_matters", words)))
+    return replace(effect, diagnostics={**effect.diagnostics, "baseline_held": estimate}), estimate
 
 
 def describe_effects(unit, time, within):

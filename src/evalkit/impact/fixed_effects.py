@@ -43,11 +43,12 @@ def fixed_effects(
 
     Where the dose of the next time goes with the outcome of this one, lending reacts to the outcome and the
     coefficient mixes cause and response: diagnostics hold ``later_dose_p`` and a warning says so (Wooldridge
-    2010, section 10.7.1). Likewise ``baseline_held`` is the estimate with the outcome's own first value held,
-    and a warning says where it lies outside the interval. ``alternatives=False`` leaves both out.
+    2010, section 10.7.1). Likewise ``baseline_held`` is the estimate with the outcome's own first value held;
+    where it lies more than a standard error away, the gate starting_point demotes the result to L1.
+    ``alternatives=False`` leaves both out.
 
-    Gates: clusters, mechanical_link, one_basis, merged_units, and first_stage with instruments. Level L2 at
-    most: effects and controls alone don't make a design. Raises DataError where a column is missing or the
+    Gates: clusters, mechanical_link, one_basis, merged_units, starting_point (without baseline), and
+    first_stage with instruments. Level L2 at most: effects and controls alone don't make a design. Raises DataError where a column is missing or the
     dose doesn't vary within the effects, ParameterError where ``despite`` names no gate.
     """
     regression.check_columns(panel, outcome, dose, unit, time, list(controls), baseline)
@@ -76,7 +77,9 @@ def fixed_effects(
     if alternatives and unit and time and design.z is None:
         effect = estimation.with_later_dose(effect, panel, dose, unit, time, model)
         if baseline is None:
-            effect = estimation.with_baseline_held(effect, panel, dose, unit, time, model)
+            effect, held = estimation.with_baseline_held(effect, panel, dose, unit, time, model)
+            if held is not None:
+                conditions.append(gates.starting_point(effect, held, outcome))
     if design.z is not None:
         conditions.append(gates.first_stage(effect.diagnostics["first_stage_f"]))
     return gates.judge(effect, conditions, level="L2", despite=despite)

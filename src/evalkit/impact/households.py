@@ -91,6 +91,8 @@ def household_difference(
     time,
     before,
     after,
+    as_of=None,
+    earlier=None,
     weights=None,
     cluster=None,
     wild=True,
@@ -101,14 +103,16 @@ def household_difference(
 ):
     """Change of those who took up credit less the change of comparable others, the covariates held as well.
 
-    households: one row per household and time. treated: 0 and 1 as of ``after``; covariates: as of
-    ``before``. cluster: the level at which credit is decided (the savings-and-loan group, or the commune),
+    households: one row per household and time. treated: 0 and 1 at ``as_of``, a time between the two (at
+    ``after`` where none is named); covariates: as of ``before``. earlier: a time before ``before``, from
+    which the same comparison must find no difference. cluster: the level at which credit is decided (the savings-and-loan group, or the commune),
     the household where none is named. Weighting and regression are both used: one of the two suffices
     (doubly robust).
 
     Estimates the effect on the treated where selection follows what was measured, or never changes. Gates:
-    overlap, balance, clusters. Level L2: who borrows is chosen, and nothing here tests on what.
-    Diagnostics: overlap; ``gates`` and the effect's coefficients hold the rest. Raises DataError where a
+    overlap, balance, clusters; dated_before demotes to L1 where credit is read at the same time as the
+    outcome (whoever is poor then may borrow for it); pre_trends, untested without ``earlier``. Level L2: who
+    borrows is chosen. Diagnostics: overlap, pre_trends_p; ``gates`` and the effect's coefficients hold the rest. Raises DataError where a
     household has two rows.
 
     Sources: Heckman, Ichimura & Todd (1997); Abadie (2005), Rev. Econ. Stud. 72; Sant'Anna & Zhao (2020).
@@ -117,20 +121,24 @@ def household_difference(
     regression.check_columns(households, needed, table="households")
     if households.duplicated([unit, time]).any():
         raise DataError(f"households: several rows for one {unit} and {time}. Keep one.")
-    first, last = (households[households[time] == t].set_index(unit) for t in (before, after))
-    changes = first[list(dict.fromkeys([*covariates, *regression.columns_of(weights, cluster)]))].copy()
-    changes["change"] = last[outcome] - first[outcome]
-    changes[treated] = last[treated]
+    as_of = after if as_of is None else as_of
+    at = {
+        t: households[households[time] == t].set_index(unit) for t in {before, after, as_of, earlier} - {None}
+    }
+    changes = at[before][list(dict.fromkeys([*covariates, *regression.columns_of(weights, cluster)]))].copy()
+    changes["change"] = at[after][outcome] - at[before][outcome]
+    changes[treated] = at[as_of][treated]
+    if earlier is not None:
+        changes["earlier change"] = at[before][outcome] - at[earlier][outcome]
     changes = changes.dropna(subset=["change", treated]).reset_index()
     match = comparable(changes, treated=treated, covariates=covariates, weights=weights)
-    design = regression.prepare(
-        match.frame,
-        outcome="change",
-        regressors=treated,
-        controls=covariates,
-        weights="comparison_weight",
-        cluster=cluster or unit,
-    )
+    model = {
+        "regressors": treated,
+        "controls": covariates,
+        "weights": "comparison_weight",
+        "cluster": cluster or unit,
+    }
+    design = regression.prepare(match.frame, outcome="change", **model)
     effect = estimation.estimate(
         design,
         outcome=outcome,
@@ -140,15 +148,22 @@ def household_difference(
         seed=seed,
         confidence=confidence,
     )
+    p = None
+    if earlier is not None:
+        p = regression.fit(regression.prepare(match.frame, outcome="earlier change", **model)).wald_p(
+            [treated]
+        )
     effect = replace(
         effect,
         method=f"weighted difference in differences of households, {effect.method}",
-        diagnostics={**effect.diagnostics, "overlap": match.overlap},
+        diagnostics={**effect.diagnostics, "overlap": match.overlap, "pre_trends_p": p},
     )
     conditions = [
         gates.clusters(design.cluster_count),
         gates.overlap(match.overlap),
         gates.balance(match.balance["difference_after"]),
+        gates.gate("dated_before", as_of < after, cap="L1", found=as_of, treated=treated, outcome=outcome),
+        gates.pre_trends(p),
     ]
     return gates.judge(as_household(effect, match.balance), conditions, level="L2", despite=despite)
 

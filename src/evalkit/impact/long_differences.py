@@ -33,7 +33,7 @@ def long_differences(
 
     baseline: hold the outcome at ``start`` (units that start high fall more everywhere). within: a column
     whose effects are absorbed (the district), also the cluster where none is named. controls are taken at
-    ``start``. Gates and level as ``fixed_effects``; rows of one unit and time on several standards need one
+    ``start``. Gates and level as ``fixed_effects`` (starting_point where the baseline isn't held); rows of one unit and time on several standards need one
     chosen first.
     """
     regression.check_columns(panel, outcome, dose, unit, time, within, list(controls), cluster, weights)
@@ -49,15 +49,15 @@ def long_differences(
     changes.attrs = {
         "made_of": {f"change of {c}": parts for c, parts in panel.attrs.get("made_of", {}).items()}
     }
-    design = regression.prepare(
-        changes,
-        outcome=f"change of {outcome}",
-        regressors=f"change of {dose}",
-        absorb=within,
-        weights=weights,
-        controls=[*([outcome] if baseline else []), *regression.columns_of(controls)],
-        cluster=cluster or within,
-    )
+    model = {
+        "outcome": f"change of {outcome}",
+        "regressors": f"change of {dose}",
+        "absorb": within,
+        "weights": weights,
+        "cluster": cluster or within,
+    }
+    own = regression.columns_of(controls)
+    design = regression.prepare(changes, controls=[outcome, *own] if baseline else own, **model)
     effect = estimation.estimate(
         design,
         outcome=f"change of {outcome}",
@@ -84,6 +84,9 @@ def long_differences(
         gates.merged_units(first, None),
         gates.merged_units(last, None),
     ]
+    if not baseline:
+        held = regression.fit(regression.prepare(changes, controls=[outcome, *own], **model))
+        conditions.append(gates.starting_point(effect, held.coefficients.iloc[0], outcome))
     if design.clusters is not None:
         conditions.insert(0, gates.clusters(design.cluster_count))
     return gates.judge(effect, conditions, level="L2", despite=despite)

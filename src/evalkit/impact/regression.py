@@ -139,7 +139,16 @@ def prepare(
         )
     )
     check_columns(panel, used)
-    frame = without_singletons(panel.dropna(subset=used), absorb)
+    bare = panel.copy(deep=False)
+    bare.attrs = {}  # pandas copies attrs deeply at every step
+    bare = bare[bare[used].notna().all(axis=1).to_numpy()]
+    codes = (
+        np.column_stack([pd.factorize(bare[name])[0] for name in absorb])
+        if absorb
+        else np.empty((len(bare), 0), int)
+    )
+    kept = without_singletons(codes)
+    frame, codes = (bare, codes) if kept.all() else (bare[kept], renumbered(codes[kept]))
     if frame.empty:
         raise DataError(
             f"panel: no row has a value in all of {', '.join(used)}; fill them or leave a column out."
@@ -153,11 +162,6 @@ def prepare(
     inside = pd.concat([numbers(frame, regressors), indicators(frame, controls)], axis=1)
     if not absorb:
         inside["(intercept)"] = 1.0
-    codes = (
-        np.column_stack([pd.factorize(frame[name])[0] for name in absorb])
-        if absorb
-        else np.empty((len(frame), 0), int)
-    )
     plain = np.column_stack([numbers(frame, [outcome, *instruments]), inside])
     clean = absorb_effects(plain, codes, weight) * np.sqrt(weight)[:, None]
     split = 1 + len(instruments)
@@ -170,6 +174,8 @@ def prepare(
             f"{', '.join(absorb)} are "
             "absorbed, so nothing can be estimated. Use a dose that varies within them, or fewer effects."
         )
+    grouped = [pd.factorize(frame[c])[0] for c in clusters]
+    frame.attrs = panel.attrs
     return Design(
         y=clean[:, 0],
         x=clean[:, split:][:, keep],
@@ -177,9 +183,7 @@ def prepare(
         interest=len(regressors),
         z=clean[:, 1:split] if instruments else None,
         frame=frame,
-        clusters=np.column_stack([pd.factorize(frame[c])[0] for c in clusters]).squeeze()
-        if clusters
-        else None,
+        clusters=np.column_stack(grouped).squeeze() if clusters else None,
         absorbed=codes,
         root_weights=np.sqrt(weight),
         dropped=tuple(names[~keep]),
@@ -212,15 +216,21 @@ def indicators(frame, controls):
     return pd.concat(parts, axis=1) if parts else pd.DataFrame(index=frame.index)
 
 
-def without_singletons(frame, absorb):
-    """Return the rows without those that are alone in an absorbed effect, until none is."""
+def without_singletons(codes):
+    """Return which rows stay once those that are alone in an absorbed effect are left out, until none is."""
+    kept = np.ones(len(codes), bool)
     while True:
-        alone = np.zeros(len(frame), bool)
-        for name in absorb:
-            alone |= ~frame[name].duplicated(keep=False).to_numpy()
+        alone = np.zeros(len(codes), bool)
+        for column in codes.T:
+            alone |= kept & (np.bincount(column[kept], minlength=column.max(initial=0) + 1)[column] == 1)
         if not alone.any():
-            return frame
-        frame = frame[~alone]
+            return kept
+        kept &= ~alone
+
+
+def renumbered(codes):
+    """Return the codes of each column as 0, 1, 2, ... without gaps."""
+    return np.column_stack([np.unique(column, return_inverse=True)[1] for column in codes.T])
 
 
 def absorb_effects(matrix, codes, weight):

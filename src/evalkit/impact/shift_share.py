@@ -88,7 +88,7 @@ def shift_share(
     )
     plain = used.copy()
     plain.attrs = {}
-    stage = event_study(plain, outcome=dose, despite=("pre_trends",), **dated, **{**shared, "draws": 199})
+    stage = event_study(plain, outcome=dose, despite=("pre_trends",), wild=False, **dated, **shared)
     return ShiftShare(stage, reduced, join(effect, reduced))
 
 

@@ -51,21 +51,13 @@ def place_of(codes, starts, ends, units):
     """
     single = units.drop_duplicates("code", keep=False).set_index("code")["place"]
     place = codes.map(single).astype("string")
-    open_rows = place.isna()
-    for code, candidates in units[units.duplicated("code", keep=False)].groupby("code"):
-        rows = open_rows & (codes == code)
-        for unit in candidates.iloc[::-1].itertuples():
-            fits = (
-                rows
-                & ~(starts > _or(unit.valid_to, pd.Timestamp.max))
-                & ~(ends < _or(unit.valid_from, pd.Timestamp.min))
-            )
-            place = place.where(~fits, unit.place)
+    spans = pd.DataFrame({"row": range(len(codes)), "code": codes.array, "start": starts, "end": ends})
+    shared = units.loc[units.duplicated("code", keep=False), ["code", "place", "valid_from", "valid_to"]]
+    pairs = spans[place.isna().to_numpy()].merge(shared, on="code")
+    fits = pairs[~(pairs["start"] > pairs["valid_to"]) & ~(pairs["end"] < pairs["valid_from"])]
+    first = fits.drop_duplicates("row")
+    place.iloc[first["row"]] = first["place"].to_numpy()
     return place
-
-
-def _or(date, default):
-    return default if pd.isna(date) else date
 
 
 def span(unit):

@@ -40,7 +40,8 @@ def deflate(amount, year, *, to, prices, basis=None):
             f"prices: no level for {', '.join(map(str, lacking))}; there are {level.index.min()} to "
             f"{level.index.max()}. Add the years with their source."
         )
-    factor = np.array([level[to] / level[int(y)] if pd.notna(y) else np.nan for y in years])
+    by_year = {year: level[to] / level[int(year)] for year in pd.unique(years) if pd.notna(year)}
+    factor = np.array([by_year.get(year, np.nan) for year in years], dtype=float)
     if isinstance(amount, pd.Series):
         return amount.astype(float) * factor
     real = np.asarray(numbers(np.ravel(amount), "amount") * factor).reshape(np.shape(amount))

@@ -68,7 +68,7 @@ def _contributors(tables, units, percent):
         rest = total["sum"] - total["first"] - second.reindex(total.index).fillna(0)
         largest = pd.DataFrame({"size": total["size"], "dominated": rest < percent / 100 * total["first"]})
     else:
-        largest = pd.DataFrame(columns=["size", "dominated"])
+        largest = pd.DataFrame(columns=["size", "dominated"], index=counts.index[:0])
     out = pd.DataFrame({"number": counts}).join(largest, how="outer")
     out["number"] = out["number"].fillna(out["size"]).astype(float)
     out["dominated"] = out["dominated"].eq(True)
