@@ -1,5 +1,6 @@
 """Statistical disclosure control: which figures of the whole data set may be shown, decided once, together."""
 
+import numpy as np
 import pandas as pd
 
 from evalkit.metrics.suppress.cells import from_tables, system
@@ -9,6 +10,7 @@ from evalkit.metrics.suppress.secondary import protect
 __all__ = ["decide", "shown"]
 _FIGURES = ("value", "lower", "upper", "numerator", "denominator")
 _COUNTED = ("households", "customers", "borrowers", "persons", "loans", "cases")
+_ORDER = ["place", "indicator", "period", "basis", "method", "value"]
 _SENSITIVE = ["place", "year", "standard", "expr", "width"]
 
 
@@ -29,6 +31,9 @@ def decide(rows, tables, units, publish):
     nothing = pd.DataFrame(columns=_SENSITIVE)
     if not threshold:
         return rows, nothing
+    given = rows.index
+    rows = rows.reset_index(drop=True).sort_values(_ORDER, kind="stable")  # so that order decides nothing
+    back = np.argsort(rows.index)
     rows = rows.reset_index(drop=True)
     own = from_tables(rows)
     flags = rows["flags"].fillna("")
@@ -37,7 +42,7 @@ def decide(rows, tables, units, publish):
     )
     rows.loc[judged & _few(rows, threshold), "hidden"] = "primary"
     if not own.any():
-        return rows, nothing
+        return rows.iloc[back].set_axis(given), nothing
     whole = system(rows, units)
     width = sensitive(
         whole,
@@ -52,7 +57,7 @@ def decide(rows, tables, units, publish):
     for reason, cells in (("secondary", hidden), ("primary", hidden & (width > 0))):
         rows.loc[touched["row"][cells[touched["cell"].to_numpy()]].unique(), "hidden"] = reason
     found = whole.cells.assign(width=width)[width > 0]
-    return rows, found[_SENSITIVE].reset_index(drop=True)
+    return rows.iloc[back].set_axis(given), found[_SENSITIVE].reset_index(drop=True)
 
 
 def shown(rows):
