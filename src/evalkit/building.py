@@ -140,7 +140,7 @@ def compute(dataset):
         "beside": benchmarks.preferred(pairs),
         "among": among,
         "compared": comparators.compared(
-            rows, units, peers, minimum=settings["publish"]["minimum_comparators"]
+            full, units, peers, minimum=settings["publish"]["minimum_comparators"]
         ),
         "peers": peers,
         "findings": dataset.findings,

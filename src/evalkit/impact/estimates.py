@@ -36,7 +36,7 @@ def of_dataset(dataset, former=None):
 
     former: the record of the build before, so that a change of plan is seen. The record holds the plan (see
     ``plan.record``), the price year and, where nothing could be estimated, ``skipped``: "no_tables" (no yearly
-    tables of credit and poverty) or "no_panel" (too few years or communes). Refused estimates keep their row
+    tables of credit and poverty), "no_panel" (too few years or communes) or "one_district". Refused estimates keep their row
     with the reasons, and no figure.
     """
     record = plan.record(dataset.settings.get("plan"), former) | {"skipped": ""}
@@ -50,6 +50,8 @@ def of_dataset(dataset, former=None):
         return _empty(), record | {"skipped": "no_panel"}
     if panel["unit"].nunique() < 2 or panel["year"].nunique() < 2:
         return _empty(), record | {"skipped": "no_panel"}
+    if panel["district_code"].nunique() < 2:
+        return _empty(), record | {"skipped": "one_district"}
     return tables(panel, dataset.tables["credit"], record["plan"]), record
 
 
@@ -111,6 +113,8 @@ def attempt(analysis, panel, changes, exposures):
         return plan.run(analysis, panel, changes, exposures)
     except DataError as why:
         return why
+    except np.linalg.LinAlgError as why:
+        return DataError(f"panel: too little varies in it for this design ({why}). Add communes or years.")
 
 
 def curve(panel, main):

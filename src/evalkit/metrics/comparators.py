@@ -22,6 +22,7 @@ GROUPS = {  # comparator: (levels it serves, the columns that its members share)
     "nation": (("province",), ()),
 }
 _GROUP = ["level", "indicator", "unit", "basis", "method", "year"]
+_FIGURE = ["indicator", "period", "basis", "method"]
 _COLUMNS = [
     *("place", "indicator", "period", "year", "basis", "method", "unit", "flags"),
     *("value", "lower", "upper", "numerator", "denominator"),
@@ -36,9 +37,14 @@ def compared(rows, units, peers, *, minimum):
     limit_upper): within them lie 95 % of places of that size whose true share is the others'.
     peers: the table of :func:`peers_of`. minimum: with fewer comparators nothing is judged. For the columns see
     :func:`references` and :func:`evalkit.metrics.compare.judge`.
+
+    Rows that ``evalkit.metrics.suppress`` hides (column ``hidden``) are not judged. A share beside others of
+    whom some are hidden is judged where their counts are no secret, because the area's own figure is shown;
+    else it is "not judged: hidden", for the others that are shown are those with many poor. Amounts stand
+    beside the others that are shown.
     """
     own = comparable(rows, units)
-    table = references(own, units, peers)
+    table = _withheld(references(own, units, peers), rows, units)
     judged = compare.judge(table, polarity=compare.polarity(), minimum=minimum)
     in_funnel = (judged["test"] == "counts") & judged["comparator"].isin(("province", "nation"))
     in_funnel &= judged["verdict"] != "not judged"
@@ -51,7 +57,28 @@ def compared(rows, units, peers, *, minimum):
         judged.loc[in_funnel, f"limit_{side}"] = (
             100 * limits[f"{side}_{100 * compare.CONFIDENCE:g}"].to_numpy()
         )
-    return judged.drop(columns=["log_mean", "log_sd"])
+    secret = judged["secret"]
+    judged.loc[secret, ["verdict", "reason"]] = ["not judged", "hidden"]
+    return judged.drop(columns=["log_mean", "log_sd", "unseen", "secret"])
+
+
+def _withheld(table, rows, units):
+    """Take out the references of shares that would say something of hidden places; ``secret`` marks them."""
+    shown = rows[rows["value"].notna() & ~_hidden(rows)]
+    shown = pd.MultiIndex.from_frame(shown[["place", *_FIGURE]].astype(object))
+    where, area = units.drop_duplicates("place").set_index("place"), {}
+    for comparator in ("district", "province"):
+        at = table[_FIGURE].astype(object).assign(place=table["place"].map(where[f"{comparator}_code"]))
+        known = pd.MultiIndex.from_frame(at[["place", *_FIGURE]].astype(object)).isin(shown)
+        area[comparator] = known & (table["comparator"] == comparator).to_numpy()
+    secret = (table["unseen"] > 0) & (table["test"] == "counts")
+    secret &= ~np.any(list(area.values()), axis=0)
+    told = ["reference", "reference_lower", "reference_upper", "reference_numerator", "reference_denominator"]
+    return table.assign(**table[told].mask(secret), secret=secret)
+
+
+def _hidden(rows):
+    return rows["hidden"].fillna("").ne("") if "hidden" in rows else pd.Series(False, index=rows.index)
 
 
 def comparable(rows, units):
@@ -67,7 +94,7 @@ def comparable(rows, units):
     own = own.sort_values("rank", kind="stable").drop_duplicates(["place", *_GROUP])
     own = own[own["level"].isin(("commune", "district", "province"))].drop(columns="rank")
     own = own.sort_index(ignore_index=True)
-    return own.assign(test=own["indicator"].map(compare.TESTS))
+    return own.assign(test=own["indicator"].map(compare.TESTS), hidden=_hidden(own))
 
 
 def references(own, units, peers):
@@ -85,7 +112,8 @@ def references(own, units, peers):
     own = own.assign(group=own.groupby(_GROUP, dropna=False, sort=False).ngroup())
     log = np.log(own["value"].astype(float).where(own["value"] > 0))
     own["centre"] = log.groupby(own["group"]).transform("mean")
-    latest = own.sort_values("year", kind="stable").drop_duplicates(["place", "indicator"], keep="last").index
+    shown = own[~own["hidden"]].sort_values("year", kind="stable")
+    latest = shown.drop_duplicates(["place", "indicator"], keep="last").index
     latest = np.sort(latest.to_numpy())
     parts = [_own_past(own, latest)]
     for name, (levels, columns) in GROUPS.items():
@@ -202,7 +230,7 @@ def _nearest(codes, values, count):
 def _own_past(own, latest):
     """The earliest year of the same place and basis, beside the latest; not of money in the prices of its year."""
     basis = ["place", *(c for c in _GROUP if c not in ("level", "year"))]
-    first = own.sort_values("year", kind="stable").drop_duplicates(basis)
+    first = own[~own["hidden"]].sort_values("year", kind="stable").drop_duplicates(basis)
     pairs = own.loc[latest].merge(first, on=basis, suffixes=("", "_past"))
     pairs = pairs[(pairs["year_past"] < pairs["year"]) & (pairs["unit"] != "VND")].reset_index(drop=True)
     return pairs[[*_COLUMNS, "test"]].assign(
@@ -214,6 +242,7 @@ def _own_past(own, latest):
         reference_denominator=pairs["denominator_past"],
         places=1,
         pooled=False,
+        unseen=0,
         since=pairs["year_past"],
         log_mean=np.nan,
         log_sd=np.nan,
@@ -253,6 +282,8 @@ def _peers(own, latest, peers):
 
 def _terms(own):
     """What is summed over comparators: counts, values and their logarithms, centred so that squares stay exact."""
+    seen = ~own["hidden"].to_numpy(bool)
+    pooling = seen | own["test"].eq("counts").to_numpy()  # whole counts or none: see _withheld
     value, under = own["value"].to_numpy(float), own["denominator"].to_numpy(float)
     with np.errstate(divide="ignore", invalid="ignore"):
         log = np.where(value > 0, np.log(value), np.nan)
@@ -261,20 +292,24 @@ def _terms(own):
     bounded = (own["lower"].notna() & own["upper"].notna()).to_numpy()
     bounds = {side: own[side].to_numpy(float) for side in ("lower", "upper")}
     weight = np.where(counted, under, 1.0)
-    return {
+    terms = {
         "places": np.ones(len(own)),
-        "uncounted": (~counted).astype(float),
-        "unbounded": (~bounded).astype(float),
-        "endless": (bounded & np.isinf(bounds["upper"])).astype(float),
-        "not_positive": np.isnan(log).astype(float),
+        "uncounted": ~counted,
+        "unbounded": ~bounded,
+        "endless": bounded & np.isinf(bounds["upper"]),
+        "not_positive": np.isnan(log),
         "value": value,
-        "numerator": np.where(counted, own["numerator"], 0.0),
-        "denominator": np.where(counted, under, 0.0),
         "weight": weight,
         **{side: np.where(bounded & np.isfinite(b), b * weight, 0.0) for side, b in bounds.items()},
         "log": np.nan_to_num(log),
         "log_square": np.nan_to_num(log) ** 2,
     }
+    whole = {"numerator": own["numerator"].to_numpy(float), "denominator": under}
+    return (
+        {term: np.where(seen, values, 0.0) for term, values in terms.items()}
+        | {term: np.where(counted & pooling, values, 0.0) for term, values in whole.items()}
+        | {"unseen": np.where(seen, 0.0, 1.0)}
+    )
 
 
 def _beside(rows, sums, centre, comparator):
@@ -296,8 +331,9 @@ def _beside(rows, sums, centre, comparator):
         reference_upper=np.where(known, upper, np.nan),
         reference_numerator=np.where(pooled, sums["numerator"], np.nan),
         reference_denominator=np.where(pooled, sums["denominator"], np.nan),
-        places=n.astype(int),
+        places=(n + np.where(rows["test"] == "counts", sums["unseen"], 0)).astype(int),
         pooled=pooled,
+        unseen=sums["unseen"].astype(int),
         since=pd.array([pd.NA] * len(rows), dtype="Int64"),
         log_mean=np.where(positive, centre + centred, np.nan),
         log_sd=np.where(positive, np.sqrt(variance), np.nan),

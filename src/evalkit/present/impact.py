@@ -42,6 +42,7 @@ SUBGROUPS = {
     "less_poor_at_first": "communes less poor than the median at first",
 }
 SKIPPED = {
+    "one_district": "Nothing was estimated: all communes lie in one district, and uncertainty is reckoned from the differences between districts.",
     "no_tables": "Nothing was estimated: that needs yearly tables of credit and poverty for many communes, "
     "and this data set holds none. See the data to ask for.",
     "no_panel": "Nothing was estimated: the yearly tables cover too few communes or years, or lack a price index.",

@@ -16,6 +16,7 @@ _VERDICTS = {
     "not judged": "not judged",
 }
 _REASONS = {
+    "hidden": "hidden to protect households",
     "no value": "no figure",
     "no test": "no test is agreed",
     "no reference": "nobody to compare with",

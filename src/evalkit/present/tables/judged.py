@@ -56,7 +56,7 @@ def _cell(row, name, lang):
     row = row.copy()
     row["comparator"] = name
     said = judgements.verdict(row, lang)
-    return f"{judgements.reference(row, lang)}: {said}"
+    return said if row["reason"] == "hidden" else f"{judgements.reference(row, lang)}: {said}"
 
 
 def _notes(place, table, names, lang):
