@@ -53,7 +53,9 @@ def test_each_page_holds_the_figures_in_its_language(made):
 
 def test_executed_notebooks_stay_private(made):
     out, _ = made
-    assert len(list((out / "private").rglob("*.ipynb"))) == 2 * (2 * 3 + 3)  # two languages: two places, the data set
+    assert len(list((out / "private").rglob("*.ipynb"))) == 2 * (
+        2 * 3 + 3
+    )  # two languages: two places, the data set
     assert list((out / "site").rglob("*.ipynb")) == []
 
 
