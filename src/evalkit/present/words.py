@@ -99,7 +99,7 @@ def quantity(value, unit, lang):
 
 def unit_name(unit, lang):
     """Return the name of a unit: empty for plain counts and indices, as the data write it where it is not known."""
-    if unit in ("count", "index"):
+    if unit in ("count", "index", "ratio"):
         return ""
     if unit.startswith("index, "):
         return f"({unit.removeprefix('index, ')})"
