@@ -113,14 +113,26 @@ def level(place, *, lang):
 def cannot_say(place, *, lang):
     """Return what can't be said from these figures, and why."""
     have = set(place.rows["indicator"])
-    standards = place.rows.loc[place.rows["indicator"] == "poverty_rate_pct", "basis"].dropna().unique()
+    rates = place.rows[(place.rows["indicator"] == "poverty_rate_pct") & place.rows["basis"].notna()]
+    standards = rates["basis"].unique()
+    counted = rates[rates["value"].notna()].groupby("year")["basis"].nunique()
+    both = [str(year) for year in counted[counted > 1].index]
     said = [
         t(
             "That credit lifted households out of poverty: the bank lends in every commune, so there is none without credit to compare with; and the list of the poor decides who may borrow, so poverty drives lending as much as the other way round.",
             lang,
         )
     ]
-    if len(standards) > 1:
+    if both:
+        said.append(
+            t(
+                "By how much poverty fell: the first and the last rate stand on different standards ({standards}). In {years} this place was counted on two; what one standard is to the other in that year needn't hold in another.",
+                lang,
+                standards="; ".join(words.standard(s, lang) for s in standards),
+                years=", ".join(both),
+            )
+        )
+    elif len(standards) > 1:
         said.append(
             t(
                 "By how much poverty fell: the first and the last rate stand on different standards ({standards}), and no year counted on both is known here.",
