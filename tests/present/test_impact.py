@@ -15,6 +15,7 @@ from evalkit.load import reference
 from evalkit.present import charts, contribution, impact
 from evalkit.present.disclose import Place
 
+ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {"data": {"real": False, "years": [2014, 2024]}, "title": {"en": "", "vi": ""}}
 MAKERS = (
     impact.question,
@@ -254,3 +255,15 @@ def test_a_faulty_plan_names_key_fault_and_mend(spoilt, said):
     assert faults == []
     assert planned.read(good | spoilt, faults) is None
     assert all(word in faults[0] for word in said), faults
+
+
+def test_every_gate_of_the_planned_designs_has_words():
+    """A gate that only some data fail would otherwise end the notebook for those data alone."""
+    source = "".join(
+        (ROOT / "src/evalkit/impact" / f"{name}.py").read_text(encoding="utf-8")
+        for name in ("gates", "fixed_effects", "long_differences", "shift_share")
+    )
+    asked = set(re.findall(r'[Gg]ate\(\s*"([a-z_]+)"', source))
+    elsewhere = {"years_before", "years_after", "overlap", "balance", "pre_fit"}  # designs that no plan names
+    assert "starting_point" in asked
+    assert asked - elsewhere <= set(impact.GATES)

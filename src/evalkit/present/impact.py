@@ -56,6 +56,7 @@ GATES = {
     "pre_trends": "same paths before",
     "single_date": "one date",
     "comparison_group": "someone to compare with",
+    "starting_point": "the start held, or no matter",
 }
 
 
