@@ -79,6 +79,11 @@ def standards():
     ``measured_by`` is ``review`` (household review, what the law governs) or ``survey`` (the statistical
     office's own line). ``verified`` is true where every line of the standard is. Index: ``standard``.
     """
+    return _standards().copy()
+
+
+@lru_cache
+def _standards():
     rows = _read("poverty_standards")
     by_standard = rows.groupby("standard", sort=False)
     return by_standard[STANDARD_COLUMNS].first().assign(verified=by_standard["verified"].all())
