@@ -89,7 +89,7 @@ def _read(folder):
     units = pd.DataFrame()
     if "communes" in tables:
         found += territory.of_units(tables["communes"])
-        units = places.units(tables.pop("communes").frame)
+        units = places.units(tables.pop("communes").frame.dropna(subset="code"))
         successor = territory.successions(units)
         tables = {name: territory.assign(t, units, successor, found) for name, t in tables.items()}
         found += _plausibility(tables, units)

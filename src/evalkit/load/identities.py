@@ -37,7 +37,7 @@ _FLAGS = ["printed_error", "reading_inferred", "date_inferred", "undated"]
 
 def of_facts(delivery):
     """Return the findings of a table of facts, place by place; every rule names what it compared."""
-    rows = printed.read(delivery.frame)
+    rows = _comparable(printed.read(delivery.frame))
     limits = reference.table("plausibility").set_index("parameter")["value"].astype(float)
 
     def say(severity, rule, fact, **arguments):
@@ -54,6 +54,13 @@ def of_facts(delivery):
         for rule in _RULES:
             found += rule(by, limits, say)
     return found
+
+
+def _comparable(rows):
+    """The facts that name an indicator, their absent texts None: pd.NA answers a comparison with neither yes nor no."""
+    rows = rows[rows["indicator"].notna()]
+    texts = rows.select_dtypes("string")
+    return rows.assign(**texts.astype(object).where(texts.notna(), None))
 
 
 def _pairs(by, first, second, limits):
