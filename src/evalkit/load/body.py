@@ -50,7 +50,8 @@ def sort_rows(rows, block, has_values, identified=lambda row: False):
         if not filled(row):
             section, lines = _heading(rows, lines, section), []
             continue
-        if (not valued or i <= valued[0] or i not in values_at) and is_numbering(row) and not identified(row):
+        numbered = is_numbering(row) and (len(filled(row)) > 2 or not identified(row))
+        if numbered and (not valued or i <= valued[0] or i not in values_at):
             body.aside[i] = "column numbers"
         elif i in values_at:
             label = _label_lines(rows, lines, row)

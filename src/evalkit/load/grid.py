@@ -2,6 +2,7 @@
 
 import csv
 import struct
+import unicodedata
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +90,7 @@ def _workbook(path, sheet):
     grids = []
     for name in [sheet] if sheet is not None else names:
         encoding = legacy_encoding(texts[name]) or everywhere
-        restored = {text: restore(text, encoding) if text.strip() else None for text in texts[name]}
+        restored = {text: _composed(restore(text, encoding)) if text.strip() else None for text in texts[name]}
         cells = [[restored[c] if isinstance(c, str) else c for c in row] for row in rows[name]]
         errors, shares, hidden = special.get(name, ({}, (), (False, (), ())))
         for (i, j), text in errors.items():
@@ -104,6 +105,10 @@ def _workbook(path, sheet):
             notes += _hidden(cells, *hidden)
             grids.append(Grid(path.name, name, cells, merged, notes))
     return grids
+
+
+def _composed(text):
+    return unicodedata.normalize("NFC", text)
 
 
 def _hidden(cells, sheet, rows, columns):

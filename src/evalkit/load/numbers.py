@@ -30,8 +30,8 @@ _QUALIFIED = re.compile(
     re.IGNORECASE,
 )
 _MARKS = {
-    "preliminary": r"sơ bộ|prel(?:iminary)?\.?|pre\.|\(p\)|\(sb\)",
-    "estimated": r"ước(?: tính| thực hiện)?|\(ước\)|est(?:imate[d]?)?\.|\(e\)|\(ưth\)",
+    "preliminary": r"\((?:sơ bộ|sb|p|prel(?:iminary|\.)?)\)|sơ bộ|prel(?:iminary)?\.?|pre\.",
+    "estimated": r"\((?:ước(?: tính| thực hiện)?|ưth|e|est(?:imated?|\.)?)\)|ước(?: tính| thực hiện)?|est(?:imate[d]?)?\.",
     "footnote": r"\(?\*+\)?|(?<=[0-9%])\s?[¹²³⁴⁵⁶⁷⁸⁹⁰]+\)?|[†‡]|(?<=[0-9%\s])\((?:[0-9]|[a-d])\)$|\[[0-9]\]$",
 }
 _MARK = {flag: re.compile(pattern, re.IGNORECASE) for flag, pattern in _MARKS.items()}
