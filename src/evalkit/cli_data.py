@@ -34,12 +34,23 @@ def _print(found, lang):
     from evalkit.present.words import t
 
     console = Console(highlight=False)
+    if found.empty:
+        console.print(t("The checks found nothing to object to.", lang))
+        return
     headings = ("", t("Where", lang), t("Finding", lang))
     table = Table(*headings, box=None, header_style="bold", pad_edge=False)
-    for row in found.fillna({"row": 0}).itertuples():
-        where = ", ".join(filter(None, (row.file, row.sheet, str(row.row or ""), row.column, row.place)))
-        said = row.message if lang == "en" else sentence(row, lang)
-        table.add_row(Text(t(row.severity, lang), _COLOURS[row.severity]), Text(where), Text(said))
+    said = found["message"] if lang == "en" else [sentence(row, lang) for row in found.itertuples()]
+    by_sentence = found.fillna({"row": 0}).assign(said=said).groupby(["severity", "said"], sort=False)
+    for (severity, text), rows in by_sentence:
+        first = rows.iloc[0]
+        parts = (first["file"], first["sheet"], str(first["row"] or ""), first["column"], first["place"])
+        where = ", ".join(filter(None, parts))
+        others = t("and {count} more", lang, count=len(rows) - 1) if len(rows) > 1 else ""
+        table.add_row(
+            Text(t(severity, lang), _COLOURS[severity]),
+            Text(" ".join(filter(None, (where, others)))),
+            Text(text),
+        )
     console.print(table)
     counts = found["severity"].value_counts()
     plural = "s" if lang == "en" else ""

@@ -253,7 +253,9 @@ def body(draw, made, order, cells, size, years, numbered):
     label_at = next(f for f in ("name", "programme", "standard", "group") if f in order)
 
     def summing(label, figure):
-        return [label if f == label_at else None if f in TEXTS or f in ("code", "year") else figure for f in order]
+        return [
+            label if f == label_at else None if f in TEXTS or f in ("code", "year") else figure for f in order
+        ]
 
     if draw(st.integers(0, 5)) == 0:
         made.rows.append(lead + summing("Tổng số", "99.000.000"))
@@ -273,7 +275,9 @@ def body(draw, made, order, cells, size, years, numbered):
             made.rows[-1][place] = None
             made.merged.append((len(made.rows) - 2, place, len(made.rows) - 1, place))
     if draw(st.booleans()):
-        made.rows.append(lead + summing(draw(st.sampled_from(["Tổng cộng", "CỘNG", "Toàn huyện"])), "99.000.000"))
+        made.rows.append(
+            lead + summing(draw(st.sampled_from(["Tổng cộng", "CỘNG", "Toàn huyện"])), "99.000.000")
+        )
     if draw(st.booleans()):
         made.rows += [[], *([n] for n in draw(st.lists(st.sampled_from(NOTES), max_size=2)))]
         made.rows += [[None, None, "Tam Nông, ngày 5 tháng 1 năm 2020"], ["Người lập biểu", None, "Giám đốc"]]

@@ -6,7 +6,7 @@ from dataset_sample import write
 
 from evalkit.errors import DataError
 from evalkit.load.dataset import check, open_dataset
-from evalkit.load.numbers import read_numbers
+from evalkit.load.figures import read_numbers
 from evalkit.load.spreadsheet import read_spreadsheet
 
 

@@ -61,7 +61,7 @@ def test_the_key_in_columns_of_its_own(tmp_path):
         (WRONG, {"column": "overdue"}, "has no column “overdue”"),
         (WRONG, {"key": "code=10001;year=2099;programme=poor"}, "0 rows of credit have the key"),
         (WRONG, {"key": "code=10001;year=2020"}, "the key should name code, year, programme"),
-        (WRONG, {"value": "five"}, "“five” is no number"),
+        (WRONG, {"value": "five"}, "“five” can't be a value of overdue_vnd"),
     ],
 )
 def test_a_correction_that_does_not_fit_is_an_error(tmp_path, frame, changes, said):

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from evalkit.errors import DataError, NumberError
 from evalkit.load.dates import parse_date
-from evalkit.load.numbers import Number, parse_number, read_numbers
+from evalkit.load.figures import read_numbers
+from evalkit.load.numbers import Number, parse_number
 from evalkit.load.units import Unit, caption_unit, parse_unit, unit_in, without_unit
 
 

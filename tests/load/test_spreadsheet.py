@@ -77,7 +77,8 @@ def test_every_row_is_accounted_for_with_a_reason(delivery):
     reasons = dict(zip(reading.rejected["row"], reading.rejected["reason"], strict=True))
     assert reading.rows_read == 15
     assert {row: reasons[row] for row in (1, 4, 6, 7, 12, 14, 16)} == {
-        1: "title", 4: "header", 6: "column numbers", 7: "subtotal", 12: "total", 14: "note", 16: "note",
+        1: "title", 4: "header", 6: "column numbers", 7: "subtotal", 12: "total", 14: "note or signature",
+        16: "note or signature",
     }  # fmt: skip
     assert "error of the spreadsheet" in reasons[11]
     assert reading.flags.to_dict("records") == [
@@ -117,7 +118,7 @@ def test_a_near_miss_is_proposed_and_not_read(tmp_path):
         "Mã xã,Năm,Chương trình,Tông dư nợ cuôi,Nợ quá hạnn\n08473,2019,Hộ nghèo,5,1\n",
     )
     with pytest.raises(
-        DataError, match=r'outstanding_vnd .*"Nợ quá hạnn" was not read; it may mean overdue_vnd'
+        DataError, match=r"outstanding_vnd .*“Nợ quá hạnn” was not read; it may mean overdue_vnd"
     ):
         read_spreadsheet(path, table="credit")
 
@@ -152,7 +153,7 @@ def test_a_place_under_the_header_is_no_header(tmp_path):
 
 def test_two_columns_for_one_field_are_refused(tmp_path):
     path = csv(tmp_path / "credit.csv", "Mã xã,Năm,Chương trình,Dư nợ,Tổng dư nợ\n08473,2019,Hộ nghèo,5,6\n")
-    with pytest.raises(DataError, match='"Dư nợ" and "Tổng dư nợ" both read as outstanding_vnd'):
+    with pytest.raises(DataError, match="“Dư nợ” and “Tổng dư nợ” both read as outstanding_vnd"):
         read_spreadsheet(path, table="credit")
 
 

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 
 from evalkit.load.findings import RULES, SECTIONS, finding, plain
+from evalkit.load.said import Said
 from evalkit.load.text import like, nearest
 
 _OF_FILES = {
@@ -51,7 +52,11 @@ def apply(found, acknowledgements):
         where = {"file": "dataset.toml", "value": plain(entry.value)}
         if entry.rule not in RULES:
             near = like(nearest(entry.rule, RULES))
-            fault = f"[[acknowledge]] rule “{entry.rule}” is not known{near}. Correct the name."
+            fault = Said(
+                "{name} is not known{near}. Correct the name or remove it.",
+                name=f"[[acknowledge]] rule “{entry.rule}”",
+                near=near,
+            )
             found.append(finding("error", "settings", file="dataset.toml", fault=fault))
             continue
         if entry.rule in _OF_FILES:

@@ -4,8 +4,11 @@ from dataclasses import replace
 
 from evalkit.load import reference, schema
 from evalkit.load.headers import spellings
+from evalkit.load.said import Said
 from evalkit.load.terms import TOTAL
 from evalkit.load.text import fold
+
+ASSUMED = "nothing says what the columns such as “{header}” hold; read as {field} (“{label}”)"
 
 
 def measured(columns, title, table):
@@ -30,10 +33,7 @@ def measured(columns, title, table):
             if field is None and not named and len(required) == 1:
                 field = required[0]
                 label = schema.label(table, field, "vi")
-                note = (
-                    note
-                    or f'nothing says what the columns such as "{column.header}" hold; read as {field} ("{label}")'
-                )
+                note = note or Said(ASSUMED, header=column.header, field=field, label=label)
             column = replace(column, field=field)
         elif column.field in numeric:
             last = column.field
@@ -71,4 +71,8 @@ def totals_note(frame, table):
     gap = (parts.sum().reindex(stated.index) - stated).abs()
     fits = (gap <= (parts.count().reindex(stated.index) + 1) * rounding) | stated.isna()
     apart = (~fits).any(axis=1).sum()
-    return f"the programmes sum to the total column in {len(stated) - apart} of {len(stated)} rows"
+    return Said(
+        "the programmes sum to the total column in {fitting} of {rows} rows",
+        fitting=int(len(stated) - apart),
+        rows=len(stated),
+    )

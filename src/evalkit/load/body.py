@@ -13,6 +13,7 @@ from evalkit.load.rows import (
     label_of,
     lone_text,
 )
+from evalkit.load.said import Said
 from evalkit.load.text import nfc
 from evalkit.load.units import caption_unit
 
@@ -52,13 +53,15 @@ def sort_rows(rows, block, has_values, identified=lambda row: False):
             continue
         numbered = is_numbering(row) and (len(filled(row)) > 2 or not identified(row))
         if numbered and (not valued or i <= valued[0] or i not in values_at):
-            body.aside[i] = "column numbers"
+            body.aside[i] = Said("column numbers")
         elif i in values_at:
             label = _label_lines(rows, lines, row)
             section = _heading(rows, lines[: len(lines) - len(label)], section)
             if label:
                 body.labels[i] = " ".join(nfc(lone_text(rows[k])) for k in label)
-                body.aside.update(dict.fromkeys(label, f"label of row {i + 1}, first line"))
+                body.aside.update(
+                    dict.fromkeys(label, Said("first line of the label of row {row}", row=i + 1))
+                )
             lines, notes_begun = [], False
             if not identified(row) and (reason := grouped(row)):
                 body.aside[i] = reason
@@ -69,18 +72,18 @@ def sort_rows(rows, block, has_values, identified=lambda row: False):
                 if section:
                     body.sections[i] = section
         elif _texts(row) in heads:
-            body.aside[i] = "header, repeated"
+            body.aside[i] = Said("header, repeated")
         else:
             text = lone_text(row)
             notes_begun = notes_begun or is_note(text or label_of(row))
             if text is not None and caption_unit(text):
-                body.aside[i], section, lines = "unit", nfc(text), []
+                body.aside[i], section, lines = Said("unit"), nfc(text), []
             elif notes_begun or i > last:
-                body.aside[i] = "note"
+                body.aside[i] = Said("note or signature")
             elif text is None:
-                body.aside[i] = "no value in any column"
+                body.aside[i] = Said("no value in any column")
             else:
-                body.aside[i] = "heading"
+                body.aside[i] = Said("heading")
                 lines.append(i)
     return body
 
@@ -124,8 +127,8 @@ def _groups(rows, valued):
     def reason(row):
         label = label_of(row)
         if is_total(label):
-            return "total"
+            return Said("total")
         outlined = numbered and is_outline(filled(row)[0][1]) and label
-        return "subtotal" if outlined or (regions_group and is_region(label)) else None
+        return Said("subtotal") if outlined or (regions_group and is_region(label)) else None
 
     return reason

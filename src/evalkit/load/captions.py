@@ -5,6 +5,7 @@ import re
 
 from evalkit.errors import DataError
 from evalkit.load.dates import parse_date
+from evalkit.load.said import Said, joined
 
 _RANGE = re.compile(r"(?:19|20)\d{2}\s*[-–—]\s*(?:19|20)\d{2}")
 _NAMED_YEAR = re.compile(r"(?:năm|year|31\s*[/.]\s*12\s*[/.])\s*((?:19|20)\d{2})\b", re.IGNORECASE)
@@ -21,14 +22,14 @@ def year_of(title, sheet, file):
     Raises DataError where two of them give different years.
     """
     sources = {
-        "title": _NAMED_YEAR.findall(_RANGE.sub(" ", title)),
-        "name of the sheet": _ANY_YEAR.findall(_RANGE.sub(" ", sheet or "")),
-        "name of the file": _ANY_YEAR.findall(_RANGE.sub(" ", file)),
+        Said("title"): _NAMED_YEAR.findall(_RANGE.sub(" ", title)),
+        Said("name of the sheet"): _ANY_YEAR.findall(_RANGE.sub(" ", sheet or "")),
+        Said("name of the file"): _ANY_YEAR.findall(_RANGE.sub(" ", file)),
     }
     stated = {where: int(years[0]) for where, years in sources.items() if len(set(years)) == 1}
     if len(set(stated.values())) > 1:
-        said = ", ".join(f"{where}: {year}" for where, year in stated.items())
-        raise DataError(f"the year is not clear ({said}). Add a column for the year.")
+        said = joined((Said("{where}: {year}", where=w, year=str(y)) for w, y in stated.items()), ", ")
+        raise DataError(Said("the year is not clear ({years}). Add a column for the year.", years=said))
     return next(((year, where) for where, year in stated.items()), None)
 
 

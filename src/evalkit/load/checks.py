@@ -5,8 +5,11 @@ import pandas as pd
 
 from evalkit.load import schema
 from evalkit.load.findings import finding, listed
+from evalkit.load.said import Said
 from evalkit.load.text import like, nearest
 
+_CODE = "five digits for a commune, three for a district, two for a province"
+_DATE = "2019, 2019-06 or 2019-06-30"
 _NEVER_EMPTY_ROWS = ("communes", "facts", "loans", "repayments")
 _MAY_BE_TO_COME = {"due_on", "valid_to", "valid_from"}
 
@@ -47,18 +50,26 @@ def _constraints(delivery):
         if field["type"] in ("number", "integer"):
             low, high = limits.get("minimum", -np.inf), limits.get("maximum", np.inf)
             outside = (values < low) | (values > high) | (values.abs() == np.inf)
-            bounds = f"{limits.get('minimum', '−∞')} to {limits.get('maximum', '∞')}"
+            low_said, high_said = limits.get("minimum", "−∞"), limits.get("maximum", "∞")
+            bounds = Said("{low} to {high}", low=low_said, high=high_said)
             for index in frame.index[outside.fillna(False).astype(bool)]:
                 yield delivery.finding("error", "out_of_bounds", index, column, bounds=bounds)
         if "enum" in limits:
             for index, value in values[values.notna() & ~values.isin(limits["enum"])].items():
                 near = like(nearest(value, limits["enum"]))
-                allowed = ", ".join(limits["enum"])
+                allowed = ", ".join(_usual(name, limits) for name in limits["enum"])
                 yield delivery.finding("error", "not_allowed", index, column, allowed=allowed, near=near)
         if "pattern" in limits:
             fits = values.dropna().astype("string").str.match(limits["pattern"]).astype(bool)
             for index in fits.index[~fits]:
-                yield delivery.finding("error", "bad_format", index, column, expected=limits["pattern"])
+                form = Said(_CODE) if "[0-9]{5}" in limits["pattern"] else Said(_DATE)
+                yield delivery.finding("error", "bad_format", index, column, expected=form)
+
+
+def _usual(name, limits):
+    """A name of a list as an office writes it, with the name itself: "Hội Phụ nữ (women)"."""
+    spellings = limits.get("enumLabels", {}).get(name)
+    return f"{spellings[0]} ({name})" if spellings else name
 
 
 def _to_come(delivery, now):

@@ -9,7 +9,9 @@ import pandas as pd
 
 from evalkit.errors import DataError
 from evalkit.load.dates import parse_date
-from evalkit.load.numbers import Number, parse_number, read_numbers
+from evalkit.load.figures import read_numbers
+from evalkit.load.numbers import Number, parse_number
+from evalkit.load.said import Said, reason
 from evalkit.load.text import fold, nfc
 from evalkit.load.units import Unit
 
@@ -53,7 +55,7 @@ def convert(cells, declared, *, unit=None):
 def _numbers(cells, declared, unit):
     base = declared.get("unit")
     if unit is not None and unit.name is not None and base is not None and unit.name != base:
-        raise DataError(f"is in {unit.name} where the schema declares {base}")
+        raise DataError(Said("is in {unit} where the schema declares {base}", unit=unit.name, base=base))
     if declared["name"] == "year":
         return _years(cells)
     expected = Unit(base, unit.exponent if unit else 0)
@@ -63,7 +65,7 @@ def _numbers(cells, declared, unit):
     if whole:
         for i, value in enumerate(read.values):
             if value == value and value % 1:
-                faults[i] = f'"{_shown(cells[i])}" is not whole.'
+                faults[i] = Said("“{text}” is not whole.", text=_shown(cells[i]))
     values = pd.Series([math.nan if i in faults else v for i, v in enumerate(read.values)], dtype="float64")
     return Converted(values.astype("Int64") if whole else values, faults, read.flags)
 
@@ -91,10 +93,10 @@ def _years(cells):
         try:
             number = parse_number(text)
         except DataError:
-            faults[i] = f'"{cell}" is no year. Write it as in 2019.'
+            faults[i] = Said("“{text}” is no year. Write it as in 2019.", text=cell)
             continue
         if number.value != number.value or number.value % 1:
-            faults[i] = f'"{cell}" is no year. Write it as in 2019.'
+            faults[i] = Said("“{text}” is no year. Write it as in 2019.", text=cell)
             continue
         values[i] = int(number.value)
         if number.flags:
@@ -111,10 +113,10 @@ def _dates(cells, *, to_the_day):
         try:
             first, last = parse_date(cell)
         except DataError as error:
-            faults[i] = str(error)
+            faults[i] = reason(error)
             continue
         if first != last and to_the_day:
-            faults[i] = f'"{_shown(cell)}" is no single day. Write the day, as in 31/12/2019.'
+            faults[i] = Said("“{text}” is no single day. Write the day, as in 31/12/2019.", text=_shown(cell))
             continue
         values[i] = last
         if first != last:
@@ -132,7 +134,7 @@ def _partial_dates(cells):
         try:
             first, last = parse_date(cell)
         except DataError as error:
-            faults[i] = str(error)
+            faults[i] = reason(error)
             continue
         if first.month == 1 and last.month == 12:
             values[i] = f"{last:%Y}"
@@ -148,7 +150,7 @@ def _booleans(cells):
         folded = None if cell is None else fold(_shown(cell))
         values.append(True if folded in _TRUE else False if folded in _FALSE else pd.NA)
         if folded is not None and values[i] is pd.NA:
-            faults[i] = f'"{cell}" is neither yes nor no. Write có or không.'
+            faults[i] = Said("“{text}” is neither yes nor no. Write có or không.", text=cell)
     return Converted(pd.Series(values, dtype="boolean"), faults)
 
 
@@ -181,29 +183,33 @@ def _codes(cells, pattern):
             mended += 1
         elif not pattern.fullmatch(text) or (short and (dropped or not isinstance(cell, str))):
             faults[i] = _code_fault(cell, text, short)
-    notes = [f"{mended} codes of four digits had lost their leading zero; it was put back"] if mended else []
-    return Converted(pd.Series(values, dtype="str"), faults, notes=notes)
+    note = Said("{count} codes of four digits had lost their leading zero; it was put back", count=mended)
+    return Converted(pd.Series(values, dtype="str"), faults, notes=[note] if mended else [])
 
 
 def _code_fault(cell, text, short):
     if fault := _lost(cell):
         return fault
     if short:
-        return (
-            f'"{text}" is a number whose leading zeros are gone: commune, district or province? Write text.'
+        return Said(
+            "“{text}” is a number whose leading zeros are gone: commune, district or province? Write text.",
+            text=text,
         )
-    return f'"{text}" is no code: five digits for a commune, three for a district, two for a province.'
+    return Said(
+        "“{text}” is no code: five digits for a commune, three for a district, two for a province.", text=text
+    )
 
 
 def _lost(cell):
     if isinstance(cell, str) and (
         (cell.startswith("#") and cell.endswith(("!", "?", "/A"))) or cell.startswith("=")
     ):
-        return (
-            f'"{cell}" is an error of the spreadsheet, or a formula without a stored value. Mend it and save.'
+        return Said(
+            "“{text}” is an error of the spreadsheet, or a formula without a stored value. Mend it and save.",
+            text=cell,
         )
     if isinstance(cell, (int, float)) and abs(cell) > _LARGEST_EXACT:
-        return f'"{cell:.0f}" has lost its last digits as a number. Write it as text.'
+        return Said("“{text}” has lost its last digits as a number. Write it as text.", text=f"{cell:.0f}")
     return None
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from evalkit.load import schema
 from evalkit.load.findings import finding, plain
 from evalkit.load.numbers import Number
+from evalkit.load.said import Said
 from evalkit.load.terms import programme_names
 from evalkit.load.text import fold, like, nearest
 
@@ -109,7 +110,7 @@ def apply(deliveries, corrections, found):
                     file=FILE,
                     row=line["row"],
                     value=line["value"],
-                    fault=str(fault),
+                    fault=fault.args[0],
                 )
             )
     return deliveries
@@ -122,13 +123,20 @@ class _NoFit(Exception):
 def _applied(deliveries, line, found):
     table, column = line["table"], line["column"]
     if table not in deliveries:
-        raise _NoFit(f"there is no table “{table}”{like(nearest(table, deliveries))}. Correct the name.")
-    if column not in schema.fields(table):
         raise _NoFit(
-            f"{table} has no column “{column}”{like(nearest(column, schema.fields(table)))}. Correct it."
+            Said(
+                "there is no table “{table}”{near}. Correct the name.",
+                table=table,
+                near=like(nearest(table, deliveries)),
+            )
+        )
+    if column not in schema.fields(table):
+        near = like(nearest(column, schema.fields(table)))
+        raise _NoFit(
+            Said("{table} has no column “{column}”{near}. Correct it.", table=table, column=column, near=near)
         )
     if not line["reason"].strip():
-        raise _NoFit("the reason is empty. Say why the delivered value is wrong, and who confirmed it.")
+        raise _NoFit(Said("the reason is empty. Say why the delivered value is wrong, and who confirmed it."))
     delivery = deliveries[table]
     index = _row(delivery, line)
     right, held = _typed(table, column, line["value"]), delivery.frame.at[index, column]
@@ -138,12 +146,22 @@ def _applied(deliveries, line, found):
         expected = f"“{line['expectation']}”"
     if plain(held) != plain(expected):
         mended = plain(held) == plain(right)
-        mend = "The source has been mended: remove the correction." if mended else "Look at the source again."
+        mend = (
+            Said("The source has been mended: remove the correction.")
+            if mended
+            else Said("Look at the source again.")
+        )
         raise _NoFit(
-            f"{column} was expected to be {plain(expected) or 'empty'}, but is {plain(held) or 'empty'}. {mend}"
+            Said(
+                "{column} was expected to be {expected}, but is {held}. {mend}",
+                column=column,
+                expected=plain(expected) or Said("empty"),
+                held=plain(held) or Said("empty"),
+                mend=mend,
+            )
         )
     said = {
-        "value": plain(held) or "an empty cell",
+        "value": plain(held) or Said("an empty cell"),
         "corrected": plain(right),
         "reason": line["reason"].strip(),
     }
@@ -159,14 +177,22 @@ def _row(delivery, line):
     missing = [name for name in key if name not in given]
     unknown = [name for name in given if name not in key]
     if unknown or missing:
-        raise _NoFit(f"the key should name {', '.join(key)}; it names {', '.join(given) or 'nothing'}.")
+        named = ", ".join(given) or Said("nothing")
+        raise _NoFit(Said("the key should name {key}; it names {named}.", key=", ".join(key), named=named))
     rows = delivery.frame
     for name in key:
         wanted = _meant(name, plain(_typed(delivery.table, name, given[name].strip())))
         rows = rows[rows[name].map(lambda held, name=name: _meant(name, plain(held))) == wanted]
     if len(rows) != 1:
         shown = ";".join(f"{name}={given[name]}" for name in key)
-        raise _NoFit(f"{len(rows)} rows of {delivery.table} have the key {shown}. Correct the key.")
+        raise _NoFit(
+            Said(
+                "{count} rows of {table} have the key {key}. Correct the key.",
+                count=len(rows),
+                table=delivery.table,
+                key=shown,
+            )
+        )
     return rows.index[0]
 
 
@@ -183,5 +209,5 @@ def _meant(name, text):
 def _typed(table, column, text):
     frame, wrong = schema.typed(pd.DataFrame({column: pd.array([text], dtype="string")}), table)
     if wrong:
-        raise _NoFit(f"“{text}” is no {schema.fields(table)[column]['type']} as {column} needs. Correct it.")
+        raise _NoFit(Said("“{text}” can't be a value of {column}. Correct it.", text=text, column=column))
     return frame[column].iloc[0]

@@ -5,7 +5,9 @@ import datetime
 import re
 
 from evalkit.errors import DataError
+from evalkit.load.said import Said
 
+_NO_DATE = "“{value}” is no date. Write it day first, as in 31/12/2019."
 _QUARTERS = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "1": 1, "2": 2, "3": 3, "4": 4}
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T]00:00(?::00)?(?:\.0+)?)?")
 _DAY_FIRST = re.compile(r"(?:ngày\s*)?(\d{1,2})\s*[/.-]\s*(\d{1,2})\s*[/.-]\s*(\d{4}|\d{2})")
@@ -34,14 +36,14 @@ def parse_date(value):
     try:
         return _from_text(text)
     except ValueError:
-        raise DataError(f'"{value}" is no date. Write it day first, as in 31/12/2019.') from None
+        raise DataError(Said(_NO_DATE, value=value)) from None
 
 
 def _serial(number):
     if number % 1 == 0 and 1900 <= number <= 2100:
         return datetime.date(int(number), 1, 1), datetime.date(int(number), 12, 31)
     if not _SERIALS[0] <= number <= _SERIALS[1]:
-        raise DataError(f"{number:g} is no date. Write it day first, as in 31/12/2019.")
+        raise DataError(Said(_NO_DATE, value=f"{number:g}"))
     day = _EXCEL_EPOCH + datetime.timedelta(days=int(number))
     return day, day
 

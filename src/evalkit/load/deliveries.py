@@ -7,17 +7,19 @@ import pandas as pd
 
 from evalkit.errors import DataError
 from evalkit.load import corrections, schema
+from evalkit.load.across import ASSUMED
 from evalkit.load.clean import as_declared, read_clean
 from evalkit.load.delivery import Delivery
 from evalkit.load.findings import finding, listed
-from evalkit.load.grid import TEXT_FILES, WORKBOOKS
+from evalkit.load.grid import HIDDEN, TEXT_FILES, WORKBOOKS
+from evalkit.load.said import Said, joined, reason
+from evalkit.load.tables import NO_UNIT, read_by_schema
 from evalkit.load.text import fold, like, nearest
 
 GUIDE_SHEETS = ("Hướng dẫn", "Danh mục")  # sheets that evalkit's own workbooks hold beside the tables
 _OTHER_FILES = {"corrections", "peers"}
-_ASSUMED = re.compile(r"^.*: nothing says what the columns .* hold; read as (?P<field>\w+)")
-_HIDDEN = re.compile(r"(?:^|: )hidden, and read all the same: (?P<parts>.*)$")
-_NO_UNIT = re.compile(r'"(?P<column>.*)" states no unit and was read as đồng$')
+# Of no weight for what was read: each table has them, and a Reading lists them.
+_OUTSIDE = {"title", "header", "header, repeated", "column numbers", "unit"}
 
 
 def sources(folder, found):
@@ -111,13 +113,12 @@ def _read_file(path, sheet, table, found, declared):
             return None
         return frame, pd.DataFrame({"file": path.name, "sheet": None, "row": rows.to_numpy()})
     from evalkit.load.spreadsheet import grids_of
-    from evalkit.load.tables import read_by_schema
 
     try:
         grids = grids_of(path, table=table, sheet=sheet)
         reading = read_by_schema(grids, table, mend=corrections.of_cells(declared, table))
     except DataError as error:
-        found.append(finding("error", "not_understood", file=path.name, sheet=sheet, fault=str(error)))
+        found.append(finding("error", "not_understood", file=path.name, sheet=sheet, fault=reason(error)))
         return None
     except Exception as error:  # a reader's own exception means that the file is damaged
         fault = (str(error).splitlines() or [type(error).__name__])[0]
@@ -135,18 +136,19 @@ def _read_file(path, sheet, table, found, declared):
 
 def _of_notes(file, sheet, reading):
     for note in reading.notes:
-        if ambiguous := _NO_UNIT.search(note):
-            yield finding("error", "unit_unknown", file=file, sheet=sheet, column=ambiguous["column"])
-        elif assumed := _ASSUMED.search(note):
-            yield finding("warning", "measure_assumed", file=file, sheet=sheet, column=assumed["field"])
-        elif hidden := _HIDDEN.search(note):
-            yield finding("note", "hidden_cells", file=file, sheet=sheet, parts=hidden["parts"])
+        said = note.parts["sentence"]
+        if said.template == NO_UNIT:
+            yield finding("error", "unit_unknown", file=file, sheet=sheet, column=said.parts["header"])
+        elif said.template == ASSUMED:
+            yield finding("warning", "measure_assumed", file=file, sheet=sheet, column=said.parts["field"])
+        elif said.template == HIDDEN:
+            yield finding("note", "hidden_cells", file=file, sheet=sheet, parts=said.parts["parts"])
         else:
             yield finding("note", "reading_note", file=file, sheet=sheet, note=note)
 
 
 def _of_rejected(rejected):
-    """An unread cell is an error; titles, totals, notes and the like are one note for each reason."""
+    """An unread cell is an error; totals, notes and the like are one note for each reason."""
     cells = rejected[rejected["column"].notna()]
     for line in cells.itertuples():
         column = line.field or line.column
@@ -155,13 +157,13 @@ def _of_rejected(rejected):
             yield finding("error", "missing_value", **where)
         else:
             yield finding("error", "wrong_kind", **where, value=line.value, fault=line.reason)
-    others = rejected[rejected["column"].isna()]
+    others = rejected[rejected["column"].isna() & ~rejected["reason"].isin(_OUTSIDE)]
     for (file, sheet), lines in others.groupby(["file", "sheet"], dropna=False, sort=False):
-        by_reason = lines.groupby("reason", sort=False)["row"].agg(listed)
-        values = {
-            "count": len(lines),
-            "reasons": "; ".join(f"{reason}: {rows}" for reason, rows in by_reason.items()),
-        }
+        rows = {}
+        for why, row in zip(lines["reason"], lines["row"], strict=True):
+            rows.setdefault(why, []).append(row)
+        reasons = [Said("{reason}: {rows}", reason=why, rows=listed(at)) for why, at in rows.items()]
+        values = {"count": len(lines), "reasons": joined(reasons, "; ")}
         where = {"file": file, "sheet": None if pd.isna(sheet) else sheet, "row": int(lines["row"].iloc[0])}
         yield finding("note", "rows_set_aside", **where, **values)
 

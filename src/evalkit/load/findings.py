@@ -9,6 +9,8 @@ import json
 import numpy as np
 import pandas as pd
 
+from evalkit.load.said import Said
+
 COLUMNS = [
     *("severity", "file", "row", "column", "value", "rule", "message"),
     *("place", "sheet", "key", "arguments"),
@@ -222,6 +224,8 @@ def _english(value):
 
 
 def _stored(value):
+    if isinstance(value, Said):
+        return {"says": value.template, "parts": {k: _stored(v) for k, v in value.parts.items()}}
     if isinstance(value, pd.Timestamp) or value is pd.NaT:
         return "…" if value is pd.NaT else f"{value:%Y-%m-%d}"
     if value is pd.NA:

@@ -11,8 +11,10 @@ from evalkit.errors import DataError
 from evalkit.load import xls, xlsx
 from evalkit.load.encodings import decode, encoding_of, legacy_encoding, restore
 from evalkit.load.numbers import Number, scale
+from evalkit.load.said import Said, joined
 
 TEXT_FILES = (".csv", ".tsv", ".txt")
+HIDDEN = "hidden, and read all the same: {parts}"
 WORKBOOKS = (".xlsx", ".xlsm", ".xls")
 
 
@@ -38,7 +40,7 @@ def read_grids(path, *, sheet=None):
     path = Path(path)
     kind = path.suffix.lower()
     if not path.is_file():
-        raise DataError(f"{path} is not there. Check the name and the folder.")
+        raise DataError(Said("{path} is not there. Check the name and the folder.", path=str(path)))
     if kind in WORKBOOKS:
         return _workbook(path, sheet)
     if kind not in TEXT_FILES:
@@ -55,7 +57,7 @@ def _text_file(path):
     encoding, text = encoding_of(data), decode(data)
     lines = csv.reader(text.splitlines(keepends=True), delimiter=_delimiter(text))
     rows = [[cell if cell.strip() else None for cell in line] for line in lines]
-    notes = () if encoding.startswith("utf-8") else (f"text read as {encoding}",)
+    notes = () if encoding.startswith("utf-8") else (Said("text read as {encoding}", encoding=encoding),)
     return Grid(path.name, None, rows, notes=notes)
 
 
@@ -77,7 +79,11 @@ def _workbook(path, sheet):
         workbook = python_calamine.CalamineWorkbook.from_path(path)
     except (python_calamine.CalamineError, OSError) as error:
         raise DataError(
-            f"{path.name} can't be opened as a workbook ({error}). Save it again as .xlsx."
+            Said(
+                "{file} can't be opened as a workbook ({error}). Save it again as .xlsx.",
+                file=path.name,
+                error=str(error),
+            )
         ) from error
     names = workbook.sheet_names
     if sheet is not None and sheet not in names:
@@ -90,7 +96,9 @@ def _workbook(path, sheet):
     grids = []
     for name in [sheet] if sheet is not None else names:
         encoding = legacy_encoding(texts[name]) or everywhere
-        restored = {text: _composed(restore(text, encoding)) if text.strip() else None for text in texts[name]}
+        restored = {
+            text: _composed(restore(text, encoding)) if text.strip() else None for text in texts[name]
+        }
         cells = [[restored[c] if isinstance(c, str) else c for c in row] for row in rows[name]]
         errors, shares, hidden = special.get(name, ({}, (), (False, (), ())))
         for (i, j), text in errors.items():
@@ -101,7 +109,7 @@ def _workbook(path, sheet):
                 cells[i][j] = Number(scale(float(cells[i][j]), 2), "percent")
         if any(cell is not None for row in cells for cell in row):
             merged = tuple((*start, *end) for start, end in sheets[name].merged_cell_ranges or ())
-            notes = (f"text read as {encoding}",) if encoding else ()
+            notes = (Said("text read as {encoding}", encoding=encoding),) if encoding else ()
             notes += _hidden(cells, *hidden)
             grids.append(Grid(path.name, name, cells, merged, notes))
     return grids
@@ -117,9 +125,10 @@ def _hidden(cells, sheet, rows, columns):
     columns = [
         letters(j) for j in sorted(columns) if any(j < len(row) and row[j] is not None for row in cells)
     ]
-    parts = ["the sheet"] * sheet
-    parts += [f"{name} {', '.join(found)}" for name, found in (("rows", rows), ("columns", columns)) if found]
-    return (f"hidden, and read all the same: {'; '.join(parts)}",) if parts else ()
+    parts = [Said("the sheet")] * sheet
+    parts += [Said("rows {rows}", rows=", ".join(rows))] if rows else []
+    parts += [Said("columns {columns}", columns=", ".join(columns))] if columns else []
+    return (Said(HIDDEN, parts=joined(parts, "; ")),) if parts else ()
 
 
 def letters(j):
@@ -134,4 +143,6 @@ def _special_cells(path, names):
     try:
         return dict(zip(names, xls.special_cells(path), strict=False))
     except (struct.error, LookupError) as error:
-        raise DataError(f"{path.name}: its error cells can't be told. Save it again as .xlsx.") from error
+        raise DataError(
+            Said("{file}: its error cells can't be told. Save it again as .xlsx.", file=path.name)
+        ) from error

@@ -11,8 +11,9 @@ from functools import lru_cache
 from evalkit.load import schema
 from evalkit.load.blocks import paths
 from evalkit.load.rows import filled, is_figure, is_numbering, is_year, lone_text, vocabulary
+from evalkit.load.said import Said, joined
 from evalkit.load.terms import TOTAL, programme_names
-from evalkit.load.text import fold, nearest
+from evalkit.load.text import fold, nearest, nfc
 from evalkit.load.units import Unit, caption_unit, parse_unit, unit_in, without_unit
 
 _YEAR = re.compile(
@@ -151,7 +152,26 @@ def propose(header, table):
         return None
     name = spellings(table)[spelling]
     usual = schema.fields(table).get(name, {"label": {"vi": "Tên"}})["label"]["vi"]
-    return f'column "{header}" was not read; it may mean {name}. If so, head it "{usual}".'
+    return Said(
+        "column “{header}” was not read; it may mean {column}. If so, head it “{usual}”.",
+        header=header,
+        column=name,
+        usual=usual,
+    )
+
+
+def no_header(grids, table):
+    """A sentence that says which headers a table needs, and proposes what texts of the sheets may mean."""
+    needed = ", ".join(f"“{schema.label(table, name, 'vi')}”" for name in schema.required(table))
+    texts = [c for grid in grids for row in grid.rows[:30] for _, c in filled(row) if isinstance(c, str)]
+    proposals = list(dict.fromkeys(filter(None, (propose(nfc(text), table) for text in texts))))[:5]
+    said = Said(
+        "{file}: no header row of {table} was found. Needed: {columns}.",
+        file=grids[0].file,
+        table=table,
+        columns=needed,
+    )
+    return joined([said, *proposals])
 
 
 def header_by_schema(rows, merged, table):

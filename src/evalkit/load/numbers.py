@@ -2,12 +2,12 @@
 
 import math
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
 from evalkit.errors import NumberError
+from evalkit.load.said import Said
 from evalkit.load.text import fold
 from evalkit.load.units import Unit, parse_unit
 
@@ -37,6 +37,8 @@ _MARKS = {
 _MARK = {flag: re.compile(pattern, re.IGNORECASE) for flag, pattern in _MARKS.items()}
 _EXCEL_ERROR = re.compile(r"#(?:REF!|DIV/0!|VALUE!|NAME\?|N/A|NUM!|NULL!|GETTING_DATA)", re.IGNORECASE)
 
+_NO_NUMBER = "“{text}” is no number."
+_OTHER_UNIT = "“{text}” is in {unit} where {expected} is expected."
 _SPACES = re.compile(r"[\s\u00a0\u2007\u2009\u202f]+")
 _CURRENCY_FIRST = re.compile(r"(?P<currency>VND|VNĐ|USD)\s*(?P<amount>[0-9(-].*)", re.IGNORECASE)
 _PART = re.compile(r"(?P<digits>[0-9][0-9.,'’ ]*(?<=[0-9])|[0-9])\s*(?P<unit>[^0-9]*)")
@@ -74,11 +76,15 @@ def parse_number(text, *, unit=None):
     1.234. In a column the other values decide: ``read_numbers``.
     """
     readings = number_readings(text, unit=unit)
-    number = _settled(readings)
-    if number is not None or _in_vietnamese_digits(text):
+    number = settled(readings)
+    if number is not None or in_vietnamese_digits(text):
         return number or readings["dot"]
-    values = " or as ".join(f"{reading.value:,.15g}" for reading in readings.values())
-    raise NumberError(f'"{text}" reads as {values}. Write it without a thousands mark, as in 1234 or 1234,5.')
+    raise NumberError(
+        Said(
+            "{readings}. Write it without a thousands mark, as in 1234 or 1234,5.",
+            readings=both_readings(text, readings),
+        )
+    )
 
 
 def number_readings(text, *, unit=None):
@@ -88,33 +94,36 @@ def number_readings(text, *, unit=None):
     allows has one entry; one that says nothing of the convention has two equal ones. Raises NumberError for
     none.
     """
-    given = _given_unit(unit)
+    given = given_unit(unit)
     if isinstance(text, str):
         return _from_text(text, given)
     if isinstance(text, bool) or text is None:
-        raise NumberError(f"{text!r} is no number.")
+        raise NumberError(Said(_NO_NUMBER, text=text))
     return _from_figure(text, given)
 
 
-def _given_unit(unit):
+def given_unit(unit):
     if unit is None or isinstance(unit, Unit):
         return unit
     if (parsed := parse_unit(unit)) is None:
-        raise NumberError(f'unit "{unit}" is not known. Write it as in "triệu đồng", "tỷ đồng", "%", "hộ".')
+        raise NumberError(
+            Said("unit “{unit}” is not known. Write it as in “triệu đồng”, “tỷ đồng”, “%”, “hộ”.", unit=unit)
+        )
     return parsed
 
 
 def _from_figure(figure, given):
     if isinstance(figure, Number):
         if given and given.name not in (None, figure.unit):
-            raise NumberError(f"{figure.value:g} % is in {figure.unit} where {given.name} is expected.")
+            text = f"{figure.value:g} %"
+            raise NumberError(Said(_OTHER_UNIT, text=text, unit=figure.unit, expected=given.name))
         return _same(figure)
     try:
         value = float(figure)
     except (TypeError, ValueError):
-        raise NumberError(f"{figure!r} is no number.") from None
+        raise NumberError(Said(_NO_NUMBER, text=figure)) from None
     if not math.isfinite(value):
-        raise NumberError(f"{figure!r} is no number.")
+        raise NumberError(Said(_NO_NUMBER, text=figure))
     unit = given or Unit(None)
     return _same(Number(scale(value, unit.exponent), unit.name))
 
@@ -142,10 +151,15 @@ def _from_words(text, given):
     body = _SPACES.sub(" ", text).strip()
     name = given.name if given else None
     if _EXCEL_ERROR.search(body):
-        raise NumberError(f'"{text}" is an error of the spreadsheet, not a number. Mend the formula.')
+        raise NumberError(
+            Said("“{text}” is an error of the spreadsheet, not a number. Mend the formula.", text=text)
+        )
     if body.startswith("="):
         raise NumberError(
-            f'"{text}" is a formula without a stored result. Open the file, calculate and save it.'
+            Said(
+                "“{text}” is a formula without a stored result. Open the file, calculate and save it.",
+                text=text,
+            )
         )
     if gap := _GAPS.get(body.lower()):
         return _same(Number(math.nan, name, (gap,)))
@@ -177,7 +191,7 @@ def _sign(body, text):
     if bracketed := re.fullmatch(r"\((?P<inside>[^()]*)\)(?P<unit>[^\d()]*)", body):
         inside = bracketed["inside"].strip()
         if inside[:1] in "-−–+":
-            raise NumberError(f'"{text}" has both brackets and a sign. Write one of them.')
+            raise NumberError(Said("“{text}” has both brackets and a sign. Write one of them.", text=text))
         return True, f"{inside} {bracketed['unit']}".strip()
     if body[:1] in ("-", "−", "–"):
         return True, body[1:].lstrip()
@@ -188,12 +202,12 @@ def _amounts(body, text, given):
     """{convention: (value in the base unit, unit name)} of an amount: one part, or "12 tỷ 300 triệu"."""
     parts = list(_PART.finditer(body))
     if not parts or "".join(part[0] for part in parts).strip() != body:
-        raise NumberError(f'"{text}" is no number.')
+        raise NumberError(Said(_NO_NUMBER, text=text))
     units = [_part_unit(part["unit"], text, given, alone=len(parts) == 1) for part in parts]
     if any(later.exponent >= earlier.exponent for earlier, later in pairwise(units)):
-        raise NumberError(f'"{text}" is not one number.')
+        raise NumberError(Said("“{text}” is not one number.", text=text))
     if len({unit.name for unit in units}) > 1:
-        raise NumberError(f'"{text}" mixes units.')
+        raise NumberError(Said("“{text}” mixes units.", text=text))
     found = {}
     for convention in ("dot", "comma"):
         values = [
@@ -206,7 +220,9 @@ def _amounts(body, text, given):
 
 
 def _ungrouped(text):
-    raise NumberError(f'"{text}" groups its digits neither as 1.234.567,8 nor as 1,234,567.8.')
+    raise NumberError(
+        Said("“{text}” groups its digits neither as 1.234.567,8 nor as 1,234,567.8.", text=text)
+    )
 
 
 def _part_unit(words, text, given, *, alone):
@@ -215,17 +231,19 @@ def _part_unit(words, text, given, *, alone):
         return given or Unit(None)
     unit = parse_unit(words)
     if unit is None:
-        raise NumberError(f'"{text}" holds "{words}", which is no unit that is known.')
+        raise NumberError(
+            Said("“{text}” holds “{words}”, which is no unit that is known.", text=text, words=words)
+        )
     if given is None or given.name is None:
         return unit
     if unit.name is None or fold(words) in _BARE_SCALES:
         return Unit(given.name, unit.exponent, given.per)
     if unit.name != given.name:
-        raise NumberError(f'"{text}" is in {unit.name} where {given.name} is expected.')
+        raise NumberError(Said(_OTHER_UNIT, text=text, unit=unit.name, expected=given.name))
     return unit
 
 
-def _in_vietnamese_digits(text):
+def in_vietnamese_digits(text):
     """Whether Vietnamese words follow the dots of ``text``: who writes "246.795 triệu" groups by dots."""
     return (
         isinstance(text, str)
@@ -249,79 +267,12 @@ def _digits(digits, exponent, convention):
     return float(f"{plain}e{exponent}")
 
 
-@dataclass(frozen=True)
-class NumberColumn:
-    """Figures of one column: ``values`` (NaN where there is none), and by position ``flags`` and ``faults``.
-
-    A position in ``faults`` holds the reason why its cell gives no figure; one in ``stated`` the unit that
-    the cell itself states. ``convention`` is "dot" or "comma", None where the column shows none or both.
-    """
-
-    values: Sequence[float]
-    flags: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    faults: dict[int, str] = field(default_factory=dict)
-    stated: dict[int, str] = field(default_factory=dict)
-    convention: str | None = None
-
-
-def read_numbers(column, *, unit=None, admissible: Callable[[float], bool] | None = None):
-    """The figures of ``column`` (a list) as a ``NumberColumn`` in the base unit; empty cells are NaN.
-
-    A text with two readings ("1.234") is read by the convention that the unambiguous texts of the column
-    share; where they share none, by ``admissible``, a law of the quantity (a count is whole, a share at
-    most 100) that only one reading obeys; else it is a fault, never a guess. ``unit`` is the column's own.
-    """
-    given = _given_unit(unit)
-    exponent = given.exponent if given else 0
-    values, flags, faults, stated, pending = [], {}, {}, {}, {}
-    for i, cell in enumerate(column):
-        if isinstance(cell, float):
-            values.append(scale(cell, exponent) if math.isfinite(cell) else math.nan)
-            continue
-        if cell is None or (isinstance(cell, str) and not cell.strip()):
-            values.append(math.nan)
-            continue
-        values.append(math.nan)
-        try:
-            pending[i] = number_readings(cell, unit=given)
-        except NumberError as error:
-            faults[i] = str(error)
-    shown = {next(iter(readings)) for readings in pending.values() if len(readings) == 1}
-    convention = next(iter(shown)) if len(shown) == 1 else None
-    for i, readings in pending.items():
-        number = _decide(column[i], readings, shown, admissible)
-        if number is None:
-            faults[i] = _ambiguous(column[i], readings, shown)
-            continue
-        values[i] = number.value
-        if number.flags:
-            flags[i] = number.flags
-        if given is None and number.unit:
-            stated[i] = number.unit
-    return NumberColumn(values, flags, faults, stated, convention)
-
-
-def _decide(text, readings, shown, admissible):
-    """The ``Number`` that ``text`` is, by the conventions ``shown`` in its column, or None: it stays open."""
-    if (number := _settled(readings)) is not None:
-        return number
-    possible = {c: number for c, number in readings.items() if admissible is None or admissible(number.value)}
-    if len(shown) == 1:
-        return possible.get(next(iter(shown)))
-    if shown:
-        return None
-    if len(possible) == 1:
-        return next(iter(possible.values()))
-    return possible.get("dot") if _in_vietnamese_digits(text) else None
-
-
-def _settled(readings):
+def settled(readings):
     """The ``Number`` on which all of ``readings`` agree, or None."""
     first, *others = readings.values()
     return first if not others or math.isnan(first.value) or first == others[0] else None
 
 
-def _ambiguous(text, readings, shown):
-    values = " or as ".join(f"{reading.value:,.15g}" for reading in readings.values())
-    why = "the column's other values do not settle it" if shown else "nothing else in the column decides"
-    return f'"{text}" reads as {values}, and {why}. Write it without a thousands mark, as in 1234 or 1234,5.'
+def both_readings(text, readings):
+    first, second = (reading.value for reading in readings.values())
+    return Said("“{text}” reads as {first} or as {second}", text=text, first=first, second=second)

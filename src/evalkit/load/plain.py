@@ -7,10 +7,11 @@ import pandas as pd
 
 from evalkit.load.blocks import blocks, header_by_figures, stated_unit
 from evalkit.load.body import sort_rows
+from evalkit.load.figures import read_numbers
 from evalkit.load.grid import letters
-from evalkit.load.numbers import read_numbers
-from evalkit.load.reading import Reading, combine, flag_table, rejected_row, rejected_table
+from evalkit.load.reading import Reading, combine, flag_table, nothing_read, rejected_row, rejected_table
 from evalkit.load.rows import filled, is_figure, is_numbering, is_year, vocabulary
+from evalkit.load.said import Said
 from evalkit.load.text import fold, nfc
 from evalkit.load.units import parse_unit, unit_in
 
@@ -25,7 +26,7 @@ def read_plain(grids, *, unit=None):
     titled = []
     for grid in grids:
         found = blocks(grid.rows, grid.merged, header_by_figures(grid.rows, grid.merged))
-        titled += [_read_block(grid, block, given) for block in found] or [("", _without_table(grid))]
+        titled += [_read_block(grid, block, given) for block in found] or [("", nothing_read(grid))]
     if sum(len(reading.frame) > 0 for _, reading in titled) > 1:
         titled = [(title, _named(reading, title)) for title, reading in titled]
     return combine(reading for _, reading in titled)
@@ -42,18 +43,6 @@ def _named(reading, title):
     return replace(reading, units={}, **frames)
 
 
-def _without_table(grid):
-    lines = [
-        rejected_row(grid.file, grid.sheet, i + 1, "no table on this sheet", row)
-        for i, row in enumerate(grid.rows)
-        if filled(row)
-    ]
-    nothing = pd.DataFrame()
-    return Reading(
-        nothing, rejected_table(lines), list(grid.notes), pd.DataFrame(columns=["file", "sheet", "row"])
-    )
-
-
 def _read_block(grid, block, given):
     rows = grid.rows
     numeric = _numeric_columns(rows, block)
@@ -67,8 +56,8 @@ def _read_block(grid, block, given):
     title = " ".join(
         nfc(c) for i in block.titles for _, c in filled(rows[i]) if isinstance(c, str) and len(c) > 1
     )
-    aside = dict.fromkeys((i for i in block.titles if filled(rows[i])), "title")
-    aside |= dict.fromkeys((i for i in block.header if filled(rows[i])), "header") | body.aside
+    aside = dict.fromkeys((i for i in block.titles if filled(rows[i])), Said("title"))
+    aside |= dict.fromkeys((i for i in block.header if filled(rows[i])), Said("header")) | body.aside
     lines = {i: rejected_row(grid.file, grid.sheet, i + 1, why, rows[i]) for i, why in aside.items()}
 
     positions = sorted([*body.data, *body.subtotals])

@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from evalkit.load.clean import like
-from evalkit.load.text import nearest
+from evalkit.load.said import Said
+from evalkit.load.text import like, nearest
 
 OUTCOMES = ("poor_pct", "poor_near_poor_pct", "log_odds_poor", "log_income")
 DOSES = ("production", "study", "water", "housing", "other", "total")
@@ -28,18 +28,19 @@ def read(given, faults):
     if given is None:
         return None
     if not isinstance(given, dict):
-        faults.append(f"plan = {given!r} should be a section, written [plan].")
+        said = "{name} = {value} should be a section, written [{name}]."
+        faults.append(Said(said, name="plan", value=repr(given)))
         return None
     before = len(faults)
     for key in given:
         if key not in (*LISTS, "decided_on"):
             near = like(nearest(key, [*LISTS, "decided_on"]))
-            faults.append(f"[plan] {key} is not known{near}. Correct the name or remove it.")
+            said = "{name} is not known{near}. Correct the name or remove it."
+            faults.append(Said(said, name=f"[plan] {key}", near=near))
     decided = given.get("decided_on")
     if type(decided) is not date:
-        faults.append(
-            f"[plan] decided_on = {decided!r} should be the day of the decision, such as 2024-01-15 without quotes."
-        )
+        said = "[plan] decided_on = {value} should be the day of the decision, such as 2024-01-15 without quotes."
+        faults.append(Said(said, value=repr(decided)))
     for key, known in LISTS.items():
         faults += _of_list(key, given.get(key, [] if key == "subgroups" else None), known)
     if len(faults) > before:
@@ -49,11 +50,14 @@ def read(given, faults):
 
 def _of_list(key, values, known):
     if not isinstance(values, list) or not (values or key == "subgroups"):
-        return [f"[plan] {key} = {values!r} should be a list of {', '.join(known)}. Write at least one."]
+        said = "[plan] {key} = {value} should be a list of {known}. Write at least one."
+        return [Said(said, key=key, value=repr(values), known=", ".join(known))]
     wrong = [value for value in values if value not in known]
     if wrong:
         near = like(nearest(str(wrong[0]), known))
-        return [f"[plan] {key} holds {wrong[0]!r}, which is not known{near}. There are {', '.join(known)}."]
+        said = "[plan] {key} holds {value}, which is not known{near}. There are {known}."
+        return [Said(said, key=key, value=repr(wrong[0]), near=near, known=", ".join(known))]
     if len(set(values)) < len(values):
-        return [f"[plan] {key} names one of {', '.join(values)} twice. Name each once."]
+        said = "[plan] {key} names one of {values} twice. Name each once."
+        return [Said(said, key=key, values=", ".join(values))]
     return []

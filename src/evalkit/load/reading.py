@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from evalkit.load.said import Said
+
 _REJECTED = ["file", "sheet", "row", "reason", "column", "field", "value", "text"]
 _FLAGS = ["index", "column", "flag"]
 
@@ -62,11 +64,23 @@ def rejected_row(file, sheet, row, reason, cells, column=None, value=None, field
 
 
 def rejected_table(lines):
-    return pd.DataFrame(lines, columns=_REJECTED)
+    reasons = pd.Series([line["reason"] for line in lines], dtype=object)  # sentences, not only their text
+    return pd.DataFrame(lines, columns=_REJECTED).assign(reason=reasons)
 
 
 def flag_table(lines):
     return pd.DataFrame(lines, columns=_FLAGS)
+
+
+def nothing_read(grid):
+    """The ``Reading`` of a sheet that holds no table: every row of it is set aside."""
+    lines = [
+        rejected_row(grid.file, grid.sheet, i + 1, Said("no table on this sheet"), row)
+        for i, row in enumerate(grid.rows)
+        if any(cell is not None for cell in row)
+    ]
+    where = pd.DataFrame(columns=["file", "sheet", "row"])
+    return Reading(pd.DataFrame(), rejected_table(lines), list(grid.notes), where)
 
 
 def combine(readings):

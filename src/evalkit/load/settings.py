@@ -5,6 +5,7 @@ import tomllib
 from evalkit.load import plan
 from evalkit.load.acknowledged import Acknowledgement
 from evalkit.load.findings import finding
+from evalkit.load.said import Said
 from evalkit.load.text import like, nearest
 
 FILE = "dataset.toml"
@@ -29,6 +30,7 @@ SETTINGS = {
         "comparison_years": int,
     },
 }
+_UNKNOWN = "{name} is not known{near}. Correct the name or remove it."
 _DEFAULTS = {
     "data": {"press": False, "levels": ["commune"], "minimum_kinds": 1, "benchmarks": ""},
     "publish": {
@@ -60,10 +62,10 @@ def read(folder, found):
         given = tomllib.loads((folder / FILE).read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         given = None
-        faults.append("is missing. `evalkit new` writes one.")
+        faults.append(Said("is missing. `evalkit new` writes one."))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         given = None
-        faults.append(f"can't be read: {error}. Correct that line.")
+        faults.append(Said("can't be read: {error}. Correct that line.", error=str(error)))
     if given is not None:
         acknowledged = _acknowledgements(given.pop("acknowledge", []), faults)
         planned = plan.read(given.pop("plan", None), faults)
@@ -81,36 +83,49 @@ def _take(given, settings, faults):
     for section, values in given.items():
         if section not in SETTINGS:
             near = like(nearest(section, [*SETTINGS, "plan", "acknowledge"]))
-            faults.append(f"section [{section}] is not known{near}. Correct the name or remove it.")
+            faults.append(Said(_UNKNOWN, name=f"[{section}]", near=near))
             continue
         if not isinstance(values, dict):
-            faults.append(f"{section} = {values!r} should be a section, written [{section}].")
+            faults.append(
+                Said(
+                    "{name} = {value} should be a section, written [{name}].",
+                    name=section,
+                    value=repr(values),
+                )
+            )
             continue
         for key, value in values.items():
             expected = SETTINGS[section].get(key)
             if expected is None:
                 near = like(nearest(key, SETTINGS[section]))
-                faults.append(f"[{section}] {key} is not known{near}. Correct the name or remove it.")
+                faults.append(Said(_UNKNOWN, name=f"[{section}] {key}", near=near))
             elif type(value) is not expected:
-                faults.append(f"[{section}] {key} = {value!r} should be of type {expected.__name__}.")
+                faults.append(_of_kind(f"[{section}] {key}", value, expected))
             else:
                 settings.setdefault(section, {})[key] = value
+
+
+def _of_kind(name, value, kind):
+    said = "{name} = {value} should be of type {kind}."
+    return Said(said, name=name, value=repr(value), kind=kind.__name__)
 
 
 def _require(settings, faults):
     for section, key in _REQUIRED:
         if key not in settings.get(section, {}):
-            faults.append(f"[{section}] {key} is missing. Add it; `evalkit new` writes an example.")
+            name = f"[{section}] {key}"
+            faults.append(Said("{name} is missing. Add it; `evalkit new` writes an example.", name=name))
     years = settings["data"].get("years")
     if years is not None and not (
         len(years) == 2 and all(type(y) is int for y in years) and years[0] <= years[1]
     ):
-        faults.append(f"[data] years = {years} should be the first and the last year, such as [2014, 2024].")
+        said = "[data] years = {years} should be the first and the last year, such as [2014, 2024]."
+        faults.append(Said(said, years=str(years)))
 
 
 def _acknowledgements(entries, faults):
     if not isinstance(entries, list):
-        faults.append("acknowledge should be written [[acknowledge]], once for each finding.")
+        faults.append(Said("acknowledge should be written [[acknowledge]], once for each finding."))
         return []
     taken = []
     for number, entry in enumerate(entries, start=1):
@@ -121,13 +136,14 @@ def _acknowledgements(entries, faults):
         ]
         missing = [key for key in ("rule", "value", "reason") if key not in entry]
         for key in unknown:
-            faults.append(f"{label}: {key} is not known{like(nearest(key, _ACKNOWLEDGE))}. Correct the name.")
+            faults.append(Said(_UNKNOWN, name=f"{label} {key}", near=like(nearest(key, _ACKNOWLEDGE))))
         for key in wrong:
-            faults.append(f"{label}: {key} = {entry[key]!r} should be of type {_ACKNOWLEDGE[key].__name__}.")
+            faults.append(_of_kind(f"{label} {key}", entry[key], _ACKNOWLEDGE[key]))
         for key in missing:
-            faults.append(f"{label}: {key} is missing. `evalkit check --json` shows what each finding has.")
+            said = "{name} is missing. `evalkit check --json` shows what each finding has."
+            faults.append(Said(said, name=f"{label} {key}"))
         if not {"place", "key", "file"} & set(entry):
-            faults.append(f"{label}: say of what: place, or key, or file and row.")
+            faults.append(Said("{name}: say of what: place, or key, or file and row.", name=label))
         elif not (unknown or wrong or missing):
             taken.append(Acknowledgement(**entry))
     return taken

@@ -11,6 +11,7 @@ from evalkit.load.grid import TEXT_FILES, WORKBOOKS, Grid, read_grids
 from evalkit.load.headers import spellings
 from evalkit.load.plain import read_plain
 from evalkit.load.reading import Reading, combine
+from evalkit.load.said import Said
 from evalkit.load.tables import read_by_schema
 from evalkit.load.text import fold, nearest
 from evalkit.load.units import parse_unit
@@ -47,7 +48,7 @@ def grids_of(path, *, table=None, sheet=None):
     """The ``Grid`` of each sheet of a file of any kind that is read. Raises DataError for none."""
     grids = [_frame_grid(path, table)] if path.suffix.lower() in _FRAMES else read_grids(path, sheet=sheet)
     if not grids:
-        raise DataError(f"{path.name} is empty.")
+        raise DataError(Said("{file} is empty.", file=path.name))
     return grids
 
 
@@ -92,8 +93,9 @@ def _frame_grid(path, table):
     try:
         frame, labels = _read_frame(path)
     except Exception as error:  # each engine has exceptions of its own; all mean that the file can't be read
+        fault = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(
-            f"{path.name} can't be read ({str(error).splitlines()[0]}). Save it again."
+            Said("{file} can't be read ({fault}). Save it again.", file=path.name, fault=fault)
         ) from error
     known = spellings(table) if table else {}
     header = [n if fold(str(n)) in known or not labels.get(n) else labels[n] for n in map(str, frame.columns)]

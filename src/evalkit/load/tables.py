@@ -11,12 +11,15 @@ from evalkit.load.blocks import blocks, stated_unit
 from evalkit.load.body import sort_rows
 from evalkit.load.captions import cut_off_of, standard_of, year_of
 from evalkit.load.columns import Converted, convert
-from evalkit.load.headers import header_by_schema, propose, read_columns
-from evalkit.load.reading import Reading, combine, flag_table, rejected_row, rejected_table
+from evalkit.load.headers import header_by_schema, no_header, propose, read_columns
+from evalkit.load.reading import Reading, combine, flag_table, nothing_read, rejected_row, rejected_table
 from evalkit.load.rows import filled, is_figure, is_total, vocabulary
+from evalkit.load.said import Said, joined, reason
 from evalkit.load.text import fold, nfc
 from evalkit.load.units import Unit, parse_unit
 
+NO_UNIT = "“{header}” states no unit and was read as đồng"
+_NO_KEY = "no {column}: fill in “{label}”, also where it is that of the row above"
 _NAME = {"name": "name", "type": "string", "label": {"vi": "Tên", "en": "Name"}}
 _CODE = re.compile(r"\s*(?:[0-9]{1,5}(?:\.0)?|[a-z0-9]+(?:-[a-z0-9]+)+)\s*")
 
@@ -36,24 +39,8 @@ def read_by_schema(grids, table, *, unit=None, mend=()):
         if not found:
             empty.append(grid)
     if not readings:
-        raise DataError(_no_header(grids, table))
-    return combine([*readings, *map(_without_table, empty)])
-
-
-def _no_header(grids, table):
-    needed = ", ".join(f'"{schema.label(table, name, "vi")}"' for name in schema.required(table))
-    texts = [c for grid in grids for row in grid.rows[:30] for _, c in filled(row) if isinstance(c, str)]
-    proposals = list(dict.fromkeys(filter(None, (propose(nfc(text), table) for text in texts))))[:5]
-    return " ".join([f"{grids[0].file}: no header row of {table} was found. Needed: {needed}.", *proposals])
-
-
-def _without_table(grid):
-    lines = [
-        rejected_row(grid.file, grid.sheet, i + 1, "no table on this sheet", row)
-        for i, row in enumerate(grid.rows)
-        if filled(row)
-    ]
-    return Reading(pd.DataFrame(), rejected_table(lines), [], pd.DataFrame(columns=["file", "sheet", "row"]))
+        raise DataError(no_header(grids, table))
+    return combine([*readings, *map(nothing_read, empty)])
 
 
 class _Table:
@@ -61,19 +48,30 @@ class _Table:
 
     def __init__(self, grid, block, table, given, mend):
         self.grid, self.block, self.table = grid, block, table
-        self.where = grid.file if grid.sheet is None else f"{grid.file}, sheet {grid.sheet}"
+        self.where = (
+            grid.file
+            if grid.sheet is None
+            else Said("{file}, sheet {sheet}", file=grid.file, sheet=grid.sheet)
+        )
         self.fields = schema.fields(table) | ({} if "name" in schema.fields(table) else {"name": _NAME})
         self.title = " ".join(
             nfc(c) for i in block.titles for _, c in filled(grid.rows[i]) if isinstance(c, str)
         )
         named = " ".join(filter(None, (self.title, grid.sheet)))
         self.columns, inferred = across.measured(read_columns(block.paths, table), named, table)
-        self.notes = [f"{self.where}: {note}" for note in (*grid.notes, inferred) if note]
+        self.notes = []
+        self._note(*grid.notes, inferred)
         self.rows = self._keys_filled_down()
         self.body = sort_rows(self.rows, block, self._has_values, self._identified)
         self._leave_out_rows_without_key()
         self.unit = given or self._caption_unit()
         self.declared, self.mended, self.converted = mend, [], {}
+
+    def _note(self, *sentences):
+        self.notes += [self._here(sentence) for sentence in filter(None, sentences)]
+
+    def _here(self, sentence):
+        return Said("{where}: {sentence}", where=self.where, sentence=sentence)
 
     def read(self):
         lines = self._set_aside()
@@ -92,8 +90,8 @@ class _Table:
         ]
         self._note_unread()
         reading = combine(parts)
-        if programmes and (note := across.totals_note(reading.frame, self.table)):
-            self.notes.append(f"{self.where}: {note}")
+        if programmes:
+            self._note(across.totals_note(reading.frame, self.table))
         rejected = rejected_table([lines[i] for i in sorted(lines)])
         return replace(reading, rejected=rejected, notes=self.notes, mended=self.mended)
 
@@ -134,9 +132,7 @@ class _Table:
         if j is None:
             return
         keyed = [i for i in self.body.data if self._cell(i, j) is not None]
-        empty = (
-            f'no {key}: fill in "{self.fields[key]["label"]["vi"]}", also where it is that of the row above'
-        )
+        empty = Said(_NO_KEY, column=key, label=self.fields[key]["label"]["vi"])
         self.body.aside |= dict.fromkeys(set(self.body.data).difference(keyed), empty)
         self.body.data = keyed
 
@@ -173,12 +169,15 @@ class _Table:
     def _set_aside(self):
         """{position: line of ``rejected``} of the rows that are no data or stand under a change of unit."""
         rows, body = self.rows, self.body
-        aside = dict.fromkeys((i for i in self.block.titles if filled(rows[i])), "title")
-        aside |= dict.fromkeys((i for i in self.block.header if filled(rows[i])), "header") | body.aside
+        aside = dict.fromkeys((i for i in self.block.titles if filled(rows[i])), Said("title"))
+        aside |= dict.fromkeys((i for i in self.block.header if filled(rows[i])), Said("header")) | body.aside
         first = min(body.data, default=0)
         change = next((i for i, why in body.aside.items() if why == "unit" and i > first), None)
         if change is not None:
-            why = f"the unit changes in row {change + 1}: put what stands under it on a sheet of its own"
+            why = Said(
+                "the unit changes in row {row}: put what stands under it on a sheet of its own",
+                row=change + 1,
+            )
             aside |= dict.fromkeys((i for i in body.data if i > change), why)
         return {i: self._rejected(i, why) for i, why in aside.items()}
 
@@ -225,10 +224,13 @@ class _Table:
             if not self._of_group(column, year, programme):
                 continue
             if column.field in used:
-                raise DataError(
-                    f'{self.where}: "{used[column.field].header}" and "{column.header}" both read as '
-                    f"{column.field}. Head one of them differently."
+                both = Said(
+                    "“{first}” and “{second}” both read as {column}. Head one of them differently.",
+                    first=used[column.field].header,
+                    second=column.header,
+                    column=column.field,
                 )
+                raise DataError(self._here(both))
             used[column.field] = column
         constants = self._constants(used, year)
         if programme:
@@ -241,11 +243,12 @@ class _Table:
         missing = [n for n in schema.required(self.table) if n not in used and n not in constants]
         if "name" in used and "code" in missing and self.table != "communes":
             missing.remove("code")
-            self.notes.append(f"{self.where}: there is no column of codes; places are named only")
+            self._note(Said("there is no column of codes; places are named only"))
         if missing:
             self._note_unread()
-            needed = ", ".join(f'{n} ("{self.fields[n]["label"]["vi"]}")' for n in missing)
-            raise DataError(" ".join([f"{self.where}: no column was read as {needed}.", *self.notes]))
+            needed = ", ".join(f"{n} (“{self.fields[n]['label']['vi']}”)" for n in missing)
+            said = self._here(Said("no column was read as {columns}.", columns=needed))
+            raise DataError(joined([said, *self.notes]))
         values, flags = {}, []
         for name, column in used.items():
             cells = [self._cell(i, column.position) for i in self.body.data]
@@ -265,8 +268,7 @@ class _Table:
         faults = dict(read.faults)
         missing = read.values.isna().to_numpy().nonzero()[0].tolist()
         if column.field in schema.key(self.table) and column.field in schema.required(self.table):
-            label = declared["label"]["vi"]
-            empty = f'no {column.field}: fill in "{label}", also where it is that of the row above'
+            empty = Said(_NO_KEY, column=column.field, label=declared["label"]["vi"])
             faults |= {k: empty for k in missing if k not in faults}
         for k, why in faults.items():
             i = self.body.data[k]
@@ -286,9 +288,12 @@ class _Table:
             try:
                 read = convert(cells, declared, unit=self._unit_for(column, declared))
             except DataError as error:
-                raise DataError(f'{self.where}: column "{column.header}" {error}. Mend its unit.') from error
+                said = Said(
+                    "column “{header}” {fault}. Mend its unit.", header=column.header, fault=reason(error)
+                )
+                raise DataError(self._here(said)) from error
             self.converted[column.field, column.unit] = read
-            self.notes += [f"{self.where}: {note}" for note in read.notes]
+            self._note(*read.notes)
         read, size = self.converted[column.field, column.unit], len(self.body.data)
         start = size * beside.index(column)
         return Converted(
@@ -302,14 +307,11 @@ class _Table:
         base = declared.get("unit")
         if column.unit is not None:
             return Unit(base, column.unit.exponent) if column.unit.name is None else column.unit
-        if (
-            self.unit is not None
-            and base is not None
-            and self.unit.name in (base, None if base == "VND" else base)
-        ):
+        usual = {base, None if base == "VND" else base}  # "triệu" alone counts money
+        if self.unit is not None and base is not None and self.unit.name in usual:
             return self.unit
         if base == "VND" and fold(column.header) != fold(declared["name"]):
-            self.notes.append(f'{self.where}: "{column.header}" states no unit and was read as đồng')
+            self._note(Said(NO_UNIT, header=column.header))
         return None
 
     def _constants(self, used, year):
@@ -317,28 +319,29 @@ class _Table:
         found = {}
         if "year" in self.fields and "year" not in used:
             try:
-                stated = (year, "header") if year else year_of(self.title, self.grid.sheet, self.grid.file)
+                named = year_of(self.title, self.grid.sheet, self.grid.file) if not year else None
             except DataError as error:
-                raise DataError(f"{self.where}: {error}") from error
-            if stated:
+                raise DataError(self._here(reason(error))) from error
+            if stated := (year, Said("header")) if year else named:
                 found["year"] = stated[0]
-                self.notes.append(f"{self.where}: the year {stated[0]} is that of the {stated[1]}")
+                said = Said("the year {year} is that of the {place}", year=str(stated[0]), place=stated[1])
+                self._note(said)
         if "standard" in self.fields and "standard" not in used and (standard := standard_of(self.title)):
             found["standard"] = standard
-            self.notes.append(f"{self.where}: the standard {standard} is that of the title")
+            self._note(Said("the standard {standard} is that of the title", standard=standard))
         if self.table == "loans" and "as_of" not in used and (day := cut_off_of(self.title)):
             found["as_of"] = day
-            self.notes.append(f"{self.where}: the day {day:%d/%m/%Y} is that of the title")
+            self._note(Said("the day {day} is that of the title", day=f"{day:%d/%m/%Y}"))
         if "per" in self.fields and "per" not in used:
             pers = {c.unit.per for c in used.values() if c.unit and c.unit.per}
             pers |= {self.unit.per} if not pers and self.unit and self.unit.per else set()
             if len(pers) == 1:
                 found["per"] = pers.pop()
-                self.notes.append(f"{self.where}: income is per {found['per']}, as its unit says")
+                month = Said("income is per month, as its unit says")
+                self._note(month if found["per"] == "month" else Said("income is per year, as its unit says"))
         return found
 
     def _note_unread(self):
         unread = [c for c in self.columns if c.field is None and fold(c.header) not in vocabulary()["index"]]
-        for column in unread:
-            proposal = propose(column.header, self.table) or f'column "{column.header}" was not read'
-            self.notes.append(f"{self.where}: {proposal}")
+        for header in (column.header for column in unread):
+            self._note(propose(header, self.table) or Said("column “{header}” was not read", header=header))

@@ -6,6 +6,7 @@ import unicodedata
 from functools import lru_cache
 
 from evalkit.load.encodings import decode, encoding_of
+from evalkit.load.said import Said
 
 __all__ = ["decode", "encoding_of", "fold", "like", "nearest", "nfc", "slug"]
 
@@ -50,4 +51,4 @@ def nearest(name, names, *, cutoff=0.75):
 
 def like(near):
     """Return the part of a sentence that proposes a near name; empty where there is none."""
-    return f" (is it “{near}”?)" if near else ""
+    return Said(" (is it “{name}”?)", name=near) if near else ""

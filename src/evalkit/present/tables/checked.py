@@ -39,6 +39,10 @@ def sentence(found, lang):
 
 
 def _said(key, value, lang):
+    if isinstance(value, dict):
+        parts = {name: _said(name, part, lang) for name, part in value["parts"].items()}
+        words_of_its_own = re.search(r"[^\W\d]", re.sub(r"{\w+}", "", value["says"]))
+        return (t(value["says"], lang) if words_of_its_own else value["says"]).format(**parts)
     if isinstance(value, float | int) and key != "row":
         return words.decimal(value, lang, 3)
     if key == "standard":

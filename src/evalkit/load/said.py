@@ -1,0 +1,25 @@
+"""Sentences that keep what they were made of, so that a finding can be said in the reader's language."""
+
+
+class Said(str):
+    """English text: ``template`` with its ``{names}`` filled from ``parts``, which may be ``Said`` themselves."""
+
+    def __new__(cls, template, **parts):
+        shown = {k: f"{v:,.15g}" if isinstance(v, float) else v for k, v in parts.items()}
+        said = super().__new__(cls, template.format(**shown))
+        said.template, said.parts = template, parts
+        return said
+
+    def __getnewargs_ex__(self):
+        return (self.template,), self.parts
+
+
+def joined(sentences, mark=" "):
+    """The sentences that are not empty, one after another with ``mark`` between them, as one ``Said``."""
+    parts = {f"part_{i}": sentence for i, sentence in enumerate(filter(None, sentences))}
+    return Said(mark.join(f"{{{name}}}" for name in parts), **parts)
+
+
+def reason(error):
+    """What an error says, as ``Said`` where it was raised with one."""
+    return error.args[0] if error.args and isinstance(error.args[0], Said) else str(error)
