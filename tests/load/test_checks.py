@@ -222,7 +222,9 @@ def recognised(incomes):
 
 def test_incomes_heaped_at_the_threshold(tmp_path):
     heaped = [36_000_000 + 100_000 * (n % 4) for n in range(10)] + [36_900_000]
-    hit = one(check(write(tmp_path / "a", **recognised(heaped))), "heaping")
+    found = check(write(tmp_path / "a", **recognised(heaped)))
+    assert found.loc[found["rule"] == "heaping", "place"].tolist() == [f"3{n:04d}" for n in range(10)]
+    hit = found[found["rule"] == "heaping"].iloc[0]
     # exact binomial by hand: P(X ≥ 10 | n = 11, p = 1/2) = (11 + 1) / 2**11 = 0.00586
     assert "p = 0.006" in hit["message"]
     assert hit["severity"] == "note"

@@ -3,7 +3,7 @@
 import pandas as pd
 from dataset_sample import write
 
-from evalkit.load.dataset import open_dataset
+from evalkit.load.dataset import check, open_dataset
 
 HOUSEHOLDS = (
     "Mã hộ;Họ và tên;Số CCCD;Điện thoại;Mã xã;Năm;Nhân khẩu\n"
@@ -42,3 +42,14 @@ def test_the_same_household_in_loans(tmp_path):
     loans = open_dataset(made).tables["loans"]
     assert loans["household"].tolist() == ["household-1"]
     assert loans["name"].isna().all()
+
+
+def test_a_bare_name_in_a_table_of_persons_is_no_name_of_a_place(tmp_path):
+    rows = ["Mã hộ,Mã xã,Năm,Tên,Có vay vốn", "h1,10001,2019,Nguyễn Văn A,có", "h2,10001,2019,Trần Thị B,không"]
+    folder = write(tmp_path / "d")
+    (folder / "households.csv").write_text("\n".join(rows), encoding="utf-8")
+    found = check(folder)
+    assert set(found["rule"]) == {"reading_note"}
+    assert not found.astype(str).apply(lambda c: c.str.contains("Nguyễn")).any(axis=None)
+    (folder / "households.csv").write_text("\n".join(rows).replace("Tên", "Tên xã"), encoding="utf-8")
+    assert "name_differs" in set(check(folder)["rule"])

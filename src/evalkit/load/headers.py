@@ -55,8 +55,10 @@ def spellings(table):
         for spelling in (name, *field["label"].values(), *field.get("aliases", ())):
             found.setdefault(fold(without_unit(spelling)), name)
     if "code" in schema.fields(table):
+        rows_are_places = set(schema.key(table)) <= {"code", "year", "programme", "standard", "basis"}
         for spelling in schema.fields("communes")["name"]["aliases"]:
-            found.setdefault(fold(spelling), "name")
+            if rows_are_places or fold(spelling) not in ("ten", "name"):  # else that of a person or a group
+                found.setdefault(fold(spelling), "name")
     return found
 
 

@@ -161,7 +161,7 @@ def _heaping(delivery, units, limits):
 
     Exact binomial test, one-sided, p = 1/2. Incomes below the threshold say nothing: the commune wouldn't have
     been recognised. Where the region of a province isn't known, each region's threshold is tried and the
-    p-value multiplied by their number (Bonferroni).
+    p-value multiplied by their number (Bonferroni). The finding is of every commune just over the threshold.
     """
     from scipy.special import bdtrc
 
@@ -185,15 +185,16 @@ def _heaping(delivery, units, limits):
         )
         if just:
             p_value = float(bdtrc(just - 1, just + further, 0.5))
-            tests.append((p_value, just, further, over[over.between(0, width, "left")].index[0]))
+            tests.append((p_value, just, further, over.index[over.between(0, width, "left")]))
     if not tests:
         return
-    p_value, just, further, index = min(tests)
+    p_value, just, further, heaped = min(tests, key=lambda test: test[0])
     p_value = min(1.0, p_value * len(tests))
     if p_value < limits["heaping_level"] / 100:
         shown = "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
         said = {"just_over": just, "further": further, "p_value": shown}
-        yield delivery.finding("note", "heaping", index, "income_vnd", **said)
+        for index in heaped:
+            yield delivery.finding("note", "heaping", index, "income_vnd", **said)
 
 
 def _recognised(frame):
