@@ -31,7 +31,7 @@ def _print(found, lang):
     from rich.text import Text
 
     from evalkit.present.tables.checked import sentence
-    from evalkit.present.words import t
+    from evalkit.present.words import name_of, t
 
     console = Console(highlight=False)
     if found.empty:
@@ -43,7 +43,13 @@ def _print(found, lang):
     by_sentence = found.fillna({"row": 0}).assign(said=said).groupby(["severity", "said"], sort=False)
     for (severity, text), rows in by_sentence:
         first = rows.iloc[0]
-        parts = (first["file"], first["sheet"], str(first["row"] or ""), first["column"], first["place"])
+        parts = (
+            first["file"],
+            first["sheet"],
+            str(first["row"] or ""),
+            name_of(first["column"], lang),
+            first["place"],
+        )
         where = ", ".join(filter(None, parts))
         others = t("and {count} more", lang, count=len(rows) - 1) if len(rows) > 1 else ""
         table.add_row(

@@ -129,7 +129,7 @@ def test_the_letter(tmp_path):
         "Ủy ban nhân dân xã",
         "Năm 2015, 2021: hai dòng",
         "số hộ không trùng",
-        "Báo cáo sẽ nói được",
+        "Có bảng này, báo cáo nói được",
         "The report could then say",
         "2014–2018",
     ):

@@ -12,13 +12,12 @@ from evalkit.load.terms import TOTAL
 from evalkit.load.text import slug
 
 FORMS = ("credit", "groups", "poverty", "income")
+_BANK = ("Phòng giao dịch Ngân hàng Chính sách xã hội {district}", "the bank's district office")
+_COMMITTEE = ("Ủy ban nhân dân {unit}", "the people's committee")
 _OFFICES = {
-    "bank": ("Phòng giao dịch Ngân hàng Chính sách xã hội", "the bank's district office"),
-    "committee": ("Ủy ban nhân dân xã", "the commune's people's committee"),
-    "statistics": (
-        "Ủy ban nhân dân xã và cơ quan thống kê",
-        "the people's committee and the statistics office",
-    ),
+    "bank": (_BANK,),
+    "committee": (_COMMITTEE,),
+    "statistics": (_COMMITTEE, ("Cơ quan thống kê", "the statistics office")),
 }
 _REMARKS = {
     "credit": (
@@ -30,16 +29,21 @@ _REMARKS = {
         "Kết quả rà soát cuối năm; năm 2015 và 2021 ghi cả hai chuẩn. · Year-end review; 2015 and 2021 on both standards."
     ),
     "income": (
-        "Thu nhập bình quân đầu người một năm; ghi rõ ai điều tra. · Income per person and year; say who surveyed it."
+        "Thu nhập bình quân đầu người một năm; cột “Cách thu thập” ghi sẵn xã tự điều tra, xin sửa nếu khác. "
+        "· Income per person and year; correct the basis where the commune didn't survey it itself."
     ),
 }
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for about one place. unit: the place (a row). rows: {table: rows of the form, keys filled in}."""
+    """What is asked for about one place: ``rows`` are {table: rows of the form, keys filled in}.
+
+    unit: the place (a row); successor: the one it went into, or None; parts: the units that lay there.
+    """
 
     unit: object
+    successor: object
     parts: tuple
     years: tuple
     rows: dict
@@ -87,7 +91,7 @@ def missing(place, dataset):
         wanted = [row for year in years for part in by_year[year] for row in _rows(table, part, year, have)]
         if wanted:
             rows[table] = wanted
-    return Request(unit, parts, years, rows)
+    return Request(unit, places.successor(unit, units), parts, years, rows)
 
 
 def _boundaries(unit, units, year):
@@ -143,8 +147,8 @@ def letter(asked, workbook):
     lines = [
         f"# Đề nghị cung cấp số liệu: {_called(unit)}",
         f"*Request for data: {unit.name}, {where}*",
-        f"Kính gửi: {'; '.join(_addressees(asked, needs, 0))}",
-        f"*To: {'; '.join(_addressees(asked, needs, 1))}*",
+        f"Kính gửi: {_addressees(asked, needs.loc[list(asked.rows), 'office'], 0)}",
+        f"*To: {_addressees(asked, needs.loc[list(asked.rows), 'office'], 1)}*",
         f"Chúng tôi đánh giá tín dụng chính sách tại {_called(unit)}, {where}, giai đoạn {first}–{last}. Số liệu đã "
         "công bố chưa đủ, vì vậy kính đề nghị quý cơ quan cung cấp các bảng dưới đây, bằng cách điền vào tệp "
         f"`{workbook}` gửi kèm và gửi lại nguyên dạng.",
@@ -153,7 +157,11 @@ def letter(asked, workbook):
         "## Địa giới · Boundaries",
         *_boundary_lines(asked),
         "## Các bảng đề nghị · Tables asked for",
-        *(line for table in asked.rows for line in _table_lines(table, asked.rows[table], needs.loc[table])),
+        *(line for table in asked.rows for line in _table_lines(table, asked, needs.loc[table])),
+        "Mức khẳng định của báo cáo: L0 mô tả một địa phương; L1 so sánh với địa phương khác; L2 mối liên hệ trên nhiều "
+        "xã; L3 thiết kế có nhóm so sánh, vượt qua các kiểm định.",
+        "*Levels of a claim: L0 one place described; L1 compared with others; L2 association across communes; L3 a design "
+        "with a comparison group that passes its tests.*",
         "## Có thể cung cấp sau · What would help further",
         *(_further(table, needs.loc[table]) for table in ("loans", "comparison", "households")),
         "## Cam kết · Undertaking",
@@ -161,14 +169,22 @@ def letter(asked, workbook):
         "Ô không có số liệu xin để trống, không ghi 0.",
         "*Used for this evaluation only; small counts are hidden on publication; no names or identity numbers are needed. "
         "Please leave unknown cells empty rather than zero.*",
+        "Người liên hệ, điện thoại, thư điện tử: …………………… · *Contact*",
+        "Xin gửi lại trước ngày: ……/……/………… · *Please return by*",
         "Trân trọng cảm ơn. · *With thanks.*",
     ]
     return "\n\n".join(lines) + "\n"
 
 
-def _addressees(asked, needs, lang):
-    offices = dict.fromkeys(needs.loc[table, "office"] for table in asked.rows)
-    return [_OFFICES[office][lang] for office in offices]
+def _addressees(asked, offices, lang):
+    """The offices in a language, each once: "Ủy ban nhân dân xã Hương Nộn; Cơ quan thống kê"."""
+    unit, after = asked.unit, asked.successor
+    name = f"{unit.type} {unit.name}" if pd.notna(unit.type) else unit.name
+    if after is not None:  # its committee went with the unit
+        name += f" (nay là {after.type} {after.name})"
+    known = {"unit": name, "district": "" if pd.isna(unit.district) else unit.district}
+    named = dict.fromkeys(each for office in offices for each in _OFFICES[office])
+    return "; ".join(each[lang].format(**known).strip() for each in named)
 
 
 def _boundary_lines(asked):
@@ -190,18 +206,21 @@ def _until(part):
     return f", đến {part.valid_to:%d/%m/%Y}" if pd.notna(part.valid_to) else ""
 
 
-def _table_lines(table, rows, need):
-    label = schema.resource(table)["label"]
-    office = _OFFICES[need["office"]]
+def _table_lines(table, asked, need):
+    label, rows = schema.resource(table)["label"], asked.rows[table]
+    vi, en = (_addressees(asked, [need["office"]], lang) for lang in (0, 1))
     yield f"### {label['vi']} · {label['en']}"
-    yield f"- Bên điền: {office[0]} · *filled in by {office[1]}*"
+    yield f"- Bên điền: {vi} · *filled in by {en}*"
     yield f"- Nội dung: {need['what_vi']}. · *{need['what_en']}.*"
     yield f"- Các năm còn thiếu: {_years(rows)} · *years missing*"
     if table == "poverty" and (both := _bridges(rows)):
         yield f"- Năm {both}: hai dòng, mỗi dòng theo một chuẩn nghèo · *two counts, one on each standard*"
     if table == "credit":
         yield "- Dòng “Tổng cộng”: số hộ không trùng; số lượt vay ghi ở cột số món · *total row: distinct households*"
-    yield f"- Báo cáo sẽ nói được: {need['claim_vi']}. · *The report could then say: {need['claim_en']}.*"
+    claim = need["claim_vi"]
+    yield (
+        f"- Có bảng này, báo cáo {claim[0].lower()}{claim[1:]}. · *The report could then say: {need['claim_en']}.*"
+    )
 
 
 def _years(rows):

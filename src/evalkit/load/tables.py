@@ -11,6 +11,7 @@ from evalkit.load.blocks import blocks, stated_unit
 from evalkit.load.body import sort_rows
 from evalkit.load.captions import cut_off_of, standard_of, year_of
 from evalkit.load.columns import Converted, convert
+from evalkit.load.grid import letters
 from evalkit.load.headers import header_by_schema, no_header, propose, read_columns
 from evalkit.load.reading import Reading, combine, flag_table, nothing_read, rejected_row, rejected_table
 from evalkit.load.rows import filled, is_figure, is_total, vocabulary
@@ -343,5 +344,13 @@ class _Table:
 
     def _note_unread(self):
         unread = [c for c in self.columns if c.field is None and fold(c.header) not in vocabulary()["index"]]
+        headed = {column.position for column in self.columns}
+        filled_at = {j for i in self.body.data for j, _ in filled(self.rows[i])}
+        self._note(
+            *(
+                Said("column {letter} has figures or texts and no header; it was not read", letter=letters(j))
+                for j in sorted(filled_at - headed)
+            )
+        )
         for header in (column.header for column in unread):
             self._note(propose(header, self.table) or Said("column “{header}” was not read", header=header))

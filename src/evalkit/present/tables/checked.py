@@ -43,7 +43,9 @@ def _said(key, value, lang):
         parts = {name: _said(name, part, lang) for name, part in value["parts"].items()}
         words_of_its_own = re.search(r"[^\W\d]", re.sub(r"{\w+}", "", value["says"]))
         return (t(value["says"], lang) if words_of_its_own else value["says"]).format(**parts)
-    if isinstance(value, float | int) and key != "row":
+    if key in ("row", "year", "previous"):
+        return value
+    if isinstance(value, float | int):
         return words.decimal(value, lang, 3)
     if key == "standard":
         return words.standard(value, lang)
