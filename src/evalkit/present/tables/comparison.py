@@ -96,8 +96,8 @@ def among(place, *, lang):
     title = t("Among other places on the same basis", lang)
     minimum = place.settings["publish"]["minimum_comparators"]
     rows = place.among[place.among["median"].notna()]
-    own = {i: own_row(place, row) for i, row in rows.iterrows()}
-    rows = rows[[pd.notna(own[i]["value"]) for i in rows.index]]
+    own = own_rows(place, rows)
+    rows = rows[own["value"].notna()]
     few = place.among[place.among["median"].isna()]
     if len(rows) > LONG:
         rows = latest(rows, ["indicator"])
@@ -128,8 +128,8 @@ def among(place, *, lang):
         Column(
             "value",
             place.unit["name"],
-            lambda r: say.value(own[r.name], lang),
-            lambda r: plain(own[r.name]["value"]),
+            lambda r: say.value(own.loc[r.name], lang),
+            lambda r: plain(own.loc[r.name]["value"]),
             numeric=True,
         ),
         Column(
@@ -142,14 +142,14 @@ def among(place, *, lang):
         Column(
             "median",
             t("Their median", lang),
-            lambda r: words.rounded(r["median"], own[r.name]["unit"], lang),
+            lambda r: words.rounded(r["median"], own.loc[r.name]["unit"], lang),
             field("median"),
             numeric=True,
         ),
         Column(
             "middle_half",
             t("Middle half of them", lang),
-            lambda r: _middle_half(r, own[r.name]["unit"], lang),
+            lambda r: _middle_half(r, own.loc[r.name]["unit"], lang),
             numeric=True,
         ),
         Column("position", t("Position", lang), lambda r: position(r, lang), _counts),
@@ -174,12 +174,15 @@ def _counts(row):
     return f"{int(row['below'])}/{int(row['above'])}/{int(row['undecided'])}"
 
 
-def own_row(place, row):
-    """The place's own figure of a position; a row without its value is hidden, and so is its position."""
-    same = place.rows["indicator"] == row["indicator"]
-    for column in ("period", "method", "basis"):
-        same &= place.rows[column].fillna("") == ("" if pd.isna(row[column]) else row[column])
-    return place.rows[same].iloc[0]
+def own_rows(place, positions):
+    """Return the place's own figure of each position; one without its value is hidden, and so is its position."""
+    figures = place.rows.set_axis(_keys(place.rows))
+    return figures[~figures.index.duplicated()].loc[_keys(positions)].set_axis(positions.index)
+
+
+def _keys(rows):
+    named = rows[["indicator", "period", "method", "basis"]].astype("string").fillna("")
+    return pd.Index(list(named.itertuples(index=False, name=None)), tupleize_cols=False)
 
 
 def position(row, lang):
