@@ -81,6 +81,12 @@ def apart(heights, least):
 
 def svg(figure):
     """Return a figure as SVG text, the same bytes for the same figure."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    FigureCanvasSVG(figure)
+    figure.set_dpi(72)  # that of SVG, so that the layout measures the text that will be drawn
+    figure.get_layout_engine().execute(figure)
+    figure.set_layout_engine(None)  # done: savefig would lay out by drawing everything once more
     out = io.StringIO()
     figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     text = out.getvalue()

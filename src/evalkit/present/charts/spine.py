@@ -9,7 +9,7 @@ from evalkit.metrics import compare
 from evalkit.present import judgements, say, words
 from evalkit.present.blocks import Block
 from evalkit.present.charts.canvas import AREA, INK, OTHERS, PLACE, absent, canvas, svg
-from evalkit.present.tables.comparison import own_row, position
+from evalkit.present.tables.comparison import own_rows, position
 from evalkit.present.words import t
 
 _LINES = 12
@@ -107,17 +107,15 @@ def _rows(place):
     order = {name: i for i, name in enumerate(compare.TESTS)}
     rows = rows.assign(order=rows["indicator"].map(order).fillna(len(order)))
     rows = rows.sort_values("order", kind="stable").reset_index(drop=True)
-    own = [own_row(place, row) for _, row in rows.iterrows()]
-    seen = [i for i, o in enumerate(own) if pd.notna(o["value"])][:_LINES]
-    rows, own = rows.iloc[seen].reset_index(drop=True), [own[i] for i in seen]
+    own = own_rows(place, rows)
+    rows = rows[own["value"].notna()].head(_LINES).copy()
     main = place.compared[place.compared["comparator"] == judgements.main_comparator(place.compared)]
     main = main.set_index(["indicator", "year"])[["verdict", "reason"]]
     keys = [(r["indicator"], r["year"]) for _, r in rows.iterrows()]
     rows["verdict"] = [main["verdict"].get(k, "not judged") for k in keys]
     absent_reason = "no test" if len(main) else "too few"
     rows["reason"] = [main["reason"].get(k, absent_reason) for k in keys]
-    columns = ("value", "lower", "upper", "unit", "flags")
-    return rows.assign(**{c: [o[c] for o in own] for c in columns})
+    return rows.join(own[["value", "lower", "upper", "unit", "flags"]]).reset_index(drop=True)
 
 
 def _plain(value):

@@ -2,10 +2,11 @@
 
 import json
 import re
+from operator import itemgetter
 
 from evalkit.load.findings import RULES
 from evalkit.present import words
-from evalkit.present.tables.parts import block
+from evalkit.present.tables.parts import Column, block, table
 from evalkit.present.words import t
 
 
@@ -20,14 +21,12 @@ def findings(place, *, lang):
     for row in rows.itertuples():
         grouped.setdefault((row.rule, row.severity), []).append(sentence(row, lang))
     severities = {"error": t("error", lang), "warning": t("warning", lang), "note": t("note", lang)}
-    shown = [
-        (severities[severity], s) for (_, severity), all_ in grouped.items() for s in dict.fromkeys(all_)
-    ]
-    columns = (("severity", t("Weight", lang), False), ("finding", t("Finding", lang), False))
-    raw = tuple((s, None) for s, _ in shown)
-    return block(
-        place, "table", "checks", "evaluation", lang, title, columns=columns, rows=tuple(shown), raw=raw
+    said = [(severity, s) for (_, severity), all_ in grouped.items() for s in dict.fromkeys(all_)]
+    columns = (
+        Column("severity", t("Weight", lang), lambda f: severities[f[0]], lambda f: severities[f[0]]),
+        Column("finding", t("Finding", lang), itemgetter(1)),
     )
+    return table(place, "checks", "evaluation", lang, title, columns, said)
 
 
 def sentence(found, lang):

@@ -3,7 +3,19 @@
 import pandas as pd
 
 from evalkit.present import say, words
-from evalkit.present.tables.parts import LONG, block, comparable, latest, plain
+from evalkit.present.tables.parts import (
+    LONG,
+    Column,
+    block,
+    comparable,
+    date,
+    field,
+    indicator,
+    latest,
+    lines,
+    plain,
+    table,
+)
 from evalkit.present.words import t
 
 
@@ -19,59 +31,34 @@ def beside(place, *, lang):
         return block(place, "notice", "beside", "evaluation", lang, title, paragraphs=(text,))
     if len(pairs) > LONG:
         pairs = latest(pairs[pairs["indicator"].isin(comparable())], ["indicator", "parent"])
-    shown, raw = [], []
-    for _, pair in pairs.sort_values(["indicator", "year"], kind="stable").iterrows():
-        parent = pd.Series(
-            {c.removeprefix("parent_"): pair[c] for c in pairs.columns if c.startswith("parent_")}
-            | {"indicator": pair["parent_indicator"]}
-        )
-        shown.append(
-            (
-                words.indicator(pair["indicator"], lang),
-                words.period(pair["period"], lang),
-                say.value(pair, lang),
-                say.basis_and_method(pair, lang),
-                pair["parent_name"],
-                say.value(parent, lang),
-                say.basis_and_method(parent, lang),
-            )
-        )
-        raw.append(
-            (
-                pair["indicator"],
-                plain(pair["period"]),
-                plain(pair["value"]),
-                plain(pair["basis"]),
-                pair["parent"],
-                plain(pair["parent_value"]),
-                plain(pair["parent_basis"]),
-            )
-        )
+    basis = t("Standard and kind of statistic", lang)
     columns = (
-        ("indicator", t("Indicator", lang), False),
-        ("period", t("Date", lang), False),
-        ("value", place.unit["name"], True),
-        ("basis", t("Standard and kind of statistic", lang), False),
-        ("area", t("Area", lang), False),
-        ("area_value", t("Area's figure", lang), True),
-        ("area_basis", t("Standard and kind of statistic", lang), False),
+        indicator(lang),
+        date(lang),
+        Column("value", place.unit["name"], lambda r: say.value(r, lang), field("value"), numeric=True),
+        Column("basis", basis, lambda r: say.basis_and_method(r, lang), field("basis")),
+        Column("area", t("Area", lang), field("parent_name"), field("parent")),
+        Column(
+            "area_value",
+            t("Area's figure", lang),
+            lambda r: say.value(_parent(r), lang),
+            field("parent_value"),
+            numeric=True,
+        ),
+        Column("area_basis", basis, lambda r: say.basis_and_method(_parent(r), lang), field("parent_basis")),
     )
-    notes = _beside_notes(pairs, lang)
+    ordered = pairs.sort_values(["indicator", "year"], kind="stable")
     caption = t("Only figures of the same year and standard stand side by side; nothing is subtracted.", lang)
-    return block(
-        place,
-        "table",
-        "beside",
-        "evaluation",
-        lang,
-        title,
-        caption=caption,
-        columns=columns,
-        rows=tuple(shown),
-        raw=tuple(raw),
-        notes=notes,
-        level="L1",
-    )
+    return table(
+        place, "beside", "evaluation", lang, title, columns, lines(ordered),
+        caption=caption, notes=_beside_notes(pairs, lang), level="L1",
+    )  # fmt: skip
+
+
+def _parent(pair):
+    """Return the larger area's figure of a pair, as a row like any other."""
+    own = {k.removeprefix("parent_"): v for k, v in pair.items() if k.startswith("parent_")}
+    return pd.Series(own | {"indicator": pair["parent_indicator"]})
 
 
 def _beside_notes(pairs, lang):
@@ -109,7 +96,8 @@ def among(place, *, lang):
     title = t("Among other places on the same basis", lang)
     minimum = place.settings["publish"]["minimum_comparators"]
     rows = place.among[place.among["median"].notna()]
-    rows = rows[[pd.notna(own_row(place, row)["value"]) for _, row in rows.iterrows()]]
+    own = own_rows(place, rows)
+    rows = rows[own["value"].notna()]
     few = place.among[place.among["median"].isna()]
     if len(rows) > LONG:
         rows = latest(rows, ["indicator"])
@@ -134,70 +122,67 @@ def among(place, *, lang):
             paragraphs=(note,) if note else (t("No comparison is possible.", lang),),
             level="L0",
         )
-    shown, raw = [], []
-    for _, row in rows.sort_values(["indicator", "year"], kind="stable").iterrows():
-        own = own_row(place, row)
-        low, mid, high = (
-            words.rounded(row[c], own["unit"], lang) for c in ("lower_quartile", "median", "upper_quartile")
-        )
-        shown.append(
-            (
-                words.indicator(row["indicator"], lang),
-                words.period(row["period"], lang),
-                say.value(own, lang),
-                words.decimal(row["n"], lang, 0),
-                mid,
-                f"{low} – {high}",
-                position(row, lang),
-            )
-        )
-        raw.append(
-            (
-                row["indicator"],
-                plain(row["period"]),
-                plain(own["value"]),
-                int(row["n"]),
-                plain(row["median"]),
-                None,
-                f"{int(row['below'])}/{int(row['above'])}/{int(row['undecided'])}",
-            )
-        )
     columns = (
-        ("indicator", t("Indicator", lang), False),
-        ("period", t("Date", lang), False),
-        ("value", place.unit["name"], True),
-        ("n", t("Others (n)", lang), True),
-        ("median", t("Their median", lang), True),
-        ("middle_half", t("Middle half of them", lang), True),
-        ("position", t("Position", lang), False),
+        indicator(lang),
+        date(lang),
+        Column(
+            "value",
+            place.unit["name"],
+            lambda r: say.value(own.loc[r.name], lang),
+            lambda r: plain(own.loc[r.name]["value"]),
+            numeric=True,
+        ),
+        Column(
+            "n",
+            t("Others (n)", lang),
+            lambda r: words.decimal(r["n"], lang, 0),
+            lambda r: int(r["n"]),
+            numeric=True,
+        ),
+        Column(
+            "median",
+            t("Their median", lang),
+            lambda r: words.rounded(r["median"], own.loc[r.name]["unit"], lang),
+            field("median"),
+            numeric=True,
+        ),
+        Column(
+            "middle_half",
+            t("Middle half of them", lang),
+            lambda r: _middle_half(r, own.loc[r.name]["unit"], lang),
+            numeric=True,
+        ),
+        Column("position", t("Position", lang), lambda r: position(r, lang), _counts),
     )
     caption = t(
         "Others: places of the same level with the same indicator, standard and kind of statistic, at most {y} year apart.",
         lang,
         y=place.settings["publish"]["comparison_years"],
     )
-    return block(
-        place,
-        "table",
-        "among",
-        "evaluation",
-        lang,
-        title,
-        caption=caption,
-        columns=columns,
-        rows=tuple(shown),
-        raw=tuple(raw),
-        notes=(note,) if note else (),
-        level="L1",
-    )
+    ordered = rows.sort_values(["indicator", "year"], kind="stable")
+    return table(
+        place, "among", "evaluation", lang, title, columns, lines(ordered),
+        caption=caption, notes=(note,) if note else (), level="L1",
+    )  # fmt: skip
 
 
-def own_row(place, row):
-    """The place's own figure of a position; a row without its value is hidden, and so is its position."""
-    same = place.rows["indicator"] == row["indicator"]
-    for column in ("period", "method", "basis"):
-        same &= place.rows[column].fillna("") == ("" if pd.isna(row[column]) else row[column])
-    return place.rows[same].iloc[0]
+def _middle_half(row, unit, lang):
+    return " – ".join(words.rounded(row[q], unit, lang) for q in ("lower_quartile", "upper_quartile"))
+
+
+def _counts(row):
+    return f"{int(row['below'])}/{int(row['above'])}/{int(row['undecided'])}"
+
+
+def own_rows(place, positions):
+    """Return the place's own figure of each position; one without its value is hidden, and so is its position."""
+    figures = place.rows.set_axis(_keys(place.rows))
+    return figures[~figures.index.duplicated()].loc[_keys(positions)].set_axis(positions.index)
+
+
+def _keys(rows):
+    named = rows[["indicator", "period", "method", "basis"]].astype("string").fillna("")
+    return pd.Index(list(named.itertuples(index=False, name=None)), tupleize_cols=False)
 
 
 def position(row, lang):

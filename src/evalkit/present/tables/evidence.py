@@ -1,9 +1,11 @@
 """What was found elsewhere, and which data would allow to say more."""
 
+from operator import attrgetter
+
 import pandas as pd
 
 from evalkit.load import reference, schema
-from evalkit.present.tables.parts import block
+from evalkit.present.tables.parts import Column, table
 from evalkit.present.words import t
 
 
@@ -17,44 +19,40 @@ def evidence_elsewhere(place, *, lang):
     }
     rank = rows["design"].map({"experiment": 0, "quasi-experiment": 1}).fillna(2)
     rows = rows.assign(rank=rank).sort_values(["rank", "year"], kind="stable")
-    shown, raw, items = [], [], []
-    for (study, _), found in rows.groupby(["study", "design"], sort=False):
-        first = found.iloc[0]
-        who = first["authors"].replace("; ", ", ") + (
-            f" ({first['year']})" if pd.notna(first["year"]) and str(first["year"]) else ""
-        )
-        verified = bool(found["verified"].all())
-        said = " ".join(found[f"finding_{lang}"]) + ("" if verified else f" ({t('not verified', lang)})")
-        shown.append((who, first[f"place_{lang}"], designs.get(first["design"], first["design"]), said))
-        raw.append((study, None, first["design"], None))
-        if first["source_url"]:
-            items.append({"text": who, "url": first["source_url"], "verified": verified})
+    studies = [found for _, found in rows.groupby(["study", "design"], sort=False)]
     columns = (
-        ("study", t("Study", lang), False),
-        ("place", t("Where", lang), False),
-        ("design", t("Design", lang), False),
-        ("finding", t("Finding", lang), False),
+        Column("study", t("Study", lang), _who, lambda s: s["study"].iloc[0]),
+        Column("place", t("Where", lang), lambda s: s[f"place_{lang}"].iloc[0]),
+        Column(
+            "design",
+            t("Design", lang),
+            lambda s: designs.get(s["design"].iloc[0], s["design"].iloc[0]),
+            lambda s: s["design"].iloc[0],
+        ),
+        Column("finding", t("Finding", lang), lambda s: _found(s, lang)),
     )
     title = t("What experiments and studies found elsewhere", lang)
     caption = t(
         "Six experiments together: modestly positive, not transformative. A claim far above that needs stronger proof than figures of one place.",
         lang,
     )
-    items = list({(i["text"], i["url"]): i for i in items}.values())
-    return block(
-        place,
-        "table",
-        "elsewhere",
-        "evaluation",
-        lang,
-        title,
-        caption=caption,
-        columns=columns,
-        rows=tuple(shown),
-        raw=tuple(raw),
-        items=tuple(items),
-        level="L4",
-    )
+    linked = {(_who(s), s["source_url"].iloc[0]): bool(s["verified"].all()) for s in studies}
+    items = tuple({"text": who, "url": url, "verified": v} for (who, url), v in linked.items() if url)
+    return table(
+        place, "elsewhere", "evaluation", lang, title, columns, studies,
+        caption=caption, items=items, level="L4",
+    )  # fmt: skip
+
+
+def _who(study):
+    first = study.iloc[0]
+    year = f" ({first['year']})" if pd.notna(first["year"]) and str(first["year"]) else ""
+    return first["authors"].replace("; ", ", ") + year
+
+
+def _found(study, lang):
+    said = " ".join(study[f"finding_{lang}"])
+    return said if study["verified"].all() else f"{said} ({t('not verified', lang)})"
 
 
 def data_to_ask(place, *, lang):
@@ -62,26 +60,15 @@ def data_to_ask(place, *, lang):
     have = set(place.rows["indicator"])
     asked = reference.table("data_requests").itertuples()
     missing = [a for a in asked if not a.satisfied_by or not have & set(a.satisfied_by.split("|"))]
-    cells = ("what", "whom", "adds")
-    rows = [(ask_label(a.table, lang), *(getattr(a, f"{c}_{lang}") for c in cells)) for a in missing]
     columns = (
-        ("table", t("Table", lang), False),
-        ("what", t("What", lang), False),
-        ("whom", t("Of whom", lang), False),
-        ("adds", t("What it would add", lang), False),
+        Column(
+            "table", t("Table", lang), lambda a: ask_label(a.table, lang), lambda a: ask_label(a.table, lang)
+        ),
+        Column("what", t("What", lang), attrgetter(f"what_{lang}")),
+        Column("whom", t("Of whom", lang), attrgetter(f"whom_{lang}")),
+        Column("adds", t("What it would add", lang), attrgetter(f"adds_{lang}")),
     )
-    title = t("Data to ask for", lang)
-    return block(
-        place,
-        "table",
-        "ask",
-        "evaluation",
-        lang,
-        title,
-        columns=columns,
-        rows=tuple(rows),
-        raw=tuple((r[0], None, None, None) for r in rows),
-    )
+    return table(place, "ask", "evaluation", lang, t("Data to ask for", lang), columns, missing)
 
 
 def ask_label(table, lang):

@@ -4,15 +4,13 @@ import pandas as pd
 
 from evalkit.load import schema
 from evalkit.present import say, words
-from evalkit.present.tables.parts import LONG, block, plain
+from evalkit.present.tables.parts import LONG, Column, block, date, field, indicator, lines, table
 from evalkit.present.words import t
 
 _SECTIONS = {
     "credit": ("credit", "groups", "quality", "outputs"),
     "poverty_income": ("poverty", "income", "context"),
 }
-
-
 _ORDER = ("credit", "quality", "groups", "outputs", "poverty", "income", "context")
 
 
@@ -37,53 +35,16 @@ def figures(place, section, *, lang):
     rank = rows["indicator"].map(words.section).map(_ORDER.index)
     rows = rows.assign(rank=rank).sort_values(["rank", "indicator", "year"], kind="stable")
     sources = list(dict.fromkeys(place.rows["source"].dropna()))
-    shown, raw = [], []
-    for _, row in rows.iterrows():
-        remarks = "; ".join(say.remarks(row, lang))
-        number = f"[{sources.index(row['source']) + 1}]"
-        shown.append(
-            (
-                words.indicator(row["indicator"], lang),
-                say.value(row, lang),
-                words.period(row["period"], lang),
-                say.basis(row, lang),
-                say.fraction(row, lang),
-                remarks,
-                number,
-            )
-        )
-        raw.append(
-            (
-                row["indicator"],
-                plain(row["value"]),
-                plain(row["period"]),
-                plain(row["basis"]),
-                None,
-                plain(row["flags"]),
-                row["source"],
-            )
-        )
     columns = (
-        ("indicator", t("Indicator", lang), False),
-        ("value", t("Value", lang), True),
-        ("period", t("Date", lang), False),
-        ("basis", t("Basis", lang), False),
-        ("counts", t("Counts", lang), True),
-        ("flags", t("Remarks", lang), False),
-        ("source", t("Source", lang), False),
+        indicator(lang),
+        Column("value", t("Value", lang), lambda r: say.value(r, lang), field("value"), numeric=True),
+        date(lang),
+        Column("basis", t("Basis", lang), lambda r: say.basis(r, lang), field("basis")),
+        Column("counts", t("Counts", lang), lambda r: say.fraction(r, lang), numeric=True),
+        Column("flags", t("Remarks", lang), lambda r: "; ".join(say.remarks(r, lang)), field("flags")),
+        Column("source", t("Source", lang), lambda r: f"[{sources.index(r['source']) + 1}]", field("source")),
     )
-    return block(
-        place,
-        "table",
-        "figures",
-        section,
-        lang,
-        title,
-        caption=caption,
-        columns=columns,
-        rows=tuple(shown),
-        raw=tuple(raw),
-    )
+    return table(place, "figures", section, lang, title, columns, lines(rows), caption=caption)
 
 
 def sources(place, *, lang):

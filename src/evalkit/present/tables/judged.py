@@ -2,7 +2,8 @@
 
 from evalkit.metrics import compare
 from evalkit.present import judgements, say, words
-from evalkit.present.tables.parts import block, plain
+from evalkit.present.tables import parts
+from evalkit.present.tables.parts import Column, block, date, field, indicator, lines
 from evalkit.present.words import t
 
 
@@ -17,44 +18,45 @@ def judged(place, *, lang):
         return block(place, "notice", "judged", "evaluation", lang, title, paragraphs=(text,))
     table = table[table["indicator"].isin(table.loc[table["verdict"] != "not judged", "indicator"])]
     names = [n for n in judgements.COMPARATORS if n in set(table["comparator"])]
-    cells = table.set_index(["indicator", "comparator"])
-    shown, raw = [], []
-    for indicator in (i for i in compare.TESTS if i in set(table["indicator"])):
-        beside = [cells.loc[(indicator, n)] if (indicator, n) in cells.index else None for n in names]
-        own = next(row for row in beside if row is not None)
-        own = own.copy()
-        own["indicator"] = indicator
-        head = (words.indicator(indicator, lang), words.period(own["period"], lang), say.value(own, lang))
-        shown.append((*head, *(_cell(row, name, lang) for row, name in zip(beside, names, strict=True))))
-        raw.append(
-            (
-                indicator,
-                own["period"],
-                plain(own["value"]),
-                *(None if row is None else row["verdict"] for row in beside),
-            )
-        )
+    cells = table.set_index(["indicator", "comparator"], drop=False)
+    judged_here = [i for i in compare.TESTS if i in set(table["indicator"])]
     columns = (
-        ("indicator", t("Indicator", lang), False),
-        ("period", t("Date", lang), False),
-        ("value", place.unit["name"], True),
-        *((name, judgements.comparator(name, place.unit, lang), False) for name in names),
+        indicator(lang),
+        date(lang),
+        Column("value", place.unit["name"], lambda r: say.value(r, lang), field("value"), numeric=True),
+        *(_verdicts(place, name, cells, lang) for name in names),
     )
     caption = t(
         "In each cell the comparators' figure, the place itself left out, then what may be said of the place beside it. “Not distinguishable” doesn't mean equal: the figures can't tell.",
         lang,
     )
-    return block(
-        place, "table", "judged", "evaluation", lang, title, caption=caption, columns=columns,
-        rows=tuple(shown), raw=tuple(raw), notes=_notes(place, table, names, lang), level="L1",
+    return parts.table(
+        place, "judged", "evaluation", lang, title, columns, [_own(cells, i, names) for i in judged_here],
+        caption=caption, notes=_notes(place, table, names, lang), level="L1",
     )  # fmt: skip
 
 
-def _cell(row, name, lang):
-    if row is None:
-        return "–"
-    row = row.copy()
-    row["comparator"] = name
+def _own(cells, indicator, names):
+    """Return the place's figure of an indicator: the same in each of its comparisons."""
+    name = next(n for n in names if (indicator, n) in cells.index)
+    return cells.loc[(indicator, name)]
+
+
+def _verdicts(place, name, cells, lang):
+    """Return the column of one comparator."""
+
+    def cell(row):
+        key = (row["indicator"], name)
+        return _cell(cells.loc[key], lang) if key in cells.index else "–"
+
+    def verdict(row):
+        key = (row["indicator"], name)
+        return cells.loc[key]["verdict"] if key in cells.index else None
+
+    return Column(name, judgements.comparator(name, place.unit, lang), cell, verdict)
+
+
+def _cell(row, lang):
     said = judgements.verdict(row, lang)
     return said if row["reason"] == "hidden" else f"{judgements.reference(row, lang)}: {said}"
 
@@ -99,28 +101,28 @@ def peers(place, *, lang):
         )
         return block(place, "notice", "peers", "evaluation", lang, title, paragraphs=(text,))
     rows = place.peers.sort_values("rank")
-    shown = tuple(
-        (
-            str(r.rank),
-            say.unit_name({"type": r.peer_type, "name": r.peer_name}, lang),
-            r.peer_district,
-            words.decimal(r.distance, lang, 2),
-        )
-        for r in rows.itertuples()
-    )
     columns = (
-        ("rank", t("No.", lang), False),
-        ("peer", t("Place", lang), False),
-        ("district", t("District", lang), False),
-        ("distance", t("Distance", lang), True),
+        Column("rank", t("No.", lang), lambda r: str(r["rank"]), lambda r: int(r["rank"])),
+        Column("peer", t("Place", lang), lambda r: _peer(r, lang), field("peer")),
+        Column("district", t("District", lang), field("peer_district"), field("peer_district")),
+        Column(
+            "distance",
+            t("Distance", lang),
+            lambda r: words.decimal(r["distance"], lang, 2),
+            lambda r: float(r["distance"]),
+            numeric=True,
+        ),
     )
     caption = t(
         "Distance: how far two places of the same type lie apart in elevation, distance to the centre and share of ethnic minorities, in standard deviations. Poverty, income and credit play no part in it.",
         lang,
     )
     kept = t("The list is kept from an earlier release.", lang) if rows["frozen"].any() else ""
-    return block(
-        place, "table", "peers", "evaluation", lang, title, caption=caption, columns=columns, rows=shown,
-        raw=tuple((int(r.rank), r.peer, plain(r.peer_district), float(r.distance)) for r in rows.itertuples()),
-        notes=(kept,) if kept else (), level="L1",
+    return parts.table(
+        place, "peers", "evaluation", lang, title, columns, lines(rows),
+        caption=caption, notes=(kept,) if kept else (), level="L1",
     )  # fmt: skip
+
+
+def _peer(row, lang):
+    return say.unit_name({"type": row["peer_type"], "name": row["peer_name"]}, lang)

@@ -4,7 +4,7 @@ import pandas as pd
 
 from evalkit.load import reference
 from evalkit.present import words
-from evalkit.present.tables.parts import block, plain
+from evalkit.present.tables.parts import Column, block, field, lines, table
 from evalkit.present.words import t
 
 
@@ -17,71 +17,65 @@ def standards(place, *, lang):
     if rules.empty:
         text = t("No figure here stands on a known poverty standard.", lang)
         return block(place, "notice", "standards", "poverty_income", lang, title, paragraphs=(text,))
-    shown, raw = [], []
-    for rule in rules.itertuples():
-        line = (
-            t("up to {x} per person per month", lang, x=words.money(rule.income_max_vnd, lang))
-            if pd.notna(rule.income_max_vnd)
-            else t("set by the statistical office", lang)
-        )
-        if pd.notna(rule.income_min_vnd) and rule.income_min_vnd > 0:
-            line = t(
-                "over {low} up to {high} per person per month",
-                lang,
-                low=words.money(rule.income_min_vnd, lang),
-                high=words.money(rule.income_max_vnd, lang),
-            )
-        lacking = (
-            t(
-                "and at least {k} of {n} deprivations",
-                lang,
-                k=int(rule.deprivations_min),
-                n=int(rule.of_deprivations),
-            )
-            if pd.notna(rule.deprivations_min) and rule.deprivations_min > 0
-            else t("income alone", lang)
-        )
-        area = t("rural", lang) if rule.area == "rural" else t("urban", lang) if rule.area == "urban" else "–"
-        span = f"{words.date(rule.valid_from, lang)} – {words.date(rule.valid_to, lang)}"
-        law = rule.legal_basis + ("" if rule.verified else f" ({t('not verified', lang)})")
-        shown.append((words.standard(rule.standard, lang), area, span, line, lacking, law))
-        raw.append(
-            (
-                rule.standard,
-                rule.area,
-                None,
-                plain(rule.income_max_vnd),
-                plain(rule.deprivations_min),
-                rule.legal_basis,
-            )
-        )
+    areas = {"rural": t("rural", lang), "urban": t("urban", lang)}
     columns = (
-        ("standard", t("Standard", lang), False),
-        ("area", t("Area", lang), False),
-        ("in_force", t("In force", lang), False),
-        ("income", t("Income", lang), True),
-        ("deprivations", t("Deprivations", lang), False),
-        ("law", t("Law", lang), False),
+        Column(
+            "standard", t("Standard", lang), lambda r: words.standard(r["standard"], lang), field("standard")
+        ),
+        Column("area", t("Area", lang), lambda r: areas.get(r["area"], "–"), field("area")),
+        Column("in_force", t("In force", lang), lambda r: _in_force(r, lang)),
+        Column(
+            "income", t("Income", lang), lambda r: _income(r, lang), field("income_max_vnd"), numeric=True
+        ),
+        Column(
+            "deprivations",
+            t("Deprivations", lang),
+            lambda r: _deprivations(r, lang),
+            field("deprivations_min"),
+        ),
+        Column("law", t("Law", lang), lambda r: _law(r, lang), field("legal_basis")),
     )
     caption = t("A household is poor by a standard where any of its rows holds for its area.", lang)
-    notes = []
-    if len(set(used) - {"2011-2015-cpi"}) > 1:
-        notes = [
-            b[f"what_{lang}"] + (f" ({b['legal_basis']})" if b["legal_basis"] else "")
-            for _, b in reference.table("series_breaks")
-            .query("series == 'poverty' and standard_after in @used")
-            .iterrows()
-        ]
-    return block(
-        place,
-        "table",
-        "standards",
-        "poverty_income",
-        lang,
-        title,
-        caption=caption,
-        columns=columns,
-        rows=tuple(shown),
-        raw=tuple(raw),
-        notes=tuple(notes),
+    several = len(set(used) - {"2011-2015-cpi"}) > 1
+    return table(
+        place, "standards", "poverty_income", lang, title, columns, lines(rules),
+        caption=caption, notes=_breaks(used, lang) if several else (),
+    )  # fmt: skip
+
+
+def _in_force(rule, lang):
+    return f"{words.date(rule['valid_from'], lang)} – {words.date(rule['valid_to'], lang)}"
+
+
+def _income(rule, lang):
+    low, high = rule["income_min_vnd"], rule["income_max_vnd"]
+    if pd.notna(low) and low > 0:
+        return t(
+            "over {low} up to {high} per person per month",
+            lang,
+            low=words.money(low, lang),
+            high=words.money(high, lang),
+        )
+    if pd.isna(high):
+        return t("set by the statistical office", lang)
+    return t("up to {x} per person per month", lang, x=words.money(high, lang))
+
+
+def _deprivations(rule, lang):
+    least = rule["deprivations_min"]
+    if pd.isna(least) or least <= 0:
+        return t("income alone", lang)
+    return t("and at least {k} of {n} deprivations", lang, k=int(least), n=int(rule["of_deprivations"]))
+
+
+def _law(rule, lang):
+    return rule["legal_basis"] + ("" if rule["verified"] else f" ({t('not verified', lang)})")
+
+
+def _breaks(used, lang):
+    """Return what changed with each standard that is used here, and the law that changed it."""
+    breaks = reference.table("series_breaks")
+    breaks = breaks[(breaks["series"] == "poverty") & breaks["standard_after"].isin(used)]
+    return tuple(
+        b[f"what_{lang}"] + (f" ({b['legal_basis']})" if b["legal_basis"] else "") for b in lines(breaks)
     )
