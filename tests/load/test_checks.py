@@ -275,6 +275,11 @@ def test_a_name_nobody_bears_is_asked_about(tmp_path):
     assert rules(hits, "warning") == {"name_differs"}
 
 
+def test_names_that_are_missing_in_some_rows(tmp_path):
+    named = income(("10001",)).assign(**{"Tên xã": [None, "Hòa An", "Nơi Khác", None, "Hòa An"]})
+    assert one(found_in(tmp_path, income=named), "name_differs")["row"] == 4
+
+
 def test_a_unit_that_did_not_exist_joins_nothing(tmp_path):
     places = communes().assign(valid_from=[None, "2021-07-01", None, "2020-01-01"])
     found = check(write(tmp_path / "d", communes=places, income=income(("10004",))))

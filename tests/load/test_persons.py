@@ -45,7 +45,11 @@ def test_the_same_household_in_loans(tmp_path):
 
 
 def test_a_bare_name_in_a_table_of_persons_is_no_name_of_a_place(tmp_path):
-    rows = ["Mã hộ,Mã xã,Năm,Tên,Có vay vốn", "h1,10001,2019,Nguyễn Văn A,có", "h2,10001,2019,Trần Thị B,không"]
+    rows = [
+        "Mã hộ,Mã xã,Năm,Tên,Có vay vốn",
+        "h1,10001,2019,Nguyễn Văn A,có",
+        "h2,10001,2019,Trần Thị B,không",
+    ]
     folder = write(tmp_path / "d")
     (folder / "households.csv").write_text("\n".join(rows), encoding="utf-8")
     found = check(folder)

@@ -139,10 +139,8 @@ def _other_name(delivery, units, unit, starts, found):
     differs = printed_as.notna() & named.notna() & (printed_as != named)
     if not differs.any():
         return none
-    bearers = units.assign(bare=units["name"].map(_bare)).groupby("code")["bare"].agg(set)
-    other = pd.Series(
-        [p in bearers.get(c, ()) for p, c in zip(printed_as, frame["code"], strict=True)], index=frame.index
-    )
+    borne = pd.MultiIndex.from_arrays([units["code"], units["name"].map(_bare)])
+    other = pd.Series(pd.MultiIndex.from_arrays([frame["code"], printed_as]).isin(borne), index=frame.index)
     hits = pd.DataFrame(
         {"code": frame["code"], "name": unit["name"], "printed": frame["printed_name"], "date": starts}
     )
@@ -181,7 +179,7 @@ def _twice(delivery, units, successor):
     if "year" not in frame:
         return
     names = units.set_index("place")["name"]
-    years = frame.groupby("place")["year"].agg(set).to_dict()
+    years = frame.dropna(subset="year").groupby("place")["year"].agg(set).to_dict()
     for place, (after, day) in successor.items():
         for year in sorted(years.get(place, set()) & years.get(after, set())):
             index = frame.index[(frame["place"] == place) & (frame["year"] == year)][0]

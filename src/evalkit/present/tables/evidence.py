@@ -57,9 +57,8 @@ def _found(study, lang):
 
 def data_to_ask(place, *, lang):
     """Return which data would allow the report to say more: what, of whom, and what it would add."""
-    have = set(place.rows["indicator"])
-    asked = reference.table("data_requests").itertuples()
-    missing = [a for a in asked if not a.satisfied_by or not have & set(a.satisfied_by.split("|"))]
+    have = _delivered(place)
+    missing = [a for a in reference.table("data_requests").itertuples() if a.table not in have]
     columns = (
         Column(
             "table", t("Table", lang), lambda a: ask_label(a.table, lang), lambda a: ask_label(a.table, lang)
@@ -69,6 +68,15 @@ def data_to_ask(place, *, lang):
         Column("adds", t("What it would add", lang), attrgetter(f"adds_{lang}")),
     )
     return table(place, "ask", "evaluation", lang, t("Data to ask for", lang), columns, missing)
+
+
+def _delivered(place):
+    """The tables from which figures of the place come; "comparison" where other communes brought the same ones."""
+    sources = place.rows["source"].dropna().str.split("; ").explode()
+    tables = set(sources) & set(schema.tables())
+    own = place.rows.loc[place.rows["source"].isin(tables), ["indicator", "year", "method"]]
+    others = place.among[place.among["median"].notna()].merge(own, on=["indicator", "year", "method"])
+    return tables | ({"comparison"} if len(others) else set())
 
 
 def ask_label(table, lang):
