@@ -99,6 +99,25 @@ def test_a_switch_changes_its_tables_and_no_other(easy, with_one, name):
     assert changed
 
 
+_TOLD = {  # the part of truth.json that speaks of a switch
+    "heaping": "recognised_early",
+    "concurrent_programmes": "concurrent_programme",
+    "mergers_2020": "merged",
+}
+
+
+@pytest.mark.parametrize("name", _SWITCHES)
+def test_the_truth_says_which_switches_are_on(easy, with_one, name):
+    stated = with_one[name].truth["parameters"]["difficulties"]
+    assert {switch for switch, on in stated.items() if on} == {name}
+    assert not any(easy.truth["parameters"]["difficulties"].values())
+    for switch, part in _TOLD.items():
+        assert bool(with_one[name].truth[part]) == (switch == name)
+        assert not easy.truth[part]
+    bridges = with_one[name].truth["bridges"]
+    assert bool(bridges) == (name == "standards_break"), bridges
+
+
 def _total(province):
     credit = province["credit"]
     return credit[credit["programme"] == "total"].set_index(["code", "year"])
