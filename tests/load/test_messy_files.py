@@ -85,6 +85,44 @@ def test_four_tables_on_one_sheet(messy):
     assert reading.rows_read == 71
 
 
+def test_catches_and_farmed_fish_sum_to_all_fish(messy):
+    """The sheet prints no total row: production is the sum of what is exploited and what is farmed."""
+    frame = read_spreadsheet(messy / "3.2LNTS2002.xls").frame
+    label = frame.columns[frame.columns.str.startswith("column")][0]
+    fish = frame[frame["table"].str.startswith("15.")].set_index(label)[["1995", "2000", "2001"]]
+    whole, caught, farmed = (
+        fish[fish.index.str.startswith(f"Sản lượng thủy sản{part} - Nghìn tấn")].iloc[0]
+        for part in ("", " khai thác", " nuôi trồng")
+    )
+    assert whole.tolist() == [1584.4, 2250.5, 2434.6]
+    assert (caught + farmed).round(1).tolist() == whole.tolist()
+
+
+@pytest.mark.parametrize("sheet", ["DSGioiTinh", "DSThThi"])
+def test_men_and_women_and_town_and_country_sum_to_the_population(messy, sheet):
+    frame = read_spreadsheet(messy / "1DSLD2002.xls", sheet=sheet).frame
+    levels = frame[frame["section"] == "Nghìn người - Thous. Pers."]
+    parts = levels.filter(like="Chia ra").sum(axis=1)
+    assert len(levels) == 13
+    assert (parts - levels["Tổng số / Total"]).abs().max() < 0.11
+
+
+def test_administrative_units_sum_to_the_country(messy):
+    reading = read_spreadsheet(messy / "1DSLD2002.xls", sheet="Sheet1")
+    assert len(reading.frame) == 8
+    figures = reading.frame.select_dtypes("number")
+    assert figures.sum().tolist() == reading.totals[figures.columns].iloc[0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("Plan_2007.xls", "columns L"), ("1DSLD2002.xls", "rows 22, 25"), ("Plan_2004.xls", "")],
+)
+def test_what_is_hidden_in_an_xls_file_is_said(messy, name, what):
+    said = [note for note in read_spreadsheet(messy / name).notes if "hidden" in note]
+    assert said == ([f"hidden, and read all the same: {what}"] if what else [])
+
+
 def test_poverty_by_region_keeps_the_regions_as_rows(messy):
     reading = read_spreadsheet(messy / "General_poverty_rate_by_region.csv")
     assert reading.frame["X1998"].tolist() == [30.7, 64.5, 42.5, 52.4, 7.6, 36.9]

@@ -6,6 +6,7 @@ import math
 import openpyxl
 import pandas as pd
 import pytest
+import xls_book
 
 from evalkit.errors import DataError
 from evalkit.load.spreadsheet import read_spreadsheet, read_table
@@ -184,6 +185,16 @@ def test_percentages_by_format_and_excel_errors(tmp_path):
     assert reading.rejected["value"].dropna().tolist() == ["#N/A", "=SUM(A1:A2)"]
 
 
+def test_hidden_rows_of_an_xls_file(tmp_path):
+    rows = [CREDIT, ["08473", 2019, "Hộ nghèo", 5], ["08474", 2019, "Hộ nghèo", 6]]
+    path = xls_book.save(tmp_path / "credit.xls", [("Biểu 1", rows, [])], hidden_rows=(2,))
+    reading = read_spreadsheet(path, table="credit")
+    assert reading.frame["outstanding_vnd"].tolist() == [5e6, 6e6]
+    assert [note for note in reading.notes if "hidden" in note] == [
+        "credit.xls, sheet Biểu 1: hidden, and read all the same: rows 3"
+    ]
+
+
 def test_codes_that_lost_their_zeros(tmp_path):
     rows = [CREDIT, [8473, 2019, "Hộ nghèo", 5], [12345, 2019, "Hộ nghèo", 6], [85, 2019, "Hộ nghèo", 7]]
     reading = read_spreadsheet(workbook(tmp_path / "credit.xlsx", rows), table="credit")
@@ -306,6 +317,15 @@ def test_plain_table_keeps_headers_and_figures_as_printed(tmp_path):
     assert reading.units["Thu"] == "Đơn vị: triệu đồng"
     assert reading.totals["Chi"].tolist() == [41]
     assert any("Chi: printed 41, its rows sum to 30" in note for note in reading.notes)
+
+
+def test_a_column_without_a_header_is_told(tmp_path):
+    path = csv(
+        tmp_path / "credit.csv", "Mã xã,Năm,Chương trình,Dư nợ (đồng),\n08473,2019,Hộ nghèo,5,đã đối chiếu\n"
+    )
+    assert any(
+        "column E has figures or texts" in note for note in read_spreadsheet(path, table="credit").notes
+    )
 
 
 def test_plain_table_of_texts_alone(tmp_path):
