@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.load import reference
+from evalkit.load.said import Said
 from evalkit.load.terms import TOTAL
 from evalkit.load.territory import absorbed
 
@@ -157,10 +158,10 @@ def _groups_against_credit(groups, credit, limits):
         )
         if rule == "part_exceeds_whole":
             hits = hits.rename(columns={"held": "part_value", "whole": "whole_value"}).drop(columns="share")
-            hits = hits.assign(part="groups: outstanding_vnd", whole="credit: outstanding_vnd")
+            said = {"part": Said("Outstanding of the groups"), "whole": Said("outstanding of the programmes")}
         else:
-            hits = hits.rename(columns={"held": "part", "share": "found"}).round({"found": 1})
-        yield from groups.findings(severity, rule, hits, "outstanding_vnd")
+            hits, said = hits.rename(columns={"held": "part", "share": "found"}).round({"found": 1}), {}
+        yield from groups.findings(severity, rule, hits, "outstanding_vnd", **said)
 
 
 def _printed_rates(delivery, limits):

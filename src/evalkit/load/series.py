@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.load import reference, schema
+from evalkit.load.said import Said
 
 _LEVELS = {  # columns whose level can be told, with what identifies a series
     "credit": (["outstanding_vnd"], ["place", "programme"]),
@@ -191,7 +192,7 @@ def _heaping(delivery, units, limits):
     p_value, just, further, heaped = min(tests, key=lambda test: test[0])
     p_value = min(1.0, p_value * len(tests))
     if p_value < limits["heaping_level"] / 100:
-        shown = "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
+        shown = Said("< {p}", p=0.001) if p_value < 0.001 else round(p_value, 3)
         said = {"just_over": just, "further": further, "p_value": shown}
         for index in heaped:
             yield delivery.finding("note", "heaping", index, "income_vnd", **said)

@@ -50,4 +50,6 @@ def _said(key, value, lang):
         return words.standard(value, lang)
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}(-\d{2})?", value):
         return words.period(value, lang)
-    return words.name_of(value, lang)
+    if isinstance(value, str):
+        return " + ".join(words.name_of(part, lang) for part in value.split(" + "))
+    return value
