@@ -2,17 +2,19 @@
 
     python benchmarks/faults.py --moments 30
 
-Kills children, the forking process and the supervisor in turn, and fills a disk (a small file system of its
-own, where the system lets one be mounted). After every kill the run is resumed; all its files must be the
+Kills children, the forking process and the supervisor and fills a disk, in turn (a small file system of random
+size, where the system lets one be mounted). After every kill the run is resumed; all its files must be the
 same byte for byte but for times, and no process may be left behind. Exits with 1 and says where they differ.
 """
 
 import argparse
 import itertools
 import json
+import random
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "batch"))
@@ -22,10 +24,11 @@ from faults import contents, disturbed_run, jobs_for, resumed, wait_until_gone
 from evalkit.batch import run
 from evalkit.errors import EvalkitError
 
-VICTIMS = ("child", "forker", "supervisor")
+VICTIMS = ("child", "forker", "supervisor", "disk")
+DISK_KB = (24, 112)  # smaller than what the run writes
 FULL_DISK = """
 set -e
-mount -t tmpfs -o size=96k tmpfs "$1/out"
+mount -t tmpfs -o "size=$5k" tmpfs "$1/out"
 "$2" "$3" --places "$4" --fill "$1"
 """
 
@@ -51,8 +54,9 @@ def killed(victim, seed, count, wanted):
         return {"victim": victim, "moment": round(moment, 3), **after(folder, count, wanted)}
 
 
-def disk_full(count, wanted):
+def disk_full(seed, count, wanted):
     """Run on a file system too small for the output, carry its files to a larger one, resume."""
+    size = random.Random(seed).randint(*DISK_KB)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "out").mkdir()
         command = [
@@ -66,11 +70,17 @@ def disk_full(count, wanted):
             sys.executable,
             __file__,
             str(count),
+            str(size),
         ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             return {"victim": "disk", "not_tried": done.stderr.strip().splitlines()[-1:]}
-        return {"victim": "disk", "said": done.stdout.strip(), **after(folder, count, wanted)}
+        return {
+            "victim": "disk",
+            "size_kb": size,
+            "said": done.stdout.strip(),
+            **after(folder, count, wanted),
+        }
 
 
 def fill(folder, count):
@@ -98,15 +108,20 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         run(jobs_for(folder, given.places), engine="fork", workers=2, preload=())
         wanted = contents(Path(folder) / "out")
-    rows = [disk_full(given.places, wanted)]
-    for seed, victim in enumerate(itertools.islice(itertools.cycle(VICTIMS), given.moments - 1)):
-        rows.append(killed(victim, seed, given.places, wanted))
+    rows = []
+    for seed, victim in enumerate(itertools.islice(itertools.cycle(VICTIMS), given.moments)):
+        rows.append(
+            disk_full(seed, given.places, wanted)
+            if victim == "disk"
+            else killed(victim, seed, given.places, wanted)
+        )
         print(rows[-1], file=sys.stderr, flush=True)
     bad = sum(bool(row.get("different") or row.get("left")) for row in rows)
     if given.json:
         print(json.dumps({"ratios": {}, "moments": rows, "bad": bad}))
     else:
-        print(rows[0], f"{len(rows)} moments, {bad} with a difference or a process left behind", sep="\n")
+        tried = Counter(row["victim"] for row in rows if "not_tried" not in row)
+        print(f"{dict(tried)}: {bad} with a difference or a process left behind")
     return 1 if bad else 0
 
 

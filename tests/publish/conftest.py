@@ -18,4 +18,6 @@ def made(tmp_path_factory, words):
     """Folder of the sample site, simulated data off."""
     out = tmp_path_factory.mktemp("out")
     sample.write_sample(out / "private")
-    return publish.site(out / "private", out, sample.PLACES, meta=sample.META, words=words).parent
+    return publish.site(
+        out / "private", out, sample.PLACES, meta=sample.META, words=words, summary=sample.RUN
+    ).parent

@@ -8,6 +8,9 @@ import matplotlib
 matplotlib.use("svg")
 from matplotlib.figure import Figure
 
+from evalkit.batch import RunSummary
+from evalkit.batch.journal import Row
+
 MIME = "application/vnd.evalkit.v1+json"
 ARTICLE = "https://baophutho.vn/diem-sang-trong-thuc-hien-tin-dung-chinh-sach-xa-hoi-218958.htm"
 META = {
@@ -22,6 +25,34 @@ META = {
     "generated": "2025-07-15",
     "version": "0.1.0",
 }
+QUOTING = "ValueError: household 01-SECRET has no members"
+RUN = RunSummary(
+    (
+        Row("08473/vi/credit", "credit", "ok", 2.0, 1.0, 40.0, parameters={"place": "08473", "lang": "vi"}),
+        Row("05233/vi/credit", "credit", "ok", 4.5, 3.5, 90.0, parameters={"place": "05233", "lang": "vi"}),
+        Row(
+            "05125/vi/credit",
+            "credit",
+            "failed",
+            0.5,
+            0.4,
+            30.0,
+            QUOTING,
+            parameters={"place": "05125", "lang": "vi"},
+        ),
+        Row(
+            "05125/en/credit",
+            "credit",
+            "timeout",
+            60.0,
+            59.0,
+            30.0,
+            "longer than 60 s",
+            parameters={"place": "05125", "lang": "en"},
+        ),
+    ),
+    66.0,
+)
 TAM_NONG = {"name": "Tam Nông", "code": "08434", "place_id": "08434-2025", "date": "2025-07-01"}
 PLACES = [
     {

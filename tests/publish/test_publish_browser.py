@@ -119,7 +119,7 @@ def simulated(tmp_path_factory, words):
     out = tmp_path_factory.mktemp("simulated")
     sample.write_sample(out / "private")
     meta = sample.META | {"simulated": True}
-    return publish.site(out / "private", out, sample.PLACES, meta=meta, words=words).parent
+    return publish.site(out / "private", out, sample.PLACES, meta=meta, words=words, summary=sample.RUN).parent
 
 
 @pytest.mark.parametrize(
@@ -137,6 +137,8 @@ def simulated(tmp_path_factory, words):
         ("vi/08473/index.html", PHONE, "dark"),
         ("en/08434-2025/index.html", PHONE, "light"),
         ("vi/05125/index.html", DESK, "dark"),
+        ("vi/run/index.html", PHONE, "light"),
+        ("en/run/index.html", DESK, "dark"),
     ],
 )
 def test_axe_finds_no_violation(simulated, opened, path, size, scheme):

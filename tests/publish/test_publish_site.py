@@ -35,11 +35,23 @@ def test_nothing_of_a_notebook_but_its_marked_outputs_reaches_the_site(made):
 
 def test_the_same_input_gives_the_same_bytes(made, tmp_path, words):
     sample.write_sample(tmp_path / "private")
-    again = publish.site(tmp_path / "private", tmp_path, sample.PLACES, meta=sample.META, words=words).parent
+    again = publish.site(
+        tmp_path / "private", tmp_path, sample.PLACES, meta=sample.META, words=words, summary=sample.RUN
+    ).parent
     contents = [
         {p.relative_to(top): p.read_bytes() for p in top.rglob("*") if p.is_file()} for top in (made, again)
     ]
     assert contents[0] == contents[1]
+
+
+def test_the_page_on_the_run_tells_what_failed_and_quotes_no_data(made):
+    page = read(made / "en" / "run" / "index.html")
+    for told in ("made: 2", "took too long and was ended: 1", "3.25", "2.25", "90"):
+        assert told in page.text
+    assert "ValueError" in page.text
+    assert "longer than 60 s" in page.text
+    assert "SECRET" not in page.text
+    assert "run/index.html" in (made / "en" / "index.html").read_text()
 
 
 @pytest.mark.parametrize("lang", ["vi", "en"])

@@ -43,7 +43,6 @@ def first_page(pages, lang, summary, release, folder):
         "slugs": {
             tuple(own[0][k] for k in ("province", "district")): s for s, (_, own) in pages.by_district.items()
         },
-        "number": lambda value, digits=1: words.decimal(value, lang, digits),
     }
 
 

@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
+from evalkit.present.words import decimal
 from evalkit.publish import methods
 from evalkit.publish.collect import SECTIONS
 from evalkit.publish.names import alphabetical, date_text, fold, isolate, years_text
@@ -147,6 +148,10 @@ class Pages:
         """Return the page of what can be taken away."""
         return self.template("data.html").render(**self.common(lang, "data/index.html"), **content)
 
+    def run(self, lang, content):
+        """Return the page on how the reports were made."""
+        return self.template("run.html").render(**self.common(lang, "run/index.html"), **content)
+
     def _row(self, place):
         others = [*place["predecessors"], *place["successors"]]
         return place | {
@@ -170,6 +175,7 @@ class Pages:
             "is_indicator": lambda name: name in methods.names(),
             "meta": SimpleNamespace(**{key: in_language(value, lang) for key, value in self.meta.items()}),
             "languages": [(code, LANGUAGES[code], f"{root}{code}/{path}") for code in self.languages],
+            "number": lambda value, digits=1: decimal(value, lang, digits),
             "when": lambda iso: date_text(iso, lang),
             "type_word": lambda kind: t(TYPE_WORDS[kind][0]) if kind in TYPE_WORDS else kind,
             "full_name": lambda place, name: full_name(t, place, name),

@@ -9,6 +9,7 @@ from evalkit.publish.collect import DATASET, blocks
 from evalkit.publish.download import table_csv
 from evalkit.publish.pages import HERE, Pages
 from evalkit.publish.places import checked
+from evalkit.publish.run import run
 from evalkit.publish.svg import drawing
 from evalkit.publish.wording import LANGUAGES
 
@@ -62,6 +63,8 @@ def site(
         private = Path(private)
         dataset = _dataset_pages(private, languages, summary)
         given = {} if release is None else _give(aside, release, since, target, words, languages)
+        if summary and summary.rows:
+            given["run/index.html"] = dict.fromkeys(languages, run(summary, places, languages))
         held = ["index.html", "places/index.html", "methods/index.html", *dataset, *given]
         pages = Pages(places, meta=meta, languages=languages, words=words, held=held)
         _write(aside, private, pages, summary, release, given, pdf)
