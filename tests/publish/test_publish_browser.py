@@ -119,7 +119,9 @@ def simulated(tmp_path_factory, words):
     out = tmp_path_factory.mktemp("simulated")
     sample.write_sample(out / "private")
     meta = sample.META | {"simulated": True}
-    return publish.site(out / "private", out, sample.PLACES, meta=meta, words=words, summary=sample.RUN).parent
+    return publish.site(
+        out / "private", out, sample.PLACES, meta=meta, words=words, summary=sample.RUN
+    ).parent
 
 
 @pytest.mark.parametrize(
