@@ -168,9 +168,24 @@ def _of_rejected(rejected):
         yield finding("note", "rows_set_aside", **where, **values)
 
 
+_MARKS = {
+    "preliminary": Said("preliminary"),
+    "estimated": Said("estimated"),
+    "footnote": Said("having a footnote"),
+    "over": Said("more than the figure"),
+    "under": Said("less than the figure"),
+    "nearly": Said("nearly the figure"),
+    "about": Said("about the figure"),
+    "none_occurred": Said("none occurred (“-”)"),
+    "not_collected": Said("not collected (“..”)"),
+    "not_applicable": Said("not applicable (“x”)"),
+    "end_of_period": Said("the last day of the period that is given"),
+}
+
+
 def _of_flags(reading):
     if reading.flags.empty:
         return
     file = reading.origin["file"].reindex(reading.flags["index"]).to_numpy()
     for (name, column, flag), marks in reading.flags.assign(file=file).groupby(["file", "column", "flag"]):
-        yield finding("note", "marked_figures", file=name, column=column, count=len(marks), flag=flag)
+        yield finding("note", "marked_figures", file=name, column=column, count=len(marks), flag=_MARKS[flag])
