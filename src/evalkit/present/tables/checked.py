@@ -40,8 +40,9 @@ def sentence(found, lang):
 def _said(key, value, lang):
     if isinstance(value, dict):
         parts = {name: _said(name, part, lang) for name, part in value["parts"].items()}
-        words_of_its_own = re.search(r"[^\W\d]", re.sub(r"{\w+}", "", value["says"]))
-        return (t(value["says"], lang) if words_of_its_own else value["says"]).format(**parts)
+        template = value["says"]
+        words_of_its_own = re.search(r"[^\W\d]", re.sub(r"{\w+}", "", template))
+        return (t(template, lang) if words_of_its_own else template).format(**parts)
     if key in ("row", "year", "previous"):
         return value
     if isinstance(value, float | int):
