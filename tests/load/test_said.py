@@ -102,7 +102,7 @@ def test_findings_of_a_messy_delivery_in_vietnamese(tmp_path):
         "năm 2019 lấy từ tên biểu",
         "dòng tổng: 9",
         "ghi chú hoặc chữ ký: 10",
-        "thiếu “Mã đơn vị hành chính”",
+        "hãy ghi đủ “Mã đơn vị hành chính” ở mọi dòng",
     ):
         assert expected in text, said
     without_names = re.sub(r"“[^”]*”|credit\.csv", " ", text)
