@@ -1,8 +1,13 @@
 """Fixtures and paths that several tests share."""
 
+import signal
 from pathlib import Path
 
 import pytest
+
+# A suite started in the background inherits that Ctrl-C is ignored, and so would the commands that tests
+# interrupt; a handler of its own is not inherited by them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[1]
 
