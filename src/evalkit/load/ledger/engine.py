@@ -23,6 +23,8 @@ def connect(database=":memory:", *, folders, files=(), threads=None, memory_gib=
             "python_enable_replacements": False,
         },
     )
+    # The store's files are never written again: their footers are read once a connection.
+    connection.execute("SET parquet_metadata_cache = true")
     # DuckDB guesses that a CSV file has a few dozen rows and would build its hash table from the file's side.
     connection.execute("SET disabled_optimizers = 'build_side_probe_side'")
     connection.execute("SET temp_directory = ?", [str(scratch) if scratch else ""])
