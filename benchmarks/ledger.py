@@ -127,33 +127,45 @@ def polars(work, rows):
 
 
 def kills(work, rows, times=10):
-    """Kill the second delivery at random moments; the store must then be the old or the new one."""
-    store, chance, counts = work / "killed", random.Random(SEED), {"old": 0, "new": 0, "other": 0}
+    """Kill the second delivery at random moments; the store must then be the old or the new one.
+
+    One moment falls at random in each of ``times`` equal parts of 1.25 times the usual duration with its
+    start-up, so that kills before, within and after the ingest occur. What a kill left behind is taken up by
+    the next delivery, which is then shorter.
+    """
+    store, kept = work / "killed", work / "kept"
     shutil.rmtree(store, ignore_errors=True)
-    first, second = dumps(work)[:2]
-    places = book(rows).places()
+    first, places = dumps(work)[0], book(rows).places()
     ingest(store, first, key=KEY, communes=places)
     old = _state(store)
-    shutil.copytree(store, work / "finished", dirs_exist_ok=True)
-    usual = _timed(lambda: ingest(work / "finished", second, key=KEY, communes=places))
-    new = _state(work / "finished")
-    for _ in range(times):
-        child = subprocess.Popen(
-            [sys.executable, __file__, "--step", "second", "--work", str(work), "--rows", str(rows)]
-        )
-        time.sleep(1 + chance.random() * usual)
+    shutil.copytree(store, kept, dirs_exist_ok=True)
+    command = [sys.executable, __file__, "--step", "second", "--work", str(work), "--rows", str(rows)]
+    usual = _timed(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
+    new = _state(store)
+    chance = random.Random(SEED)
+    moments = [1.25 * usual * (part + chance.random()) / times for part in range(times)]
+    chance.shuffle(moments)
+    counts = {"usual_s": usual, "moments_s": moments, "old": 0, "new": 0, "other": 0}
+    _replace(store, kept)
+    for moment in moments:
+        child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        time.sleep(moment)
         child.send_signal(signal.SIGKILL)
         child.wait()
         state = _state(store)
         counts["old" if state == old else "new" if state == new else "other"] += 1
         if state == new:
-            shutil.rmtree(store)
-            ingest(store, first, key=KEY, communes=places)
-    ingest(store, second, key=KEY, communes=places)
+            _replace(store, kept)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     counts["whole_at_the_end"] = _state(store) == new
-    shutil.rmtree(store)
-    shutil.rmtree(work / "finished")
+    for folder in (store, kept):
+        shutil.rmtree(folder)
     return counts
+
+
+def _replace(folder, copy):
+    shutil.rmtree(folder)
+    shutil.copytree(copy, folder)
 
 
 def second(work, rows):
