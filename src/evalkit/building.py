@@ -13,6 +13,7 @@ import pandas as pd
 from evalkit.errors import DataError
 from evalkit.load import places, reference
 from evalkit.load.dataset import open_dataset, shipped
+from evalkit.load.ledger.store import Manifest, read_manifest
 from evalkit.metrics import benchmarks, comparators, rollup, suppress
 from evalkit.metrics.indicators import assemble
 
@@ -54,7 +55,7 @@ def build(folder, out):
         (aside / "plan.json").write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
         for name, table in estimated.items():
             table.to_parquet(aside / f"{name}.parquet", index=False)
-        _write_slices(tables, aside / "places")
+        _write_slices(tables, aside / "places", dataset.settings["data"]["ledger"])
         (aside / "manifest.json").write_text(
             json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8"
         )
@@ -71,8 +72,11 @@ def plan_record(build_folder):
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
-def _write_slices(tables, folder):
-    """Write one small file per place that changes when, and only when, what its reports read changes."""
+def _write_slices(tables, folder, ledger):
+    """Write one small file per place that changes when, and only when, what its reports read changes.
+
+    A report that reads the ledger changes with the ledger's files that may hold loans of the place.
+    """
     folder.mkdir()
     digests = {
         place: hashlib.sha256() for place in tables["places"].loc[tables["places"]["reported"], "place"]
@@ -81,7 +85,11 @@ def _write_slices(tables, folder):
         for place, cut in tables[name].groupby("place", sort=False):
             if place in digests:
                 digests[place].update(cut.to_json(orient="values", date_format="iso").encode())
+    loans = read_manifest(ledger) if ledger else Manifest()
+    codes = tables["places"].set_index("place")["code"]
     for place, digest in digests.items():
+        if ledger and pd.notna(codes[place]):
+            digest.update(repr(loans.covering("loans", codes[place])).encode())
         (folder / f"{place}.sha256").write_text(digest.hexdigest() + "\n", encoding="ascii")
 
 

@@ -20,6 +20,7 @@ SETTINGS = {
         "levels": list,
         "minimum_kinds": int,
         "benchmarks": str,
+        "ledger": str,
     },
     "publish": {
         "suppression_threshold": int,
@@ -32,7 +33,7 @@ SETTINGS = {
 }
 _UNKNOWN = "{name} is not known{near}. Correct the name or remove it."
 _DEFAULTS = {
-    "data": {"press": False, "levels": ["commune"], "minimum_kinds": 1, "benchmarks": ""},
+    "data": {"press": False, "levels": ["commune"], "minimum_kinds": 1, "benchmarks": "", "ledger": ""},
     "publish": {
         "suppression_threshold": 5,
         "hide_zeros": False,
@@ -72,6 +73,7 @@ def read(folder, found):
         if planned:
             settings["plan"] = planned
         _take(given, settings, faults)
+        _find_ledger(folder, settings["data"], faults)
         _require(settings, faults)
     for section in ("title", "source", "rights"):
         settings.setdefault(section, {"vi": "", "en": ""})
@@ -108,6 +110,17 @@ def _take(given, settings, faults):
 def _of_kind(name, value, kind):
     said = "{name} = {value} should be of type {kind}."
     return Said(said, name=name, value=repr(value), kind=kind.__name__)
+
+
+def _find_ledger(folder, data, faults):
+    """Make the path of the ledger, which stands beside the data set, one that holds from anywhere."""
+    if not data["ledger"]:
+        return
+    store = (folder / data["ledger"]).resolve()
+    data["ledger"] = str(store)
+    if not (store / "manifest.json").is_file():
+        said = "[data] ledger: there is no ledger in {folder}. Make one with evalkit.load.ledger.ingest, or correct the path."
+        faults.append(Said(said, folder=str(store)))
 
 
 def _require(settings, faults):

@@ -36,6 +36,7 @@ real = false                  # true khi là số liệu thật · true once the
 years = [2022, 2024]          # năm đầu và năm cuối của báo cáo · first and last year of the reports
 levels = ["commune"]          # cấp được lập báo cáo: commune, district, province · which places get a report
 minimum_kinds = 1             # dưới số chỉ tiêu này thì không lập trang · kinds of figures below which there is no page
+# ledger = "../so-cai"        # kho món vay, nếu có · store of the loans, if there is one (docs/scale.md)
 
 [publish]
 suppression_threshold = 5     # số hộ nhỏ hơn mức này được ẩn · counts of people below this are hidden

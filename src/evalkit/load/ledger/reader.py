@@ -77,10 +77,9 @@ class Ledger:
         layout = table(name)
         pieces = [
             piece
-            for piece in self.manifest.of(name)
+            for piece in (self.manifest.of(name) if code is None else self.manifest.covering(name, code))
             if (period is None or piece.period == str(period))
             and (province is None or piece.province == province)
-            and (code is None or (piece.first_code or "") <= code <= (piece.last_code or ""))
         ]
         if not pieces:
             raise PlaceError(

@@ -63,6 +63,10 @@ class Manifest:
         """Return the pieces of one table."""
         return [piece for piece in self.pieces if piece.table == table]
 
+    def covering(self, table, code):
+        """Return the pieces of one table that may hold rows of a commune."""
+        return [p for p in self.of(table) if (p.first_code or "") <= code <= (p.last_code or "")]
+
 
 def read_manifest(store):
     """Return the store's ``Manifest``; an empty one where there is no store yet."""

@@ -6,6 +6,7 @@ from evalkit.present.tables.evidence import data_to_ask, evidence_elsewhere
 from evalkit.present.tables.figures import figures, sources
 from evalkit.present.tables.judged import judged, peers
 from evalkit.present.tables.law import standards
+from evalkit.present.tables.loan_book import lending_years, loan_book
 from evalkit.present.tables.moves import moves
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "figures",
     "findings",
     "judged",
+    "lending_years",
+    "loan_book",
     "moves",
     "peers",
     "position",
