@@ -15,7 +15,9 @@ MORE = (
     "from IPython.display import HTML, clear_output, update_display\n"
     "display(HTML('<b>một</b>'), display_id='one')\nupdate_display(HTML('<b>hai</b>'), display_id='one')",
     "print('gone')\nclear_output()\nprint('kept')",
-    "import sys, os\nprint('a')\nsys.stdout.flush()\nos.system('echo program')\nprint('b', file=sys.stderr)",
+    "import sys\nprint('a')\nsys.stdout.flush()\nprint('b', file=sys.stderr)",
+    # A kernel hears of a program's output through a thread of its own, when that gets its turn.
+    "import os, time\nos.system('echo program')\ntime.sleep(0.5)",
     "!echo from the shell",
     "%matplotlib inline\nplt.hist([1, 1, 2])\nplt.show()\nplt.plot([3, 1])\nNone",
     "import asyncio\nawait asyncio.sleep(0)\nasyncio.get_running_loop().is_running()",

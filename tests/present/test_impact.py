@@ -267,3 +267,9 @@ def test_every_gate_of_the_planned_designs_has_words():
     elsewhere = {"years_before", "years_after", "overlap", "balance", "pre_fit"}  # designs that no plan names
     assert "starting_point" in asked
     assert asked - elsewhere <= set(impact.GATES)
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "10.52 %"), ("vi", "10,52%")])
+def test_a_change_of_log_income_is_said_in_per_cent(lang, said):
+    assert impact.figure(0.1, "log_income", lang) == said
+    assert impact.figure(float("inf"), "log_income", lang) == "∞"

@@ -91,6 +91,8 @@ def _sentences(own, outcome, lang):
               x=figure("credit"), span=span)
         )  # fmt: skip
     said.append(t("The rest, {x}, is its own and unexplained.", lang, x=figure("rest")))
+    if outcome == "log_income":
+        said.append(t("Parts of a change in income multiply: 10 % and 10 % make 21 %.", lang))
     if "pooled" in own.index:
         low, high = (impact.figure(own.at["pooled", end], outcome, lang) for end in ("lower", "upper"))
         said.append(

@@ -8,6 +8,7 @@ import json
 import re
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from evalkit import building as built
@@ -145,10 +146,15 @@ def figure(value, outcome, lang):
     if value in (float("inf"), float("-inf")):
         return "∞" if value > 0 else "−∞"
     if outcome == "log_income":
-        return t("{x} log %", lang, x=_signed(100 * value, lang))
+        return t("{x} %", lang, x=_signed(displayed(value, outcome), lang))
     if outcome == "log_odds_poor":
         return _signed(value, lang)
     return t("{x} points", lang, x=_signed(value, lang))
+
+
+def displayed(value, outcome):
+    """Return an estimate in the unit that readers see: points as they are, a change of log income in per cent."""
+    return 100 * np.expm1(value) if outcome == "log_income" else value
 
 
 def interval(row, lang):

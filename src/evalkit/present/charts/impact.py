@@ -25,13 +25,13 @@ def curve(data, *, lang):
         return impact.nothing(data, "impact_curve", lang, title)
     outcome = data.effects.loc[data.effects["design"] == "fixed_effects", "outcome"].iloc[0]
     rows = rows.assign(outcome=outcome)
-    scale = 100 if outcome == "log_income" else 1
     labels = [_specification(s, lang) for s in rows["specification"]]
     with canvas(0.32 * len(rows) + 0.9) as (figure, axes):
         for y, r in enumerate(rows.itertuples()):
             colour = PLACE if r.specification == "main" else OTHERS
-            axes.plot([scale * r.lower, scale * r.upper], [y, y], color=colour, lw=2)
-            axes.plot(scale * r.estimate, y, "o", color=colour, ms=7 if r.specification == "main" else 5)
+            low, value, high = (impact.displayed(v, outcome) for v in (r.lower, r.estimate, r.upper))
+            axes.plot([low, high], [y, y], color=colour, lw=2)
+            axes.plot(value, y, "o", color=colour, ms=7 if r.specification == "main" else 5)
         axes.axvline(0, color=INK, lw=0.8)
         axes.set_yticks(range(len(rows)), labels)
         axes.invert_yaxis()
@@ -77,8 +77,6 @@ def around_supply(data, *, lang):
     if rows.empty:
         return impact.nothing(data, "impact_supply", lang, title)
     rows = rows[rows["part"] == "reduced_form"]
-    scale = rows["outcome"].map({"log_income": 100}).fillna(1)
-    rows = rows.assign(**{c: rows[c] * scale for c in ("estimate", "lower", "upper")})
     names = list(dict.fromkeys(rows["name"]))
     with canvas(2.9 if len(names) < 3 else 5.2) as (figure, axes):
         axes.remove()
@@ -91,7 +89,7 @@ def around_supply(data, *, lang):
     shown, raw = [], []
     for r in rows.itertuples():
         label = f"{t(impact.OUTCOMES[r.outcome], lang)}, {impact.change(r.change, lang)}"
-        value = impact.figure(r.estimate / (100 if r.outcome == "log_income" else 1), r.outcome, lang)
+        value = impact.figure(r.estimate, r.outcome, lang)
         shown.append((label, f"{r.event_time:+.0f}".replace("-", "−"), value))
         raw.append((r.name, r.event_time, float(r.estimate)))
     columns = (
@@ -113,7 +111,8 @@ def around_supply(data, *, lang):
 
 def _around(axis, rows, lang):
     first = rows.iloc[0]
-    refused = first["refusals"] != "[]"
+    refused, kind = first["refusals"] != "[]", first["outcome"]
+    rows = rows.assign(**{c: impact.displayed(rows[c], kind) for c in ("estimate", "lower", "upper")})
     axis.axhline(0, color=INK, lw=0.8)
     axis.axvline(-0.5, color=AREA, lw=1, ls=":")
     known = rows.dropna(subset=["lower"])
@@ -121,7 +120,6 @@ def _around(axis, rows, lang):
     axis.vlines(known["event_time"], known["lower"], known["upper"], color=colour, lw=1.6)
     axis.plot(rows["event_time"], rows["estimate"], "o-", color=colour, ms=4, lw=1)
     axis.xaxis.get_major_locator().set_params(integer=True)
-    kind = first["outcome"]
     outcome = t(impact.OUTCOMES[kind], lang)
     head = f"{outcome[0].upper()}{outcome[1:]}\n{impact.change(first['change'], lang)}"
     axis.set_title(head + (f" ({t('refused', lang)})" if refused else ""), fontsize=8.5, loc="left")
