@@ -317,6 +317,7 @@ def test_the_facts_of_a_standard_are_the_same_in_all_its_rows():
         ("group_ratings", ["code"]),
         ("consumer_prices", ["year"]),
         ("external_evidence", ["id"]),
+        ("replications", ["study", "quantity"]),
         ("regions", ["province_code"]),
         ("nrd_criteria", ["criterion", "area", "valid_from"]),
     ],
