@@ -36,7 +36,7 @@ def build(folder, out):
     out = Path(out)
     dataset = open_dataset(folder)
     tables = compute(dataset)
-    estimated, record = estimates.of_dataset(dataset, plan_record(out))
+    estimated, record = estimates.of_dataset(dataset, plan_record(out), tables["indicators"])
     tables["decomposition"] = estimated.pop("decomposition")
     manifest = {
         "evalkit": version("evalkit") if _installed() else "source",

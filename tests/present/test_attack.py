@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from evalkit import building
@@ -62,3 +63,45 @@ def test_the_table_of_what_is_protected_stays_in_the_build(tmp_path, release):
     public = disclose.rows(folder, "indicators")
     assert public.loc[public["flags"].fillna("").str.contains("hidden"), "value"].isna().all()
     assert building.read(folder, "indicators")["value"].notna().all()
+
+
+def test_a_commune_is_taken_apart_from_what_is_shown_of_all():
+    """Of a mean over all communes, each of the others known, the hidden one is what is left."""
+    from evalkit.impact import estimates as impact
+
+    panel = pd.DataFrame(
+        {
+            "unit": ["a", "a", "b", "b"],
+            "year": [2022, 2023] * 2,
+            "standard": "2022-2025",
+            "poor_pct": [9.0, 8.0, 7.0, 1.0],
+            "production_credit_lag1": [10.0, 11.0, 12.0, 13.0],
+        }
+    )
+    rows = pd.DataFrame(
+        {
+            "place": ["b", "a"],
+            "indicator": ["poverty_rate_pct", "share_production_pct"],
+            "year": [2023, 2022],
+            "basis": ["2022-2025", None],
+            "hidden": ["primary", "secondary"],
+        }
+    )
+    other = panel.assign(
+        poor_pct=panel["poor_pct"].where(panel["unit"].ne("b") | panel["year"].ne(2023), 2.0),
+        production_credit_lag1=panel["production_credit_lag1"].where(
+            panel["unit"].ne("a") | panel["year"].ne(2023), 50.0
+        ),
+    )
+    seen = impact.seen(panel, rows)
+    assert seen["poor_pct"].isna().tolist() == [False, False, False, True]
+    assert seen["production_credit_lag1"].isna().tolist() == [False, True, False, False]
+    pd.testing.assert_frame_equal(seen, impact.seen(other, rows))
+
+
+def test_an_estimate_leaves_with_three_digits():
+    from evalkit.present import disclose
+
+    table = pd.DataFrame({"estimate": [-0.123456, 2437.0, float("nan"), float("inf")], "n": 2437})
+    assert disclose.estimates(table)["estimate"].tolist()[:2] == [-0.123, 2437.0]
+    assert disclose.estimates(table)["n"].eq(2437).all()

@@ -26,15 +26,22 @@ PARTS = {
     **dict.fromkeys(("start", "end"), "Int64"),
     "known": "boolean",
 }
+# The indicator that shows an outcome to readers.
+_SEEN_AS = {
+    "poor_pct": "poverty_rate_pct",
+    "poor_near_poor_pct": "poor_plus_near_poor_rate_pct",
+    "log_odds_poor": "poverty_rate_pct",
+}
 PERIODS = ("name", "part", "event_time", "estimate", "lower", "upper")
 CURVE = ("specification", "estimate", "lower", "upper", "p_value", "refused")
 CHECKS = ("check", "name", "label", "value", "lower", "upper", "p_value")
 
 
-def of_dataset(dataset, former=None):
+def of_dataset(dataset, former=None, rows=None):
     """Return the tables panel, effects, periods, curve, checks and decomposition of a data set, and their record.
 
-    former: the record of the build before, so that a change of plan is seen. The record holds the plan (see
+    former: the record of the build before, so that a change of plan is seen. rows: the indicator rows with the
+    column ``hidden`` (see ``evalkit.metrics.suppress``): no commune's change is taken apart from what it marks. The record holds the plan (see
     ``plan.record``), the price year and, where nothing could be estimated, ``skipped``: "no_tables" (no yearly
     tables of credit and poverty), "no_panel" (too few years or communes) or "one_district". Refused estimates keep their row
     with the reasons, and no figure.
@@ -52,7 +59,7 @@ def of_dataset(dataset, former=None):
         return _empty(), record | {"skipped": "no_panel"}
     if panel["district_code"].nunique() < 2:
         return _empty(), record | {"skipped": "one_district"}
-    return tables(panel, dataset.tables["credit"], record["plan"]), record
+    return tables(panel, dataset.tables["credit"], record["plan"], rows), record
 
 
 def panel_of(dataset, price_year):
@@ -82,8 +89,8 @@ def panel_of(dataset, price_year):
     return panel
 
 
-def tables(panel, credit, planned):
-    """Return the tables of ``of_dataset`` from a panel, the table of credit and a plan."""
+def tables(panel, credit, planned, rows=None):
+    """Return the tables of ``of_dataset`` from a panel, the table of credit, a plan and the indicator rows."""
     changes = reference.table("supply_changes")
     exposures = {
         c.id: exposure(
@@ -103,7 +110,7 @@ def tables(panel, credit, planned):
         "periods": _frame([row for a, found in done.items() for row in _periods(a, found)], PERIODS),
         "curve": _frame(curve(panel, main) if main else [], CURVE),
         "checks": _frame(checks(panel, main, done), CHECKS),
-        "decomposition": decomposition(panel, done),
+        "decomposition": decomposition(panel, seen(panel, rows), done),
     }
 
 
@@ -202,24 +209,54 @@ def _oster(panel, main, options):
     return {"label": "delta", "value": row.delta, "lower": row.bounded, "upper": row.full}
 
 
-def decomposition(panel, done):
-    """Return every commune's change taken apart for each outcome of the plan, its own pooled slope as a last row."""
+def seen(panel, rows):
+    """Return the panel without the outcomes and doses that are made of hidden rows."""
+    if rows is None or "hidden" not in rows:
+        return panel
+    hidden = rows[rows["hidden"].fillna("").ne("") & rows["year"].notna()]
+    hidden = hidden.astype({"place": object, "year": int, "basis": object})
+    out, year = panel.copy(), panel["year"].astype(int)
+    for column, indicator in _SEEN_AS.items():
+        at = pd.MultiIndex.from_frame(
+            hidden.loc[hidden["indicator"] == indicator, ["place", "year", "basis"]]
+        )
+        own = pd.MultiIndex.from_arrays([panel["unit"], year, panel["standard"].astype(object)])
+        out.loc[own.isin(at), column] = np.nan
+    for dose in [
+        c.removesuffix(f"_credit_lag{plan.LAG}") for c in panel if c.endswith(f"_credit_lag{plan.LAG}")
+    ]:
+        names = ["outstanding_loans_vnd" if dose == "total" else f"share_{dose}_pct", "households_total"]
+        at = pd.MultiIndex.from_frame(hidden.loc[hidden["indicator"].isin(names), ["place", "year"]])
+        own = pd.MultiIndex.from_arrays([panel["unit"], year - plan.LAG])
+        out.loc[own.isin(at), f"{dose}_credit_lag{plan.LAG}"] = np.nan
+    return out
+
+
+def decomposition(panel, seen, done):
+    """Return every commune's change taken apart for each outcome of the plan, its own pooled slope as a last row.
+
+    seen: the panel as readers see it. The mean of all communes is that of those seen, or it would give back what
+    one of them hides; a slope is given of communes of which every year is seen.
+    """
     found = []
     for a, effect in done.items():
         if a.design != "fixed_effects" or a.subgroup or not a.planned or isinstance(effect, DataError):
             continue
         standard = "income_basis" if a.outcome == "log_income" else "standard"
         try:
-            parts = decompose_all(panel, effect, outcome=a.outcome, dose=a.column, standard=standard)
+            parts = decompose_all(seen, effect, outcome=a.outcome, dose=a.column, standard=standard)
         except DataError:
             continue
         if not effect.refused:
+            years = [plan.usable(rows, a).groupby("unit").size() for rows in (panel, seen)]
+            whole = years[0].index[years[0].eq(years[1].reindex(years[0].index))]
             slopes = unit_effects(
                 plan.usable(panel, a), outcome=a.outcome, dose=a.column, **plan.level_options(a.outcome)
             )
             named = {"shrunk": "value", "shrunk_lower": "lower", "shrunk_upper": "upper"}
             pooled = slopes.rename(columns=named)[["unit", *named.values()]].assign(part="pooled", known=True)
-            parts = pd.concat([parts, pooled[pooled["unit"].isin(parts["unit"])]], ignore_index=True)
+            shown = pooled["unit"].isin(parts["unit"]) & pooled["unit"].isin(whole)
+            parts = pd.concat([parts, pooled[shown]], ignore_index=True)
         found.append(parts.assign(outcome=a.outcome, dose=a.dose, level=effect.level))
     whole = pd.concat(found, ignore_index=True) if found else pd.DataFrame()
     return whole.rename(columns={"unit": "place"}).reindex(columns=list(PARTS)).astype(PARTS)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from evalkit import building as built
@@ -76,7 +77,7 @@ def place(build_folder, code, audience="public"):
         after=next(iter(units[units["place"] == unit["successor_place"]].itertuples()), None),
         settings=settings,
         audience=audience,
-        parts=built.read(build_folder, "decomposition", identity),
+        parts=_read_parts(build_folder, identity, audience),
     )
 
 
@@ -94,6 +95,25 @@ def rows(build_folder, table):
     if table == "findings":
         return _quoting_nothing_hidden(found, built.read(build_folder, "indicators"))
     return suppress.shown(found)
+
+
+def estimates(table):
+    """Return a table of estimates with its figures to three significant digits; whole numbers as they are.
+
+    An estimate reckons with every commune, hidden figures included. Whoever knows all the others could tell from
+    its last digits which count fits.
+    """
+    out = table.copy()
+    for column in table.columns[table.dtypes == "float64"]:
+        values = table[column].to_numpy(float)
+        known = np.isfinite(values) & (values != np.round(values))
+        out.loc[known, column] = [float(f"{v:.3g}") for v in values[known]]
+    return out
+
+
+def _read_parts(build_folder, identity, audience):
+    parts = built.read(build_folder, "decomposition", identity)
+    return estimates(parts) if audience == "public" else parts
 
 
 def _quoting_nothing_hidden(findings, rows):

@@ -13,7 +13,7 @@ import pandas as pd
 
 from evalkit import building as built
 from evalkit.errors import ParameterError
-from evalkit.present import words
+from evalkit.present import disclose, words
 from evalkit.present.blocks import Block
 from evalkit.present.words import LANGUAGES, t
 
@@ -83,7 +83,8 @@ class Impact:
 def impact(build_folder):
     """Return the ``Impact`` of a build. Raises DataError where the folder is no build."""
     settings = built.manifest(build_folder)["settings"]
-    tables = {name: built.read(build_folder, name) for name in ("effects", "periods", "curve", "checks")}
+    names = ("effects", "periods", "curve", "checks")
+    tables = {name: disclose.estimates(built.read(build_folder, name)) for name in names}
     panel = built.read(build_folder, "panel")
     scope = {"rows": len(panel)}
     if len(panel):
