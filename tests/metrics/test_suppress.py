@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from evalkit.metrics import suppress
+from evalkit.metrics.suppress import cells
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from suppress_sample import COMMUNES, PUBLISH, decided, province
@@ -79,3 +80,28 @@ def test_no_small_count_can_be_worked_out(poor):
         low, high = interval(rows, place)
         assert high - low >= 5 - 1e-6
     assert small or rows["hidden"].eq("").all()
+
+
+def test_means_and_growth_that_weigh_a_hidden_figure_are_hidden_with_it():
+    """An area's mean income is a sum of households with known weights; real growth is money over a known price."""
+    units = province([9] * COMMUNES)[2]
+    known = {"period": "2023", "year": 2023, "method": "bank", "source": "credit", "flags": ""}
+    growth = {"indicator": "outstanding_growth_pct", "numerator": 120.0, "denominator": 100.0}
+    real = growth | {"indicator": "outstanding_real_growth_pct", "basis": "prices of 2024"}
+    counted = {"indicator": "households_total", "value": 300.0, "source": "poverty", "method": "review"}
+    mean = {"indicator": "income_year_vnd", "numerator": 9e9, "denominator": 900.0, "source": "income"}
+    rows = pd.DataFrame(
+        [
+            known | {"place": "10000"} | growth,
+            known | {"place": "10000"} | real,
+            known | {"place": "10000"} | counted,
+            known | {"place": "100"} | mean,
+            known | {"place": "101"} | mean,
+        ]
+    ).reindex(columns=[*known, "place", "indicator", "value", "numerator", "denominator", "basis"])
+    found = cells.system(rows, units)
+    of = found.cells.loc[found.touches["cell"], ["place", "expr"]]
+    pairs = set(zip(found.touches["row"], of["place"], of["expr"], strict=True))
+    assert {(1, "10000", "outstanding"), (1, "10000", "outstanding_before")} <= pairs
+    assert (3, "10000", "households") in pairs
+    assert (4, "10000", "households") not in pairs

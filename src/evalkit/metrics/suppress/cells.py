@@ -121,7 +121,8 @@ def system(rows, units):
     for name, column in (("level", "level"), ("district", "district_code"), ("province", "province_code")):
         cells[name] = cells["place"].map(where[column].astype(object))
     find = _Finder(cells, keys)
-    return System(cells, _relations(find, printed, units), _touches(own, printed, find))
+    touches = pd.concat([_touches(own, printed, find), _weights(own, cells)], ignore_index=True)
+    return System(cells, _relations(find, printed, units), touches.drop_duplicates())
 
 
 def from_tables(rows):
@@ -190,12 +191,25 @@ def _touches(own, printed, find):
         definition = DEFINITIONS.get(name.replace("_real_vnd", "_vnd"))
         if definition is None or isinstance(definition, NumberOf):
             continue
-        exprs = {c.removesuffix("_real") for c in (*definition.columns, *definition.upto)}
+        exprs = {c.replace("_real", "") for c in (*definition.columns, *definition.upto)}
         for expr in sorted(exprs - _UNLINKED):
             cell = find.at(mine, expr, _standard(mine, pd.Series(expr, index=mine.index)))
             known = cell >= 0
             found.append(pd.DataFrame({"row": mine["row"].to_numpy()[known], "cell": cell[known]}))
-    return pd.concat(found, ignore_index=True).drop_duplicates()
+    return pd.concat(found, ignore_index=True)
+
+
+def _weights(own, cells):
+    """An area's mean income weighs its communes' incomes, each shown, by their households: one more sum of these."""
+    means = own.loc[
+        own["indicator"].isin(d.name for d in incomes.OF_AREAS.values()), ["row", "place", "year"]
+    ]
+    weights = cells[(cells["expr"] == "households") & (cells["level"] == "commune")].reset_index(names="cell")
+    found = [
+        means.merge(weights[["cell", "year", level]], left_on=["place", "year"], right_on=[level, "year"])
+        for level in ("district", "province")
+    ]
+    return pd.concat(found, ignore_index=True)[["row", "cell"]]
 
 
 class _Rows:
