@@ -38,19 +38,16 @@ _TOLERANCE = 1e-6
 def must_fail(build_folder, *, earlier=None):
     """Raise DisclosureError, naming the worst figure, where the attack on a build succeeds; else return its table.
 
-    earlier: the build of a release that readers already have: its figures are used against this one, and this
-    one's against it.
+    earlier: the figures of a release that readers already have, as they were shown. Those that are still true are
+    used against this build, and nothing that was hidden there may be shown here: it would be used against that
+    release, of which the sums are still known.
     """
     rows, sensitive, units = (built.read(build_folder, t) for t in ("indicators", "sensitive", "places"))
     public = suppress.shown(rows)
     found = [intervals(public, sensitive, units)] if len(sensitive) else []
-    if earlier is not None:
-        before, protected = (
-            suppress.shown(built.read(earlier, "indicators")),
-            built.read(earlier, "sensitive"),
-        )
-        found.append(intervals(_filled(public, before), sensitive, units))
-        found.append(intervals(_filled(before, public), protected, built.read(earlier, "places")))
+    if earlier is not None and len(sensitive):
+        _nothing_uncovered(public, earlier)
+        found.append(intervals(_filled(public, rows, earlier), sensitive, units))
     table = pd.concat(found, ignore_index=True) if found else pd.DataFrame()
     broken = table[table["disclosed"]] if len(table) else table
     if len(broken):
@@ -60,9 +57,32 @@ def must_fail(build_folder, *, earlier=None):
         raise DisclosureError(
             f"{worst['place']}, {worst['year']}, {worst['expr']}: whoever subtracts what is shown learns that it lies "
             f"between {worst['lower']:g} and {worst['upper']:g}, and so for {len(broken)} figures in all. Nothing is "
-            "published. Build again with this version of evalkit; do not publish the build beside an earlier release."
+            f"published. {_MEND}"
         )
     return table
+
+
+_MEND = (
+    "Build again with this version of evalkit, beside the release that readers have (--since, or the site in the "
+    "output folder). If it is a matter of a new threshold, take that release down and publish to another folder."
+)
+
+
+def _nothing_uncovered(public, earlier):
+    """Raise where a figure is shown that the earlier release hid."""
+    was = pd.MultiIndex.from_frame(_keys(earlier[suppress.is_hidden(earlier)]))
+    now = public[~suppress.is_hidden(public)]
+    again = now[pd.MultiIndex.from_frame(_keys(now)).isin(was)]
+    if len(again):
+        first = again.iloc[0]
+        raise DisclosureError(
+            f"{first['place']}, {first['period']}, {first['indicator']}: hidden in the release that readers have and "
+            f"shown in this build, and so {len(again)} figures in all. Nothing is published. {_MEND}"
+        )
+
+
+def _keys(rows):
+    return rows[suppress.KEY].astype(object).fillna("").astype(str)
 
 
 def intervals(public, sensitive, units):
@@ -80,15 +100,17 @@ def intervals(public, sensitive, units):
     return sensitive.assign(lower=lower, upper=upper, disclosed=disclosed)
 
 
-def _filled(public, other):
-    """Rows that are hidden in one release and shown in the other, with the figures of the other."""
-    keys = ["place", "period", "indicator", "basis", "method", "source"]
-    hidden = public["flags"].fillna("").str.contains("hidden")
-    known = other[other["value"].notna()].drop_duplicates(keys)
-    back = public.loc[hidden, [c for c in public if c not in _FIGURES]].merge(
-        known[[*keys, *_FIGURES]], on=keys, how="left"
-    )
-    return pd.concat([public[~hidden], back[public.columns]], ignore_index=True)
+def _filled(public, rows, earlier):
+    """The rows as a reader of both releases has them: what is hidden now, where the earlier one shows what still holds."""
+    known = earlier[~suppress.is_hidden(earlier)]
+    known = known.set_index(pd.MultiIndex.from_frame(_keys(known)))[_FIGURES]
+    known = known[~known.index.duplicated()].reindex(pd.MultiIndex.from_frame(_keys(rows)))
+    true = rows[_FIGURES].to_numpy(float)
+    same = np.isclose(known.to_numpy(float), true, rtol=1e-9, atol=0, equal_nan=True).all(axis=1)
+    back = suppress.is_hidden(public) & same & rows["value"].notna().to_numpy()
+    out = public.copy()
+    out.loc[back, _FIGURES] = true[back]
+    return out
 
 
 _FIGURES = ["value", "lower", "upper", "numerator", "denominator"]

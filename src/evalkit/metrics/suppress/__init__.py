@@ -7,14 +7,15 @@ from evalkit.metrics.suppress.cells import from_tables, system
 from evalkit.metrics.suppress.primary import sensitive
 from evalkit.metrics.suppress.secondary import protect
 
-__all__ = ["decide", "shown"]
+__all__ = ["KEY", "decide", "is_hidden", "shown"]
 _FIGURES = ("value", "lower", "upper", "numerator", "denominator")
 _COUNTED = ("households", "customers", "borrowers", "persons", "loans", "cases")
 _ORDER = ["place", "indicator", "period", "basis", "method", "value"]
+KEY = ["place", "period", "indicator", "basis", "method", "source"]  # one figure, the same in every release
 _SENSITIVE = ["place", "year", "standard", "expr", "width"]
 
 
-def decide(rows, tables, units, publish):
+def decide(rows, tables, units, publish, earlier=None):
     """Return (rows with the column ``hidden``, the sensitive cells) of a whole data set.
 
     rows: indicator rows of every place and level. tables: the tables of the data set; units: its places with
@@ -24,7 +25,11 @@ def decide(rows, tables, units, publish):
     protected and how wide the interval is that others must be left with; they stay in the build.
 
     Figures of the register are public already and stay, unless ``hide_published`` says otherwise; what is
-    computed from them follows the primary rule. Raises DisclosureError where a cell can't be protected.
+    computed from them follows the primary rule.
+
+    earlier: the figures of a release that readers have, as they were shown. What it hid stays hidden, even where
+    a correction has made it harmless, for the earlier sums still hold; what it showed protects nothing any more,
+    so other figures are hidden instead. Raises DisclosureError where a cell can't be protected.
     """
     threshold = publish["suppression_threshold"]
     rows = rows.assign(hidden="")
@@ -41,6 +46,8 @@ def decide(rows, tables, units, publish):
         ~own & (publish["hide_published"] | flags.str.contains("computed")) & ~flags.str.contains("sample")
     )
     rows.loc[judged & _few(rows, threshold), "hidden"] = "primary"
+    before = _earlier(rows, earlier)
+    rows.loc[before.eq("hidden") & rows["hidden"].eq(""), "hidden"] = "secondary"
     if not own.any():
         return rows.iloc[back].set_axis(given), nothing
     whole = system(rows, units)
@@ -52,12 +59,32 @@ def decide(rows, tables, units, publish):
         percent=publish["dominance_percent"],
         zeros=publish["hide_zeros"],
     )
-    hidden = protect(whole, width)
-    touched = whole.touches
+    touched = whole.touches.assign(before=before.to_numpy()[whole.touches["row"]])
+    known, kept = (
+        whole.cells.index.isin(touched.loc[touched["before"] == state, "cell"]) for state in ("shown", "hidden")
+    )
+    hidden = protect(whole, width, known=known, kept=kept & ~known)
     for reason, cells in (("secondary", hidden), ("primary", hidden & (width > 0))):
         rows.loc[touched["row"][cells[touched["cell"].to_numpy()]].unique(), "hidden"] = reason
     found = whole.cells.assign(width=width)[width > 0]
     return rows.iloc[back].set_axis(given), found[_SENSITIVE].reset_index(drop=True)
+
+
+def _earlier(rows, earlier):
+    """Say of each row whether the earlier release showed it, hid it, or had none ("")."""
+    if earlier is None or earlier.empty:
+        return pd.Series("", index=rows.index)
+    keys = [frame[KEY].astype(object).fillna("").astype(str) for frame in (rows, earlier)]
+    state = np.where(is_hidden(earlier), "hidden", "shown")
+    of = pd.Series(state, index=pd.MultiIndex.from_frame(keys[1]))
+    of = of[~of.index.duplicated()]
+    found = of.reindex(pd.MultiIndex.from_frame(keys[0])).fillna("")
+    return pd.Series(found.to_numpy(), index=rows.index)
+
+
+def is_hidden(rows):
+    """Return of which rows, as readers have them, the figures were withheld."""
+    return rows["flags"].fillna("").str.contains(r"\bhidden\b").to_numpy(bool)
 
 
 def shown(rows):

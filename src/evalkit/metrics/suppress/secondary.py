@@ -33,15 +33,17 @@ _FREE = 1e-3  # of a hidden cell: it costs nothing more, and a short way is stil
 _MILLION = 1e6
 
 
-def protect(system, width):
+def protect(system, width, known=None, kept=None):
     """Return which cells are to be hidden, a boolean array.
 
     width: for each cell how wide the interval that the shown cells leave must be (see
-    :func:`evalkit.metrics.suppress.primary.sensitive`). Nothing is hidden where no cell is sensitive.
+    :func:`evalkit.metrics.suppress.primary.sensitive`). known: cells that readers have from an earlier release,
+    which therefore protect no other. kept: cells that stay hidden because they were. Nothing else is hidden where
+    no cell is sensitive.
     Raises DisclosureError where a cell can't be protected, which only happens if all that is hidden in its
     province is worth less than the width.
     """
-    work = _Work(system, width)
+    work = _Work(system, width, known, kept)
     for cell in work.order():
         for block in work.blocks(cell):
             if work.wide_enough(cell) or work.widen(cell, block):
@@ -52,8 +54,9 @@ def protect(system, width):
 
 
 class _Work:
-    def __init__(self, system, width):
+    def __init__(self, system, width, known=None, kept=None):
         cells = system.cells
+        self.known = np.zeros(len(cells), bool) if known is None else known
         self.cells = cells
         expr = cells["expr"].str.split("@").str[0]
         self.people = (expr.isin(PEOPLE) | expr.str.startswith(REST)).to_numpy()
@@ -61,7 +64,7 @@ class _Work:
         self.value, self.width = cells["value"].to_numpy(float) / unit, width / unit
         self.columns, self.rows = system.relations.tocsc(), system.relations.tocsr()
         self.printed = cells["printed"].to_numpy(bool)
-        self.hidden = (width > 0) & self.printed
+        self.hidden = ((width > 0) | (False if kept is None else kept)) & self.printed
         self.low, self.high = np.zeros(len(cells)), np.zeros(len(cells))
         worth = expr.map(_WORTH).fillna(3).to_numpy(float)
         worth = worth * cells["level"].map(_LEVELS).fillna(1).to_numpy() * (1 + np.log1p(np.abs(self.value)))
@@ -88,6 +91,10 @@ class _Work:
 
     def blocks(self, cell):
         """The cells that may move with ``cell``: near in time in its district, its district, its province."""
+        for block in self._blocks(cell):
+            yield block[~self.known[block] | (block == cell)]
+
+    def _blocks(self, cell):
         people = self.people[cell]
         span = 1 if people else 0
         if self.level[cell] == "commune":
