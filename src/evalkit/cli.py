@@ -80,11 +80,11 @@ for command in (cli_data.check, cli_data.new, cli_data.request):
 
 
 @app.command()
-def build(data: Data, out: Out = Path("out")):
+def build(data: Data, out: Out = Path("out"), since: Since = None):
     """Compute everything for all places of a data set at once; the notebooks read the result."""
     from evalkit.building import build as compute
 
-    print(compute(data, out / "build"))
+    print(compute(data, out / "build", since))
 
 
 @app.command()
@@ -144,7 +144,7 @@ def report(
     from evalkit.publish.publication import publication
 
     languages = _languages(langs)
-    compute(data, out / "build")
+    compute(data, out / "build", since)
     jobs = _jobs(out, languages, place, notebooks)
     summary = _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory)
     index = publication(out, languages, summary, since=since, pdf=pdf)
