@@ -88,7 +88,9 @@ def _block(payload, lang, where):
 def _look(column, position, rows):
     """Return the class of a column: numeric or not, and how much room its longest text needs."""
     longest = max((len(str(row[position])) for row in rows), default=0)
-    room = "short" if longest <= 14 else "middling" if longest <= 24 else "long"
+    room = (
+        "short" if longest <= 7 else "middling" if longest <= 14 else "long" if longest <= 24 else "longest"
+    )
     return f"num {room}" if column["numeric"] else room
 
 

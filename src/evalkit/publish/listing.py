@@ -43,7 +43,7 @@ def _entry(u, rows, before, status):
         "valid_to": _day(u.valid_to),
         "successors": successors,
         "predecessors": [_link(b, _day(u.valid_from)) for b in before],
-        "level": u.evidence,
+        "level": u.evidence if status.get(u.place) == "published" else "",
         "kinds": int(u.kinds),
         "years": json.loads(u.years),
         "coverage": json.loads(u.coverage),
