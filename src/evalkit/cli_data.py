@@ -1,18 +1,22 @@
 """The commands about data: `evalkit check`, `evalkit new` and `evalkit request`."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
 
-Data = Annotated[Path, typer.Argument(help="Folder of a data set: dataset.toml and tables.", metavar="DATA")]
+from evalkit.cli_options import Data, Lang
+from evalkit.cli_speech import next_step, say, spoken
+from evalkit.load.said import Said
+
 _COLOURS = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
 
 def check(
     data: Data,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
-    lang: Annotated[str, typer.Option("--lang", help="Language of the findings: en or vi.")] = "en",
+    lang: Lang = None,
 ):
     """Read a data set and list what is wrong, doubtful or worth knowing, with file, row, column and mend."""
     from evalkit.load.dataset import check as find
@@ -21,8 +25,13 @@ def check(
     if as_json:
         print(found.drop(columns="arguments").to_json(orient="records", force_ascii=False, indent=1))
     else:
-        _print(found, lang)
-    raise typer.Exit(1 if (found["severity"] == "error").any() else 0)
+        _print(found, spoken())
+    if (found["severity"] == "error").any():
+        say(
+            "Mend the errors in the files themselves, then check again; a report needs a data set without errors."
+        )
+        raise typer.Exit(1)
+    next_step(f"evalkit report {quote(str(data))}")
 
 
 def _print(found, lang):
@@ -77,6 +86,7 @@ def new(
     seed: Annotated[
         int | None, typer.Option(help="With --simulated: the same seed gives the same figures.")
     ] = None,
+    lang: Lang = None,
 ):
     """Write a starter data set: settings, an Excel form for each table, an example filled in."""
     from evalkit.errors import ParameterError
@@ -86,14 +96,24 @@ def new(
         from evalkit.simulate import province
 
         print(province(folder, **chosen))
+        next_step(f"evalkit report {quote(str(folder))}")
         return
     if chosen:
         raise ParameterError(
-            f"--{next(iter(chosen))} belongs to --simulated. Add --simulated or leave it out."
+            Said(
+                "--{option} belongs to --simulated. Add --simulated or leave it out.",
+                option=next(iter(chosen)),
+            )
         )
     from evalkit.load.templates import new as write
 
     print(write(folder))
+    say(
+        "Open the workbooks in Excel and put your own figures in the place of the example (the sheet “Hướng dẫn” says "
+        "what belongs where); delete the workbook of a table that you don't use; say in dataset.toml whose figures "
+        "they are."
+    )
+    next_step(f"evalkit check {quote(str(folder))}", f"evalkit report {quote(str(folder))}")
 
 
 def request(
@@ -104,9 +124,15 @@ def request(
     out: Annotated[Path, typer.Option("--out", help="Folder for the forms and the letter.")] = Path(
         "out/request"
     ),
+    lang: Lang = None,
 ):
     """Write the forms and the covering letter that ask the offices for what is missing of one place."""
     from evalkit.load.request import write
 
     for path in write(place, data, out):
         print(path)
+    say(
+        "Read the letter, put in your contact and the date, and send it with the workbook. Put the workbook that comes "
+        "back into your data set's folder as it is: each sheet is read as its table."
+    )
+    next_step("evalkit check FOLDER")

@@ -8,6 +8,7 @@ import pandas as pd
 
 from evalkit.errors import DataError
 from evalkit.load import forms, schema
+from evalkit.load.said import Said
 
 _LINES = (
     "Điền từ dòng 4 trở xuống; các dòng ví dụ đã có sẵn, hãy thay bằng số liệu của mình.",
@@ -59,7 +60,9 @@ def new(folder):
     """
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DataError(f"{folder} isn't empty; nothing was written. Name a new folder.")
+        raise DataError(
+            Said("{folder} isn't empty; nothing was written. Name a new folder.", folder=str(folder))
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
