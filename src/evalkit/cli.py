@@ -311,9 +311,7 @@ def _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory):
             folder=out / "private",
         )
         raise SystemExit(130) from None
-    from rich.console import Console
-
-    Console(stderr=True, soft_wrap=True).print(summary)
+    cli_speech.tell(summary)
     say(
         "{folder}: the executed notebooks (not for readers), journal.jsonl, summary.json",
         folder=out / "private",

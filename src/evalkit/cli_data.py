@@ -35,41 +35,55 @@ def check(
 
 
 def _print(found, lang):
+    """Print each finding once: where it stands, then what it is; the rows that share it in one line."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.padding import Padding
     from rich.text import Text
 
-    from evalkit.present.tables.checked import sentence
-    from evalkit.present.words import name_of, t
+    from evalkit.present.words import t
 
     console = Console(highlight=False)
     if found.empty:
         console.print(t("The checks found nothing to object to.", lang))
         return
-    headings = ("", t("Where", lang), t("Finding", lang))
-    table = Table(*headings, box=None, header_style="bold", pad_edge=False)
-    said = found["message"] if lang == "en" else [sentence(row, lang) for row in found.itertuples()]
-    by_sentence = found.fillna({"row": 0}).assign(said=said).groupby(["severity", "said"], sort=False)
-    for (severity, text), rows in by_sentence:
-        first = rows.iloc[0]
-        parts = (
-            first["file"],
-            first["sheet"],
-            str(first["row"] or ""),
-            name_of(first["column"], lang),
-            first["place"],
-        )
-        where = ", ".join(filter(None, parts))
-        others = t("and {count} more", lang, count=len(rows) - 1) if len(rows) > 1 else ""
-        table.add_row(
-            Text(t(severity, lang), _COLOURS[severity]),
-            Text(" ".join(filter(None, (where, others)))),
-            Text(text),
-        )
-    console.print(table)
+    said = found.assign(said=[_without_place(row, lang) for row in found.itertuples()])
+    by = ["severity", "file", "sheet", "column", "said"]
+    for (severity, *_, sentence), rows in said.groupby(by, sort=False, dropna=False):
+        console.print(Text(f"{t(severity, lang)}  ", _COLOURS[severity]) + Text(_where(rows, lang), "bold"))
+        console.print(Padding(Text(sentence), (0, 0, 1, 2)))
     counts = found["severity"].value_counts()
     plural = "s" if lang == "en" else ""
     console.print(", ".join(f"{counts.get(s, 0)} {t(s, lang)}{plural}" for s in _COLOURS))
+
+
+def _where(rows, lang):
+    """File, sheet, column, rows and places of findings that say the same."""
+    from evalkit.load.findings import listed
+    from evalkit.present.words import name_of, t
+
+    first, numbers = rows.iloc[0], sorted(rows["row"].dropna().unique())
+    places = [place for place in rows["place"].unique() if place]
+    parts = (
+        first["file"],
+        first["sheet"],
+        name_of(first["column"], lang),
+        (t("row {row}", lang, row=listed(numbers))) if numbers else "",
+        ", ".join(places[:4]) + (" …" if len(places) > 4 else ""),
+    )
+    return ", ".join(filter(None, parts))
+
+
+def _without_place(row, lang):
+    """The sentence of a finding without the file, row and column that it begins with, which stand above it."""
+    from evalkit.present.tables.checked import sentence
+    from evalkit.present.words import t
+
+    said = row.message if lang == "en" else sentence(row, lang)
+    if not said.startswith(row.file) or ": " not in said:
+        return said
+    where, rest = said.split(": ", 1)
+    numbered = t("row {row}", lang, row=row.row) in where or "," not in where
+    return rest[0].upper() + rest[1:] if numbered else said
 
 
 def new(

@@ -80,6 +80,24 @@ def next_step(*commands):
         say("Next: {command}", command=command)
 
 
+def tell(summary):
+    """Say how a run went; each notebook that did not end well is named with its error."""
+    from rich.console import Console
+
+    from evalkit.publish.run import STATUSES
+
+    if summary.failed or spoken() == "en":
+        Console(stderr=True, soft_wrap=True).print(summary)
+    else:
+        statuses = ", ".join(f"{count} {t(STATUSES[status])}" for status, count in summary.counts.items())
+        say(
+            "{count} notebooks in {seconds} s: {statuses}",
+            count=len(summary.rows),
+            seconds=round(summary.seconds),
+            statuses=statuses,
+        )
+
+
 def error(fault):
     """Return an error as one line in the reader's language; what has no translation stays English."""
     lang = spoken()

@@ -21,6 +21,7 @@ from evalkit.load import (
     schema,
     series,
     settings,
+    templates,
     terms,
     territory,
 )
@@ -100,6 +101,8 @@ def _read(folder):
     if "communes" in tables:
         found += territory.of_units(tables["communes"])
         units = places.units(tables.pop("communes").frame.dropna(subset="code"))
+        if templates.kept(chosen, units):
+            found.append(finding("warning", "settings_of_the_example", file=settings.FILE))
         successor = territory.successions(units)
         tables = {name: territory.assign(t, units, successor, found) for name, t in tables.items()}
         found += _plausibility(tables, units)
