@@ -33,6 +33,10 @@ def lab(
         str | None,
         typer.Argument(help="Code or name of the place to begin with. Default: the whole data set."),
     ] = None,
+    options: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[-- JUPYTER...]", help="Options handed to JupyterLab, such as --no-browser."),
+    ] = None,
     out: Out = Path("out"),
     folder: Annotated[
         Path, typer.Option("--folder", help="Folder of your copies; what stands there is kept.")
@@ -65,7 +69,7 @@ def lab(
     if new:
         next_step(f"evalkit report DATA --out {out} --notebooks {folder / 'own'}")
     if opened:
-        raise typer.Exit(_jupyter(first))
+        raise typer.Exit(_jupyter(first, options or []))
 
 
 def copies(folder, place, build, lang):
@@ -131,7 +135,7 @@ def _with(given, source):
     return source
 
 
-def _jupyter(first):
+def _jupyter(first, options):
     """Run JupyterLab on a notebook; its menus speak the language where the language pack is installed."""
     top = Path.cwd() if first.resolve().is_relative_to(Path.cwd()) else first.resolve().parents[1]
     overrides = dict(_OVERRIDES)
@@ -145,6 +149,7 @@ def _jupyter(first):
             [
                 *(sys.executable, "-m", "jupyter", "lab", f"--ServerApp.root_dir={top}"),
                 f"--LabApp.default_url=/lab/tree/{first.resolve().relative_to(top).as_posix()}",
+                *options,
             ],
             env=os.environ | {"JUPYTER_CONFIG_PATH": os.pathsep.join(paths)},
         )
