@@ -17,6 +17,7 @@ _NAMES = {
     "charts": "evalkit.present.charts",
     "tables": "evalkit.present.tables",
     "texts": "evalkit.present.texts",
+    "own": "evalkit.present.own",
     "credit": "evalkit.metrics.credit",
     "poverty": "evalkit.metrics.poverty",
     "inequality": "evalkit.metrics.inequality",
@@ -24,7 +25,7 @@ _NAMES = {
     "impact": "evalkit.impact",
     "simulate": "evalkit.simulate",
 }
-_MODULES = {"charts", "tables", "texts", "credit", "poverty", "inequality", "income", "impact", "simulate"}
+_MODULES = {"charts", "tables", "texts", "own", "credit", "poverty", "inequality", "income", "impact", "simulate"}
 
 __all__ = sorted(_NAMES)
 

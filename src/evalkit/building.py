@@ -14,6 +14,7 @@ from evalkit.errors import DataError
 from evalkit.load import places, reference
 from evalkit.load.dataset import open_dataset, shipped
 from evalkit.load.ledger.store import Manifest, read_manifest
+from evalkit.load.said import Said
 from evalkit.metrics import benchmarks, comparators, rollup, suppress
 from evalkit.metrics.indicators import assemble
 
@@ -204,9 +205,7 @@ def read(build_folder, table, place=None):
     """Read one table of a build, whole or cut to one place. Raises DataError where the folder is no build."""
     path = Path(build_folder) / f"{table}.parquet"
     if not path.is_file():
-        raise DataError(
-            f"{build_folder}: no build there ({table}.parquet is missing). Run `evalkit build DATA --out OUT` first."
-        )
+        raise _no_build(build_folder, f"{table}.parquet")
     return pd.read_parquet(path, filters=None if place is None else [("place", "==", place)])
 
 
@@ -214,10 +213,18 @@ def manifest(build_folder):
     """Read the manifest of a build: settings, fingerprint of the data, version, time."""
     path = Path(build_folder) / "manifest.json"
     if not path.is_file():
-        raise DataError(
-            f"{build_folder}: no build there (manifest.json is missing). Run `evalkit build DATA --out OUT` first."
-        )
+        raise _no_build(build_folder, "manifest.json")
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _no_build(folder, file):
+    return DataError(
+        Said(
+            "{folder}: no build there ({file} is missing). Run `evalkit build DATA --out OUT` first.",
+            folder=str(folder),
+            file=file,
+        )
+    )
 
 
 def _installed():

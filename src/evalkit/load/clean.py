@@ -118,7 +118,7 @@ def _is_plain(text, field):
         return text.str.fullmatch(r"\d{4}-\d{2}-\d{2}").all()
     if kind == "boolean":
         return text.str.lower().isin(_BOOLEANS).all()
-    if "enumLabels" in limits:
+    if "enum" in limits:
         return text.isin(limits["enum"]).all()
     if "pattern" in limits:
         return text.str.fullmatch(limits["pattern"]).all()

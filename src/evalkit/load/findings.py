@@ -20,6 +20,10 @@ SECTIONS = {
     "The folder and its files": {
         "empty_folder": "{file}: no table found. Put at least communes.csv there, or start with `evalkit new`.",
         "settings": "{file}: {fault}",
+        "settings_of_the_example": (
+            "{file}: the title is still that of the example, so every report would bear it and call the figures "
+            "invented. Write your own title, source and rights, and real = true once the figures are real."
+        ),
         "unreadable": "{file}: can't be read ({fault}). Save it again as CSV (UTF-8) or XLSX.",
         "not_understood": "{fault}",
         "file_not_read": "{file}: is named after no table{near}; it is not read.",

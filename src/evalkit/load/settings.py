@@ -32,6 +32,9 @@ SETTINGS = {
     },
 }
 _UNKNOWN = "{name} is not known{near}. Correct the name or remove it."
+_UNREADABLE = (
+    'can\'t be read: {error}. Correct that line; a text stands between straight marks, as in vi = "Tam Nông".'
+)
 _DEFAULTS = {
     "data": {"press": False, "levels": ["commune"], "minimum_kinds": 1, "benchmarks": "", "ledger": ""},
     "publish": {
@@ -66,7 +69,7 @@ def read(folder, found):
         faults.append(Said("is missing. `evalkit new` writes one."))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         given = None
-        faults.append(Said("can't be read: {error}. Correct that line.", error=str(error)))
+        faults.append(Said(_UNREADABLE, error=str(error)))
     if given is not None:
         acknowledged = _acknowledgements(given.pop("acknowledge", []), faults)
         planned = plan.read(given.pop("plan", None), faults)

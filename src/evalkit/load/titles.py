@@ -3,6 +3,7 @@
 TITLES = {
     "empty_folder": "No table in the folder",
     "settings": "Settings that can't be used",
+    "settings_of_the_example": "Settings left as the example has them",
     "unreadable": "File that can't be opened",
     "not_understood": "Table that can't be understood",
     "file_not_read": "File named after no table",

@@ -1,6 +1,7 @@
 """The one door to anything a reader sees: a place with what may be shown of it."""
 
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,21 @@ class Place:
         unit = self.unit
         where = ", ".join(str(unit[c]) for c in ("district", "province") if pd.notna(unit[c]) and unit[c])
         return f"{unit['name']} ({unit['place']}; {where}): {len(self.rows)} figures, for a {self.audience} reader"
+
+
+    def _repr_html_(self):
+        years = self.rows["year"].dropna().astype(int)
+        span = f", {years.min()}–{years.max()}" if len(years) else ""
+        counts = pd.Series(
+            {
+                f"figures{span} (.rows)": len(self.rows),
+                "beside its areas (.beside)": len(self.beside),
+                "compared with groups (.compared)": len(self.compared),
+                "peers (.peers)": len(self.peers),
+                "findings of the checks (.findings)": len(self.findings),
+            }
+        )
+        return f"<p><b>{escape(repr(self))}</b></p>{counts.to_frame('rows').to_html()}"
 
 
 def place(build_folder, code, audience="public"):

@@ -2,6 +2,7 @@
 
 import io
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from evalkit.present.blocks import absent
 
@@ -40,6 +41,7 @@ _STYLE = {
     "figure.facecolor": "white",
 }
 WIDTH = 8.6
+PAPER = ContextVar("paper", default=None)  # a size for print, and where the figure itself is kept (charts.save)
 # Fills that differ in lightness and in pattern, so that they stay apart in print and without colour.
 FILLS = (("#0b5394", ""), ("#e8b04a", "////"), ("#5fb0d9", "\\\\\\\\"), ("#7b4f8c", "xxxx"), ("#c3c7cd", "----"), ("#ffffff", "||||"))  # fmt: skip
 
@@ -50,8 +52,10 @@ def canvas(height, columns=1, *, rows=1, **gridspec):
     import matplotlib
     from matplotlib.figure import Figure
 
+    paper = PAPER.get()
+    size = (WIDTH, height) if paper is None else paper.size(height)
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        figure = Figure(figsize=size, layout="constrained")
         yield figure, figure.subplots(rows, columns, **gridspec)
 
 
@@ -83,6 +87,8 @@ def svg(figure):
     """Return a figure as SVG text, the same bytes for the same figure."""
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
+    if (paper := PAPER.get()) is not None:
+        paper.take(figure)
     FigureCanvasSVG(figure)
     figure.set_dpi(72)  # that of SVG, so that the layout measures the text that will be drawn
     figure.get_layout_engine().execute(figure)
