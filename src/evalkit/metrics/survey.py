@@ -66,7 +66,7 @@ def t_interval(value, found, confidence, log=False):
         quantile = special.stdtrit(np.where(found.freedom > 0, found.freedom, np.nan), tail)
         half = quantile * found.std_error
         if log:
-            factor = np.exp(np.where(value > 0, half / value, 0.0))
+            factor = np.exp(np.where(value > 0, half / value, 0 * half))
             return value / factor, value * factor
     return value - half, value + half
 
