@@ -27,6 +27,8 @@ SECTIONS = {
         "unreadable": "{file}: can't be read ({fault}). Save it again as CSV (UTF-8) or XLSX.",
         "not_understood": "{fault}",
         "file_not_read": "{file}: is named after no table{near}; it is not read.",
+        "kind_not_read": "{file}: {kind} files aren't read. Save it as .csv, .xlsx, .xls, .parquet or .dta.",
+        "not_a_file": "{file}: is {kind}, no file of this folder; it is not read. Put the file itself there.",
         "sheet_not_read": "{file}: the sheet is named after no table; it is not read.",
         "reading_note": "{note}",
         "measure_assumed": (
