@@ -13,7 +13,7 @@ from evalkit.load.said import Said
 
 COLUMNS = [
     *("severity", "file", "row", "column", "value", "rule", "message"),
-    *("place", "sheet", "key", "arguments"),
+    *("place", "sheet", "key", "arguments", "table"),
 ]
 
 SECTIONS = {
@@ -183,13 +183,24 @@ RULES = {rule: sentence for rules in SECTIONS.values() for rule, sentence in rul
 
 
 def finding(
-    severity, rule, *, file="", sheet=None, row=None, column="", value="", place="", key="", **arguments
+    severity,
+    rule,
+    *,
+    file="",
+    sheet=None,
+    row=None,
+    column="",
+    value="",
+    place="",
+    key="",
+    table="",
+    **arguments,
 ):
     """Return one finding as a dict; ``arguments`` fill the rule's sentence.
 
     Arguments stay what they are (numbers, dates, texts), so that a report can write them in its language.
     ``value`` is the figure found, ``key`` the row's key ("code=08473;year=2019"), by which a finding is
-    acknowledged.
+    acknowledged, ``table`` the table of the row, whatever its file is called.
     """
     shown = f"{file} ({sheet})" if sheet else file
     known = {"file": shown, "row": row, "column": column, "value": value, **arguments}
@@ -205,6 +216,7 @@ def finding(
         "sheet": sheet or "",
         "key": key,
         "arguments": json.dumps({k: _stored(v) for k, v in known.items()}, ensure_ascii=False),
+        "table": table,
     }
 
 

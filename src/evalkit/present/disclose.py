@@ -8,11 +8,12 @@ import pandas as pd
 
 from evalkit import building as built
 from evalkit.errors import ParameterError
-from evalkit.load import places
+from evalkit.load import places, schema
 from evalkit.metrics import suppress
 from evalkit.present import judgements
 
 AUDIENCES = ("public", "private")
+_OF_PLACES = ("communes", "facts", "credit", "poverty", "income")  # other tables' rows are of a few people
 
 
 @dataclass(frozen=True)
@@ -133,15 +134,16 @@ def _read_parts(build_folder, identity, audience):
 
 
 def _quoting_nothing_hidden(findings, rows):
-    """Leave out the findings on a table of which the same place has a hidden row."""
+    """Leave out findings on single households, loans or groups, and those on a table with a hidden row of the place."""
     hidden = rows[rows["hidden"].fillna("").ne("")]
-    tables = {
-        (place, table)
+    tables = set(schema.tables())
+    quoted = {
+        (place, table if table in tables else "facts")  # the source of a fact is the page that printed it
         for place, source in zip(hidden["place"], hidden["source"], strict=True)
         for table in str(source).split("; ")
     }
-    quoting = [
-        (place, str(file).split(".")[0]) in tables
-        for place, file in zip(findings["place"], findings["file"], strict=True)
+    public = [
+        table in _OF_PLACES and (place, table) not in quoted
+        for place, table in zip(findings["place"], findings["table"], strict=True)
     ]
-    return findings[~pd.Series(quoting, index=findings.index, dtype=bool)]
+    return findings[pd.Series(public, index=findings.index, dtype=bool)]
