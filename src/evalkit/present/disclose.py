@@ -73,7 +73,8 @@ def place(build_folder, code, audience="public"):
     settings = built.manifest(build_folder)["settings"]
     identity = built.find(build_folder, code)
     units = built.read(build_folder, "places")
-    unit = units[units["place"] == identity].iloc[0]
+    own = units[units["place"] == identity]
+    unit = own.iloc[0]
     rows, beside, among, compared, peers, findings = (
         built.read(build_folder, name, identity).reset_index(drop=True)
         for name in ("indicators", "beside", "among", "compared", "peers", "findings")
@@ -90,8 +91,10 @@ def place(build_folder, code, audience="public"):
         compared=compared,
         peers=judgements.named(peers, units),
         findings=findings,
-        before=tuple(places.predecessors(next(units[units["place"] == identity].itertuples()), units)),
-        after=next(iter(units[units["place"] == unit["successor_place"]].itertuples()), None),
+        before=tuple(places.predecessors(next(own.itertuples()), units)),
+        after=next(units[units["place"] == unit["successor_place"]].itertuples(), None)
+        if pd.notna(unit["successor_place"])
+        else None,
         settings=settings,
         audience=audience,
         parts=_read_parts(build_folder, identity, audience),
