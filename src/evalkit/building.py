@@ -29,17 +29,18 @@ _ROW_GROUP = 4_000  # rows: one place is read without its neighbours
 _AREA_LEVELS = ("district", "province", "region", "national")
 
 
-def build(folder, out):
+def build(folder, out, earlier=None):
     """Compute everything that reports need from the data set in ``folder`` and write it to ``out``.
 
-    Writes one Parquet table for each of TABLES and of ``impact.estimates``, plan.json and manifest.json; the
+    earlier: folder of a release that readers have (a site, or its release); default: the ``site`` beside ``out``.
+    What is hidden is decided with what it shows. Writes one Parquet table for each of TABLES and of ``impact.estimates``, plan.json and manifest.json; the
     folder appears whole or not at all. Returns ``out``. Raises DataError where the data set can't be used.
     """
     from evalkit.impact import estimates
 
     out = Path(out)
     dataset = open_dataset(folder)
-    tables = compute(dataset)
+    tables = compute(dataset, released(earlier or out.parent / "site"))
     estimated, record = estimates.of_dataset(dataset, plan_record(out), tables["indicators"])
     tables["decomposition"] = estimated.pop("decomposition")
     manifest = {
@@ -116,11 +117,21 @@ def fingerprint(folder):
     return digest.hexdigest()
 
 
-def compute(dataset):
-    """Return the tables of a build, for every place at once, without writing anything."""
+def released(folder):
+    """Return the figures that a site, or its release folder, shows to readers; None where there is no release."""
+    folder = Path(folder)
+    paths = [f / "figures.parquet" for f in (folder, folder / "release") if (f / "release.json").is_file()]
+    return pd.read_parquet(paths[0]) if paths else None
+
+
+def compute(dataset, earlier=None):
+    """Return the tables of a build, for every place at once, without writing anything.
+
+    earlier: figures of a release that readers have (see ``evalkit.metrics.suppress.decide``).
+    """
     settings, yearly = dataset.settings, bool(set(dataset.tables) - {"facts"})
     units = rollup.with_areas(dataset.places) if yearly else dataset.places
-    full, sensitive = suppress.decide(assemble(dataset), dataset.tables, units, settings["publish"])
+    full, sensitive = suppress.decide(assemble(dataset), dataset.tables, units, settings["publish"], earlier)
     rows = suppress.shown(full)  # what else is computed for readers is computed from what they may see
     references, areas = rows, units
     if settings["data"]["benchmarks"]:

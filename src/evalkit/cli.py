@@ -83,11 +83,11 @@ for command in (cli_data.new, cli_data.check, cli_data.request):
 
 
 @app.command()
-def build(data: Data, out: Out = Path("out"), lang: Lang = None):
+def build(data: Data, out: Out = Path("out"), since: Since = None, lang: Lang = None):
     """Compute everything for all places of a data set at once; the notebooks read the result."""
     from evalkit.building import build as compute
 
-    print(compute(data, out / "build"))
+    print(compute(data, out / "build", since))
     next_step(f"evalkit run --out {out}", f"evalkit lab PLACE --out {out}")
 
 
@@ -164,7 +164,7 @@ def report(
         _foretell(data, out, languages, place, notebooks, as_json)
         return
     say("Reading and computing {data} …", data=data)
-    compute(data, out / "build")
+    compute(data, out / "build", since)
     jobs = _jobs(out, languages, place, notebooks)
     summary = _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory)
     index = publication(out, languages, summary, since=since, pdf=pdf)

@@ -12,7 +12,7 @@ from evalkit.metrics import suppress
 from evalkit.present import attack
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from suppress_sample import decided_with_cells
+from suppress_sample import PUBLISH, decided_with_cells, province
 
 
 @pytest.fixture(scope="module")
@@ -42,15 +42,76 @@ def written(folder, release):
     return folder
 
 
-def test_a_release_that_shows_what_the_last_one_hid_is_refused(tmp_path, release):
+def second(poor, earlier, **publish):
+    """Decide a second release beside the figures of an earlier one."""
+    rows, tables, units = province(poor)
+    return *suppress.decide(rows, tables, units, PUBLISH | publish, earlier), units
+
+
+@pytest.fixture(scope="module")
+def swapped(release):
+    """An earlier release that hid another commune beside the small count."""
+    rows = release[0]
+    hidden = rows["hidden"].mask(rows["place"].eq("10001"), "")
+    hidden = hidden.mask(rows["place"].eq("10002"), "secondary")
+    return suppress.shown(rows.assign(hidden=hidden))
+
+
+def test_two_releases_that_hide_differently_are_refused(tmp_path, release, swapped):
     now = written(tmp_path / "now", release)
-    rows, sensitive, units = release
-    changed = rows.assign(hidden=rows["hidden"].where(rows["place"].eq("10000"), ""))
-    changed.loc[changed["place"].eq("10002") & rows["hidden"].eq(""), "hidden"] = "secondary"
-    before = written(tmp_path / "before", (changed, sensitive, units))
     attack.must_fail(now)
-    with pytest.raises(DisclosureError, match="10000, 2023, poor"):
-        attack.must_fail(now, earlier=before)
+    with pytest.raises(
+        DisclosureError, match="10002, 2023, poor_households: hidden in the release that readers have"
+    ):
+        attack.must_fail(now, earlier=swapped)
+    bare = rows_of_communes(release)
+    with pytest.raises(DisclosureError, match="10000, 2023, poor: whoever subtracts"):
+        attack.must_fail(now, earlier=bare)
+    attack.must_fail(written(tmp_path / "beside", second([2, 40, 60, 50, 20, 30], bare)), earlier=bare)
+
+
+def rows_of_communes(release):
+    """A release of the communes alone, in which the small count is safe by itself."""
+    rows = release[0][release[0]["place"].str.len().eq(5)]
+    return suppress.shown(rows.assign(hidden=rows["hidden"].where(rows["place"].eq("10000"), "")))
+
+
+def test_a_second_release_is_decided_beside_the_first(tmp_path, swapped):
+    found = second([2, 40, 60, 50, 20, 30], swapped)
+    counts = found[0][found[0]["indicator"] == "poor_households"].set_index("place")["hidden"]
+    assert counts[["10000", "10001", "10002"]].tolist() == ["primary", "", "secondary"]
+    attack.must_fail(written(tmp_path / "now", found), earlier=swapped)
+
+
+def test_the_same_data_beside_their_own_release_hide_the_same(release):
+    again = second([2, 40, 60, 50, 20, 30], suppress.shown(release[0]))
+    pd.testing.assert_series_equal(
+        again[0]["hidden"].replace("secondary", "x"), release[0]["hidden"].replace("secondary", "x")
+    )
+
+
+@pytest.mark.parametrize(
+    "corrected", [[2, 41, 60, 50, 20, 30], [9, 40, 60, 50, 20, 30], [2, 40, 60, 3, 20, 30]]
+)
+def test_a_corrected_release_gives_nothing_back(tmp_path, release, corrected):
+    """Of the partner, of the small count itself (2, or now 9: the sums of the first release still hold), of another."""
+    before = suppress.shown(release[0])
+    found = second(corrected, before)
+    attack.must_fail(written(tmp_path / "now", found), earlier=before)
+    counts = found[0][found[0]["indicator"] == "poor_households"].set_index("place")["hidden"]
+    assert (counts[["10000", "10001"]] != "").all()
+
+
+def test_a_correction_published_without_the_first_release_in_mind_is_refused(tmp_path, release):
+    careless = second([9, 40, 60, 50, 20, 30], None)
+    with pytest.raises(DisclosureError, match="hidden in the release that readers have"):
+        attack.must_fail(written(tmp_path / "now", careless), earlier=suppress.shown(release[0]))
+
+
+def test_a_higher_threshold_cannot_call_a_figure_back():
+    before = suppress.shown(second([8, 40, 60, 50, 20, 30], None)[0])
+    with pytest.raises(DisclosureError, match="take the earlier release down"):
+        second([8, 40, 60, 50, 20, 30], before, suppression_threshold=10)
 
 
 def test_the_table_of_what_is_protected_stays_in_the_build(tmp_path, release):

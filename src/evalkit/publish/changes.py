@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from evalkit.publish.release import KEY
+from evalkit.metrics.suppress import KEY
 from evalkit.publish.wording import N_
 
 COLUMNS = [

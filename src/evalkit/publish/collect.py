@@ -81,7 +81,15 @@ def _block(payload, lang, where):
     if kind == "figure" and not (block["svg"] and block["alt"].strip()):
         raise DataError(f"{where}: figure {slug} lacks its drawing or its text alternative. Give both.")
     _rectangular(block)
+    block["columns"] = [c | {"look": _look(c, i, block["rows"])} for i, c in enumerate(block["columns"])]
     return block
+
+
+def _look(column, position, rows):
+    """Return the class of a column: numeric or not, and how much room its longest text needs."""
+    longest = max((len(str(row[position])) for row in rows), default=0)
+    room = "short" if longest <= 14 else "middling" if longest <= 24 else "long"
+    return f"num {room}" if column["numeric"] else room
 
 
 def _one_of(value, allowed, name, where):

@@ -30,7 +30,7 @@ def _entry(u, rows, before, status):
     ended = _day(u.valid_to + pd.Timedelta(days=1)) if pd.notna(u.valid_to) else ""
     after = rows.get(u.successor_place) if pd.notna(u.successor_place) else None
     if after is not None:
-        successors = [_link(after, ended, status)]
+        successors = [_link(after, ended)]
     elif pd.notna(u.successor_name):
         successors = [{"name": u.successor_name, "code": u.successor_code, "place_id": "", "date": ended}]
     else:
@@ -42,18 +42,21 @@ def _entry(u, rows, before, status):
         "valid_from": _day(u.valid_from),
         "valid_to": _day(u.valid_to),
         "successors": successors,
-        "predecessors": [_link(b, _day(u.valid_from), status) for b in before],
+        "predecessors": [_link(b, _day(u.valid_from)) for b in before],
         "level": u.evidence,
         "kinds": int(u.kinds),
         "years": json.loads(u.years),
         "coverage": json.loads(u.coverage),
-        "status": status.get(u.place, "too_few" if u.kinds else "no_data"),
+        "status": status.get(u.place) or _without_report(u),
     }
 
 
-def _link(unit, date, status):
-    published = status.get(unit.place) == "published"
-    return {"name": unit.name, "code": unit.code, "place_id": unit.place if published else "", "date": date}
+def _without_report(u):
+    return "left_out" if u.reported else "too_few" if u.kinds else "no_data"
+
+
+def _link(unit, date):
+    return {"name": unit.name, "code": unit.code, "place_id": unit.place, "date": date}
 
 
 def _day(date):

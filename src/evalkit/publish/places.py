@@ -5,7 +5,7 @@ from datetime import date
 from evalkit.errors import DataError
 from evalkit.publish.collect import LEVELS, SLUG
 
-STATUSES = ("published", "failed", "too_few", "no_data")
+STATUSES = ("published", "failed", "left_out", "too_few", "no_data")
 TABLES = ("credit", "groups", "poverty", "income")
 TEXTS = ("code", "name", "type", "district", "province", "valid_from", "valid_to", "level", "reason")
 KIN = ("name", "code", "place_id", "date")
@@ -17,7 +17,8 @@ def checked(places):
     place_id: stable name, the page's address. code, name, type (xã, phường, tỉnh …), district, province,
     valid_from, valid_to: text, dates in ISO form. successors, predecessors: dicts with name, code, place_id
     (empty without a page) and the date of the change. level: L0 to L4 or empty. kinds: number of kinds of
-    figures. years: with data. coverage: tables held. status: published, failed, too_few or no_data, with its reason.
+    figures. years: with data. coverage: tables held. status: one of STATUSES
+    (left_out: of this run), with its reason.
 
     Raises DataError, naming the place, for a place_id that can't be a folder or comes twice, a missing name,
     an unknown status, level or table, a date that is none.

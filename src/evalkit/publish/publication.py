@@ -3,6 +3,7 @@
 from collections import Counter
 
 from evalkit.building import manifest, read
+from evalkit.building import released as readers_have
 from evalkit.publish.listing import listing
 from evalkit.publish.release import release as released
 from evalkit.publish.site import site
@@ -11,14 +12,15 @@ from evalkit.publish.site import site
 def publication(out, languages, summary, *, since=None, pdf=False):
     """Write ``out/site`` from ``out/build`` and ``out/private`` and return the path of its first page.
 
-    summary: what the run did. since: folder of an earlier release to compare with. pdf: make a PDF of each
+    summary: what the run did. since: folder of an earlier release to compare with, and to attack with; without it
+    the site that stands there. pdf: make a PDF of each
     report as well (needs the extra `pdf`). Raises DisclosureError where a hidden figure can be worked out from
     the others, DataError as :func:`evalkit.publish.site.site` does; nothing is published then.
     """
     from evalkit.present import attack, words
 
     folder = out / "build"
-    attack.must_fail(folder)
+    attack.must_fail(folder, earlier=readers_have(since or out / "site"))
     release, units = released(folder), read(folder, "places")
     settings = release.settings
     units = units[units["level"].isin(settings["data"]["levels"])]

@@ -21,7 +21,6 @@ PLACES = [
     *("place", "code", "name", "type", "district", "province", "valid_from", "valid_to"),
     *("successor_code", "successor_name", "successor_place"),
 ]
-KEY = ["place", "period", "indicator", "basis", "method", "source"]
 TYPES = {
     "value": "number",
     "lower": "number",
@@ -185,13 +184,13 @@ def read_back(folder):
 
     Raises DataError where there is none.
     """
-    folder = next((f for f in (folder, folder / "release") if (f / "release.json").is_file()), None) or folder
-    if not (folder / "release.json").is_file():
+    figures = building.released(folder)
+    if figures is None:
         raise DataError(
             f"{folder}: no release there (release.json is missing). Give the site of an earlier release, or its release folder."
         )
-    kept = json.loads((folder / "release.json").read_text(encoding="utf-8"))
-    return pd.read_parquet(folder / "figures.parquet"), kept
+    kept = next(f for f in (folder / "release.json", folder / "release" / "release.json") if f.is_file())
+    return figures, json.loads(kept.read_text(encoding="utf-8"))
 
 
 def write_places(folder, release, places):

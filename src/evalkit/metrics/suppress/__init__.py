@@ -7,7 +7,7 @@ from evalkit.metrics.suppress.cells import from_tables, system
 from evalkit.metrics.suppress.primary import money_of_few_members, sensitive
 from evalkit.metrics.suppress.secondary import protect
 
-__all__ = ["KEY", "decide", "is_hidden", "shown"]
+__all__ = ["KEY", "beside", "decide", "holds", "is_hidden", "shown"]
 _FIGURES = ("value", "lower", "upper", "numerator", "denominator")
 _COUNTED = ("households", "customers", "borrowers", "persons", "loans", "cases")
 _ORDER = ["place", "indicator", "period", "basis", "method", "value"]
@@ -28,8 +28,8 @@ def decide(rows, tables, units, publish, earlier=None):
     computed from them follows the primary rule.
 
     earlier: the figures of a release that readers have, as they were shown. What it hid stays hidden, even where
-    a correction has made it harmless, for the earlier sums still hold; what it showed protects nothing any more,
-    so other figures are hidden instead. Raises DisclosureError where a cell can't be protected.
+    a correction has made it harmless, for the earlier sums still hold; what it showed and still
+    holds protects nothing any more, so other figures are hidden instead. Raises DisclosureError where a cell can't be protected.
     """
     threshold = publish["suppression_threshold"]
     rows = rows.assign(hidden="")
@@ -61,7 +61,8 @@ def decide(rows, tables, units, publish, earlier=None):
     )
     touched = whole.touches.assign(before=before.to_numpy()[whole.touches["row"]])
     known, kept = (
-        whole.cells.index.isin(touched.loc[touched["before"] == state, "cell"]) for state in ("shown", "hidden")
+        whole.cells.index.isin(touched.loc[touched["before"] == state, "cell"])
+        for state in ("shown", "hidden")
     )
     hidden = protect(whole, width, known=known, kept=kept & ~known)
     for reason, cells in (("secondary", hidden), ("primary", hidden & (width > 0))):
@@ -73,15 +74,32 @@ def decide(rows, tables, units, publish, earlier=None):
 
 
 def _earlier(rows, earlier):
-    """Say of each row whether the earlier release showed it, hid it, or had none ("")."""
-    if earlier is None or earlier.empty:
-        return pd.Series("", index=rows.index)
-    keys = [frame[KEY].astype(object).fillna("").astype(str) for frame in (rows, earlier)]
-    state = np.where(is_hidden(earlier), "hidden", "shown")
-    of = pd.Series(state, index=pd.MultiIndex.from_frame(keys[1]))
-    of = of[~of.index.duplicated()]
-    found = of.reindex(pd.MultiIndex.from_frame(keys[0])).fillna("")
-    return pd.Series(found.to_numpy(), index=rows.index)
+    """Say of each row whether the earlier release hid it, showed it as it is now, or neither ("")."""
+    state = pd.Series("", index=rows.index)
+    if earlier is None:
+        return state
+    found = beside(rows, earlier)
+    state[found["hidden"].eq(True).to_numpy()] = "hidden"
+    state[holds(rows, found)] = "shown"
+    return state
+
+
+def beside(rows, earlier):
+    """Return for each row the figures of the same figure in an earlier release, and whether it was hidden there."""
+    keyed = earlier[[*_FIGURES]].astype(float).assign(hidden=is_hidden(earlier))
+    keyed.index = pd.MultiIndex.from_frame(_keys(earlier))
+    return keyed[~keyed.index.duplicated()].reindex(pd.MultiIndex.from_frame(_keys(rows)))
+
+
+def holds(rows, found):
+    """Return which rows have the figures that ``beside`` found."""
+    own, other = (frame[list(_FIGURES)].to_numpy(float) for frame in (rows, found))
+    same = np.isclose(own, other, rtol=1e-9, atol=0, equal_nan=True).all(axis=1)
+    return same & rows["value"].notna().to_numpy()
+
+
+def _keys(rows):
+    return rows[KEY].astype(object).fillna("").astype(str)
 
 
 def is_hidden(rows):

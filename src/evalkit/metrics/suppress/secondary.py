@@ -151,9 +151,11 @@ class _Work:
 
     def give_up(self, cell):
         at = self.cells.loc[cell]
+        beside = " that no earlier release shows" if self.known.any() else ""
+        take_down = ", or take the earlier release down and build into another folder" if beside else ""
         raise DisclosureError(
-            f"{at['place']}, {at['year']}, {at['expr']}: can't be protected by hiding other figures of its province. "
-            "Leave the column out of the data set, or lower suppression_threshold in dataset.toml."
+            f"{at['place']}, {at['year']}, {at['expr']}: can't be protected by hiding other figures of its province"
+            f"{beside}. Leave the column out of the data set, or lower suppression_threshold in dataset.toml{take_down}."
         )
 
 
