@@ -12,6 +12,7 @@ _NAMES = {
     "parse_number": "evalkit.load.numbers",
     "build": "evalkit.building",
     "indicators": "evalkit.building",
+    "panel": "evalkit.building",
     "place": "evalkit.present.disclose",
     "show": "evalkit.present.blocks",
     "charts": "evalkit.present.charts",

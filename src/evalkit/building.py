@@ -293,6 +293,21 @@ def indicators(build_folder, place=None):
     return read(build_folder, "indicators", find(build_folder, place))
 
 
+def panel(build_folder):
+    """Return the panel that the estimates of a build stand on: one row per unit, year and poverty standard.
+
+    Columns and their units: ``evalkit.impact.intensity_panel``. Add columns of your own and hand it to
+    ``ek.impact``. Not for readers. Raises DataError where there is no build, or no panel in it.
+    """
+    found = read(build_folder, "panel")
+    if found.empty:
+        raise DataError(
+            f"{build_folder}: no panel of communes in this build; it takes the tables credit and poverty of two "
+            "years or more, in two districts or more. `evalkit new FOLDER --simulated` makes such a data set."
+        )
+    return found
+
+
 def find(build_folder, query):
     """Return the identity of the one place that a code, identity or name means; see evalkit.load.places.find."""
     units = read(build_folder, "places")

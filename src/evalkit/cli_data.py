@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from evalkit.cli_options import Data, Lang
+from evalkit.cli_options import Data, Known, Lang
 from evalkit.cli_speech import next_step, say, spoken
 from evalkit.load.said import Said
 
@@ -132,9 +132,7 @@ def new(
 
 def request(
     place: Annotated[str, typer.Argument(help="Code or name of the place.", metavar="PLACE")],
-    data: Annotated[Path, typer.Option("--data", help="Data set that says what is there already.")] = Path(
-        "data/published"
-    ),
+    data: Known = Path("published"),
     out: Annotated[Path, typer.Option("--out", help="Folder for the forms and the letter.")] = Path(
         "out/request"
     ),

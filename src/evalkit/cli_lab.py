@@ -148,6 +148,7 @@ def _jupyter(first, options):
         return subprocess.call(
             [
                 *(sys.executable, "-m", "jupyter", "lab", f"--ServerApp.root_dir={top}"),
+                "--LabApp.extension_manager=readonly",
                 f"--LabApp.default_url=/lab/tree/{first.resolve().relative_to(top).as_posix()}",
                 *options,
             ],

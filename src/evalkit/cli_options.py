@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+SHIPPED = ("published", "provinces")  # names of data sets in the package
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to; everything goes below it.")]
 Langs = Annotated[str, typer.Option("--langs", help="Languages of the reports, separated by commas.")]
 Lang = Annotated[
@@ -23,4 +24,24 @@ Suite = Annotated[
         "takes its place.",
     ),
 ]
-Data = Annotated[Path, typer.Argument(help="Folder of a data set: dataset.toml and tables.", metavar="DATA")]
+
+
+def _shipped(path: Path) -> Path:
+    """A folder as it is; one of the data sets that come with evalkit where no such folder stands here."""
+    from evalkit.load.dataset import shipped
+
+    return shipped(str(path)) if str(path) in SHIPPED and not path.exists() else path
+
+
+Data = Annotated[
+    Path,
+    typer.Argument(
+        help="Folder of a data set: dataset.toml and tables; or published, provinces, which come with evalkit.",
+        metavar="DATA",
+        callback=_shipped,
+    ),
+]
+Known = Annotated[
+    Path,
+    typer.Option("--data", help="Data set that says what is there already.", callback=_shipped),
+]
