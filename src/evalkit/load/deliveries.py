@@ -179,6 +179,7 @@ _MARKS = {
     "none_occurred": Said("none occurred (“-”)"),
     "not_collected": Said("not collected (“..”)"),
     "not_applicable": Said("not applicable (“x”)"),
+    "scientific": Said("written with an exponent, as in 1e9"),
     "end_of_period": Said("the last day of the period that is given"),
 }
 
