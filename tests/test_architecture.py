@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from babel.messages.extract import extract
+from typer.main import get_command
 
+from evalkit import cli, cli_speech
 from evalkit.load import dictionary, reference
 from evalkit.load.findings import RULES
 from evalkit.present import say, words
@@ -43,12 +45,12 @@ def test_imports_run_in_one_direction():
         base = "cli" if package.startswith("cli") else package
         allowed = FREE.get(base) or {
             *ORDER[: ORDER.index(base) + 1],
-            *(["cli_data", "simulate"] if base == "cli" else []),
+            *(["simulate"] if base == "cli" else []),
         }
         wrong += [
             f"{path.relative_to(SOURCE)} imports {name}"
             for name in _imports(path)
-            if name not in allowed | {package}
+            if name.split("_")[0] not in allowed | {package.split("_")[0]}
         ]
     assert wrong == []
 
@@ -90,15 +92,23 @@ def _messages():
         | set(say._FLAGS.values())
     )
     packages = [path for name in ("present", "publish") for path in (SOURCE / name).rglob("*.*")]
-    for path in [*packages, SOURCE / "cli.py"]:
+    for path in [*packages, *SOURCE.glob("cli*.py")]:
         method = {".py": "python", ".html": "jinja2.ext:babel_extract"}.get(path.suffix)
         if method is None:
             continue
         options = {"trim_blocks": "true", "lstrip_blocks": "true"} if path.suffix == ".html" else None
         with path.open("rb") as file:
-            extracted = extract(method, file, keywords={"t": None, "N_": None}, options=options)
+            extracted = extract(method, file, keywords={"t": None, "N_": None, "say": None}, options=options)
             found |= {message for _, message, *_ in extracted if isinstance(message, str)}
-    return found
+    return found | _helps()
+
+
+def _helps():
+    """What `--help` says: of the commands, of their options, of their examples."""
+    group = get_command(cli.app)
+    commands = [group, *group.commands.values()]
+    found = {cli_speech.sentence_of(command.help) for command in commands}
+    return found | {p.help for command in commands for p in command.params if p.help}
 
 
 def test_no_message_lacks_a_language():

@@ -12,11 +12,13 @@ _NAMES = {
     "parse_number": "evalkit.load.numbers",
     "build": "evalkit.building",
     "indicators": "evalkit.building",
+    "panel": "evalkit.building",
     "place": "evalkit.present.disclose",
     "show": "evalkit.present.blocks",
     "charts": "evalkit.present.charts",
     "tables": "evalkit.present.tables",
     "texts": "evalkit.present.texts",
+    "own": "evalkit.present.own",
     "credit": "evalkit.metrics.credit",
     "poverty": "evalkit.metrics.poverty",
     "inequality": "evalkit.metrics.inequality",
@@ -24,7 +26,7 @@ _NAMES = {
     "impact": "evalkit.impact",
     "simulate": "evalkit.simulate",
 }
-_MODULES = {"charts", "tables", "texts", "credit", "poverty", "inequality", "income", "impact", "simulate"}
+_MODULES = {"charts", "tables", "texts", "own", "credit", "poverty", "inequality", "income", "impact", "simulate"}
 
 __all__ = sorted(_NAMES)
 

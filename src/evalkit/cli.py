@@ -1,17 +1,19 @@
-"""The command line: `evalkit check / new / request / build / run / publish / report / lab`."""
+"""The command line: `evalkit new / check / request / build / run / publish / report / lab`."""
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.main import get_command
 
-from evalkit import cli_data
-from evalkit.cli_data import Data
+from evalkit import cli_data, cli_lab, cli_speech
+from evalkit.cli_options import Data, Lang, Langs, Out, Suite
+from evalkit.cli_speech import next_step, say
 from evalkit.errors import EvalkitError
+from evalkit.load.said import Said
 
 PRELOAD = ("evalkit", "matplotlib.pyplot", "evalkit.present.warm:warm_up")
 app = typer.Typer(
@@ -20,22 +22,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="What happened in a commune, how it compares, and what may honestly be said about the part credit played. "
+    "Begin with `evalkit new FOLDER`, then `evalkit check FOLDER`, then `evalkit report FOLDER`. "
     "Exit status: 0 all well, 1 a report failed or a finding is an error, 2 the input can't be used, "
     "130 interrupted (the same command resumes).",
 )
-Out = Annotated[Path, typer.Option("--out", help="Folder to write to; everything goes below it.")]
-Langs = Annotated[str, typer.Option("--langs", help="Languages of the reports, separated by commas.")]
 Places = Annotated[
     list[str] | None,
     typer.Option(
         "--place",
         help="Only this place (code or name); may be repeated. Default: every place with enough figures.",
-    ),
-]
-Suite = Annotated[
-    Path | None,
-    typer.Option(
-        "--notebooks", help="Folder of the notebooks (with commune/ and province/). Default: evalkit's own."
     ),
 ]
 Since = Annotated[
@@ -66,25 +61,34 @@ Memory = Annotated[
 ]
 
 
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")]
+
+
 def main():
     """Run the command line; what a user can mend is one line on standard error and exit status 2."""
     try:
-        app(standalone_mode=True)
+        cli_speech.localised(get_command(app))(prog_name="evalkit")
     except EvalkitError as error:
-        print(f"evalkit: {error}", file=sys.stderr)
+        print(f"evalkit: {cli_speech.error(error)}", file=sys.stderr)
         raise SystemExit(2) from None
 
 
-for command in (cli_data.check, cli_data.new, cli_data.request):
+@app.callback()
+def _every_command(lang: Lang = None):
+    pass
+
+
+for command in (cli_data.new, cli_data.check, cli_data.request):
     app.command()(command)
 
 
 @app.command()
-def build(data: Data, out: Out = Path("out"), since: Since = None):
+def build(data: Data, out: Out = Path("out"), since: Since = None, lang: Lang = None):
     """Compute everything for all places of a data set at once; the notebooks read the result."""
     from evalkit.building import build as compute
 
     print(compute(data, out / "build", since))
+    next_step(f"evalkit run --out {out}", f"evalkit lab PLACE --out {out}")
 
 
 @app.command()
@@ -99,28 +103,38 @@ def run(
     cell_timeout: CellTimeout = 900,
     memory: Memory = None,
     as_json: Json = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, and run nothing.")] = False,
+    dry_run: DryRun = False,
+    lang: Lang = None,
 ):
     """Run the notebooks once per place and language on a build; unchanged work is skipped."""
     jobs = _jobs(out, _languages(langs), place, notebooks)
     if dry_run:
-        from evalkit.batch import preview
-
-        found = preview(jobs)
-        print(found.to_json() if as_json else found)
+        _preview(jobs, as_json)
         return
     summary = _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory)
-    _say(f"next: evalkit publish --out {out} --langs {langs}")
+    next_step(f"evalkit publish --out {out} --langs {langs}")
     raise typer.Exit(1 if summary.failed else 0)
 
 
 @app.command()
-def publish(out: Out = Path("out"), langs: Langs = "vi,en", since: Since = None, pdf: Pdf = False):
+def publish(
+    out: Out = Path("out"),
+    langs: Langs = "vi,en",
+    since: Since = None,
+    pdf: Pdf = False,
+    dry_run: DryRun = False,
+    lang: Lang = None,
+):
     """Write the static site from what the executed notebooks marked for readers."""
     from evalkit.batch import RunSummary
-    from evalkit.publish.publication import publication
+    from evalkit.publish.publication import foreseen, publication
 
-    print(publication(out, _languages(langs), RunSummary.read(out / "private"), since=since, pdf=pdf))
+    languages, summary = _languages(langs), RunSummary.read(out / "private")
+    if dry_run:
+        for status, count in foreseen(out, summary).items():
+            print(f"{count} {status}")
+        return
+    _published(publication(out, languages, summary, since=since, pdf=pdf))
 
 
 @app.command()
@@ -138,46 +152,30 @@ def report(
     as_json: Json = False,
     since: Since = None,
     pdf: Pdf = False,
+    dry_run: DryRun = False,
+    lang: Lang = None,
 ):
     """Build, run and publish in one go; ends by printing the path of the site's index page."""
     from evalkit.building import build as compute
     from evalkit.publish.publication import publication
 
     languages = _languages(langs)
+    if dry_run:
+        _foretell(data, out, languages, place, notebooks, as_json)
+        return
+    say("Reading and computing {data} …", data=data)
     compute(data, out / "build", since)
     jobs = _jobs(out, languages, place, notebooks)
     summary = _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory)
     index = publication(out, languages, summary, since=since, pdf=pdf)
-    print(json.dumps({"event": "site", "index": str(index)}) if as_json else index)
+    if as_json:
+        print(json.dumps({"event": "site", "index": str(index)}))
+    else:
+        _published(index)
     raise typer.Exit(1 if summary.failed else 0)
 
 
-@app.command()
-def lab(
-    place: Annotated[str | None, typer.Argument(help="Code of a place to begin with.")] = None,
-    out: Out = Path("out"),
-):
-    """Open JupyterLab on the notebooks, with the kernel ready."""
-    folder = notebooks_folder()
-    if place:
-        from evalkit.building import find
-
-        print(f'Set place = "{find(out / "build", place)}" in the first cell.')
-    command = [
-        sys.executable,
-        "-m",
-        "jupyter",
-        "lab",
-        f"--ServerApp.root_dir={folder.parent}",
-        f"--LabApp.default_url=/lab/tree/{folder.name}/commune/credit.ipynb",
-    ]
-    raise typer.Exit(subprocess.call(command))
-
-
-def notebooks_folder():
-    """Return the folder of the notebooks: the packaged one, else that of the repository."""
-    packaged = Path(__file__).parent / "notebooks"
-    return packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "notebooks"
+app.command()(cli_lab.lab)
 
 
 def _languages(langs):
@@ -188,36 +186,44 @@ def _languages(langs):
     wrong = [lang for lang in chosen if lang not in LANGUAGES]
     if wrong or not chosen:
         raise ParameterError(
-            f"--langs {langs!r}: write one or more of {', '.join(LANGUAGES)}, separated by commas."
+            Said(
+                "--langs {langs}: write one or more of {known}, separated by commas.",
+                langs=repr(langs),
+                known=", ".join(LANGUAGES),
+            )
         )
     return list(dict.fromkeys(chosen))
 
 
-def _jobs(out, languages, chosen, suite):
+def _jobs(out, languages, chosen, own, folder=None):
+    """The notebooks to run on ``out/build``; ``folder`` is where that build is read while it isn't in its place."""
     from evalkit.batch import plan
     from evalkit.building import find, manifest, read
 
-    folder = out / "build"
-    units, manifest_ = read(folder, "places"), manifest(folder)
+    build, folder = str((out / "build").resolve()), folder or out / "build"
+    units, settings = read(folder, "places"), manifest(folder)["settings"]
     if chosen:
         wanted = [find(folder, code) for code in chosen]
     else:
         wanted = list(units.loc[units["reported"], "place"])
     if not wanted:
         raise EvalkitError(
-            f"{folder}: no place has {manifest_['settings']['data']['minimum_kinds']} kinds of figures. Lower minimum_kinds in dataset.toml or add data."
+            Said(
+                "{folder}: no place has {least} kinds of figures. Lower minimum_kinds in dataset.toml or add data.",
+                folder=str(folder),
+                least=settings["data"]["minimum_kinds"],
+            )
         )
-    suite, build = suite or notebooks_folder(), str(folder.resolve())
     sets = [{"place": code, "build": build, "lang": lang} for code in wanted for lang in languages]
     jobs = plan(
-        sorted((suite / "commune").glob("*.ipynb")),
+        suite("commune", own),
         sets,
         out / "private",
         inputs=lambda p: [folder / "places" / f"{p['place']}.sha256"],
         name="{place}/{lang}/{notebook}",
     )
     return jobs + plan(
-        sorted((suite / "province").glob("*.ipynb")),
+        suite("province", own),
         [{"build": build, "lang": lang} for lang in languages],
         out / "private",
         inputs=[
@@ -229,6 +235,54 @@ def _jobs(out, languages, chosen, suite):
         ],
         name="dataset/{lang}/{notebook}",
     )
+
+
+def suite(kind, own=None):
+    """Return the notebooks that run once per commune ("commune") or once per data set ("province").
+
+    own: a folder laid out the same way, whose notebooks are added; one of the same name takes the place of
+    evalkit's. Raises ParameterError where that folder holds no notebook of either kind.
+    """
+    from evalkit.errors import ParameterError
+    from evalkit.publish.archive import notebooks_folder
+
+    if own and not any(own.glob("commune/*.ipynb")) and not any(own.glob("province/*.ipynb")):
+        raise ParameterError(
+            Said(
+                "--notebooks {folder}: no notebook in {folder}/commune or {folder}/province. "
+                "`evalkit lab PLACE --new NAME` writes one.",
+                folder=str(own),
+            )
+        )
+    folders = [notebooks_folder(), *([own] if own else [])]
+    found = {path.name: path for folder in folders for path in (folder / kind).glob("*.ipynb")}
+    return [found[name] for name in sorted(found)]
+
+
+def _preview(jobs, as_json):
+    from evalkit.batch import preview
+
+    found = preview(jobs)
+    print(found.to_json() if as_json else found)
+
+
+def _foretell(data, out, languages, chosen, own, as_json):
+    """Say which notebooks a report would run, on the build that stands or on one made aside for the answer."""
+    from tempfile import TemporaryDirectory
+
+    from evalkit.building import build, fingerprint, manifest
+
+    standing = out / "build" / "manifest.json"
+    if standing.is_file() and manifest(out / "build")["data"] == fingerprint(data):
+        _preview(_jobs(out, languages, chosen, own), as_json)
+        return
+    with TemporaryDirectory(prefix="evalkit-") as aside:
+        _preview(_jobs(out, languages, chosen, own, build(data, Path(aside) / "build")), as_json)
+
+
+def _published(index):
+    print(index)
+    say("Open that page in a browser; to give it away, copy the whole folder {folder}.", folder=index.parent)
 
 
 def _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory):
@@ -252,14 +306,14 @@ def _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory):
             cluster=cluster,
         )
     except KeyboardInterrupt:
-        _say(f"interrupted; what had finished stands in {out / 'private'}, and the same command resumes")
+        say(
+            "Interrupted; what had finished stands in {folder}, and the same command resumes.",
+            folder=out / "private",
+        )
         raise SystemExit(130) from None
-    from rich.console import Console
-
-    Console(stderr=True, soft_wrap=True).print(summary)
-    _say(f"{out / 'private'}: the executed notebooks (not for readers), journal.jsonl, summary.json")
+    cli_speech.tell(summary)
+    say(
+        "{folder}: the executed notebooks (not for readers), journal.jsonl, summary.json",
+        folder=out / "private",
+    )
     return summary
-
-
-def _say(line):
-    print(line, file=sys.stderr)

@@ -1,18 +1,22 @@
 """The commands about data: `evalkit check`, `evalkit new` and `evalkit request`."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
 
-Data = Annotated[Path, typer.Argument(help="Folder of a data set: dataset.toml and tables.", metavar="DATA")]
+from evalkit.cli_options import Data, Known, Lang
+from evalkit.cli_speech import next_step, say, spoken
+from evalkit.load.said import Said
+
 _COLOURS = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
 
 def check(
     data: Data,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
-    lang: Annotated[str, typer.Option("--lang", help="Language of the findings: en or vi.")] = "en",
+    lang: Lang = None,
 ):
     """Read a data set and list what is wrong, doubtful or worth knowing, with file, row, column and mend."""
     from evalkit.load.dataset import check as find
@@ -21,46 +25,65 @@ def check(
     if as_json:
         print(found.drop(columns="arguments").to_json(orient="records", force_ascii=False, indent=1))
     else:
-        _print(found, lang)
-    raise typer.Exit(1 if (found["severity"] == "error").any() else 0)
+        _print(found, spoken())
+    if (found["severity"] == "error").any():
+        say(
+            "Mend the errors in the files themselves, then check again; a report needs a data set without errors."
+        )
+        raise typer.Exit(1)
+    next_step(f"evalkit report {quote(str(data))}")
 
 
 def _print(found, lang):
+    """Print each finding once: where it stands, then what it is; the rows that share it in one line."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.padding import Padding
     from rich.text import Text
 
-    from evalkit.present.tables.checked import sentence
-    from evalkit.present.words import name_of, t
+    from evalkit.present.words import t
 
     console = Console(highlight=False)
     if found.empty:
         console.print(t("The checks found nothing to object to.", lang))
         return
-    headings = ("", t("Where", lang), t("Finding", lang))
-    table = Table(*headings, box=None, header_style="bold", pad_edge=False)
-    said = found["message"] if lang == "en" else [sentence(row, lang) for row in found.itertuples()]
-    by_sentence = found.fillna({"row": 0}).assign(said=said).groupby(["severity", "said"], sort=False)
-    for (severity, text), rows in by_sentence:
-        first = rows.iloc[0]
-        parts = (
-            first["file"],
-            first["sheet"],
-            str(first["row"] or ""),
-            name_of(first["column"], lang),
-            first["place"],
-        )
-        where = ", ".join(filter(None, parts))
-        others = t("and {count} more", lang, count=len(rows) - 1) if len(rows) > 1 else ""
-        table.add_row(
-            Text(t(severity, lang), _COLOURS[severity]),
-            Text(" ".join(filter(None, (where, others)))),
-            Text(text),
-        )
-    console.print(table)
+    said = found.assign(said=[_without_place(row, lang) for row in found.itertuples()])
+    by = ["severity", "file", "sheet", "column", "said"]
+    for (severity, *_, sentence), rows in said.groupby(by, sort=False, dropna=False):
+        console.print(Text(f"{t(severity, lang)}  ", _COLOURS[severity]) + Text(_where(rows, lang), "bold"))
+        console.print(Padding(Text(sentence), (0, 0, 1, 2)))
     counts = found["severity"].value_counts()
     plural = "s" if lang == "en" else ""
     console.print(", ".join(f"{counts.get(s, 0)} {t(s, lang)}{plural}" for s in _COLOURS))
+
+
+def _where(rows, lang):
+    """File, sheet, column, rows and places of findings that say the same."""
+    from evalkit.load.findings import listed
+    from evalkit.present.words import name_of, t
+
+    first, numbers = rows.iloc[0], sorted(rows["row"].dropna().unique())
+    places = [place for place in rows["place"].unique() if place]
+    parts = (
+        first["file"],
+        first["sheet"],
+        name_of(first["column"], lang),
+        (t("row {row}", lang, row=listed(numbers))) if numbers else "",
+        ", ".join(places[:4]) + (" …" if len(places) > 4 else ""),
+    )
+    return ", ".join(filter(None, parts))
+
+
+def _without_place(row, lang):
+    """The sentence of a finding without the file, row and column that it begins with, which stand above it."""
+    from evalkit.present.tables.checked import sentence
+    from evalkit.present.words import t
+
+    said = row.message if lang == "en" else sentence(row, lang)
+    if not said.startswith(row.file) or ": " not in said:
+        return said
+    where, rest = said.split(": ", 1)
+    numbered = t("row {row}", lang, row=row.row) in where or "," not in where
+    return rest[0].upper() + rest[1:] if numbered else said
 
 
 def new(
@@ -77,6 +100,7 @@ def new(
     seed: Annotated[
         int | None, typer.Option(help="With --simulated: the same seed gives the same figures.")
     ] = None,
+    lang: Lang = None,
 ):
     """Write a starter data set: settings, an Excel form for each table, an example filled in."""
     from evalkit.errors import ParameterError
@@ -86,27 +110,41 @@ def new(
         from evalkit.simulate import province
 
         print(province(folder, **chosen))
+        next_step(f"evalkit report {quote(str(folder))}")
         return
     if chosen:
         raise ParameterError(
-            f"--{next(iter(chosen))} belongs to --simulated. Add --simulated or leave it out."
+            Said(
+                "--{option} belongs to --simulated. Add --simulated or leave it out.",
+                option=next(iter(chosen)),
+            )
         )
     from evalkit.load.templates import new as write
 
     print(write(folder))
+    say(
+        "Open the workbooks in Excel and put your own figures in the place of the example (the sheet “Hướng dẫn” says "
+        "what belongs where); delete the workbook of a table that you don't use; say in dataset.toml whose figures "
+        "they are."
+    )
+    next_step(f"evalkit check {quote(str(folder))}", f"evalkit report {quote(str(folder))}")
 
 
 def request(
     place: Annotated[str, typer.Argument(help="Code or name of the place.", metavar="PLACE")],
-    data: Annotated[Path, typer.Option("--data", help="Data set that says what is there already.")] = Path(
-        "data/published"
-    ),
+    data: Known = Path("published"),
     out: Annotated[Path, typer.Option("--out", help="Folder for the forms and the letter.")] = Path(
         "out/request"
     ),
+    lang: Lang = None,
 ):
     """Write the forms and the covering letter that ask the offices for what is missing of one place."""
     from evalkit.load.request import write
 
     for path in write(place, data, out):
         print(path)
+    say(
+        "Read the letter, put in your contact and the date, and send it with the workbook. Put the workbook that comes "
+        "back into your data set's folder as it is: each sheet is read as its table."
+    )
+    next_step("evalkit check FOLDER")

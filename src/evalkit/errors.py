@@ -1,8 +1,39 @@
 """What evalkit raises. Every message names the file or table, the fault, what was found, where, and the mend."""
 
+import linecache
+import traceback
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+_LISTED = 5  # findings shown under an error in a notebook
+
 
 class EvalkitError(Exception):
-    """Something the user can mend; the command line prints it in one line and exits with status 2."""
+    """Something the user can mend; the command line prints it in one line and exits with status 2.
+
+    A notebook shows the sentence under the user's own line that led to it, and no frame of evalkit's: what
+    happened inside is in ``traceback.print_exception(sys.last_value)``.
+    """
+
+    def _render_traceback_(self):
+        frames = [f for f in traceback.extract_tb(self.__traceback__) if _is_users(f.filename)]
+        lines = [f"{type(self).__name__}: {self}"]
+        if frames:
+            last = frames[-1]
+            said = last.line or linecache.getline(last.filename, last.lineno).strip()
+            lines.insert(0, f"line {last.lineno}: {said}")
+        found = getattr(self, "findings", None)
+        if found is not None:
+            errors = found.loc[found["severity"] == "error", "message"].tolist()[1:]
+            lines += [f"  also: {message}" for message in errors[:_LISTED]]
+            lines += [f"  … and {len(errors) - _LISTED} more"] if len(errors) > _LISTED else []
+        return lines
+
+
+def _is_users(file):
+    """Whether a frame is the user's own: not of evalkit, IPython or another installed package."""
+    path = Path(file)
+    return _PACKAGE not in path.parents and "site-packages" not in path.parts and path.suffix != ".pyx"
 
 
 class DataError(EvalkitError):

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from evalkit.load import xls
+from evalkit.load.workbook import xls
 from evalkit.load.spreadsheet import read_spreadsheet
 from evalkit.load.text import fold
 

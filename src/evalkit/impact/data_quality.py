@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, ParameterError
-from evalkit.impact import regression
+from evalkit.impact import frames, regression
 
 
 def heaping(values, *, threshold, window, favourable="above"):
@@ -74,7 +74,7 @@ def mean_reversion(panel, *, outcome, unit, time, start, end, noise_variance=Non
     Returns one row: slope, std_error, lower, upper, p_value, n, noise_slope. Source: Galton (1886);
     Barnett, van der Pols & Dobson (2005), Int. J. Epidemiology 34.
     """
-    regression.check_columns(panel, outcome, unit, time)
+    panel = frames.tabled(panel, outcome, unit, time)
     if panel.duplicated([unit, time]).any():
         raise DataError(f"panel: several rows for one {unit} and {time}. Keep one.")
     wide = panel[panel[time].isin([start, end])].pivot(index=unit, columns=time, values=outcome)
@@ -104,7 +104,7 @@ def same_baseline(panel, *, outcome, unit, time, baseline, neighbours=10):
 
     Ties are kept in order of the unit's name, so the choice is the same on every run.
     """
-    regression.check_columns(panel, outcome, unit, time)
+    panel = frames.tabled(panel, outcome, unit, time)
     first = panel[panel[time] == baseline].set_index(unit)[outcome].dropna().astype(float).sort_index()
     if len(first) < 2:
         raise ParameterError(f"baseline={baseline!r}: fewer than two units have {outcome!r} then.")

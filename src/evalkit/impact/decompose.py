@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError
-from evalkit.impact import gates, regression
+from evalkit.impact import frames, gates, regression
 
 PARTS = ("standard", "shared", "credit", "rest")
 
@@ -22,7 +22,7 @@ def decompose(panel, effect, *, outcome, dose, unit="unit", time="year", standar
     and a row "change" with the total. Unit: that of the outcome. Raises DataError where no unit has both
     times.
     """
-    regression.check_columns(panel, outcome, dose, unit, time, standard)
+    frames.check_columns(panel, outcome, dose, unit, time, standard)
     rows = panel[(panel[time] >= start) & (panel[time] <= end)].dropna(subset=[outcome])
     if rows.duplicated([unit, time, standard]).any():
         raise DataError(f"panel: several rows for one {unit}, {time} and {standard}. Keep one.")
@@ -76,7 +76,7 @@ def decompose_all(panel, effect, *, outcome, dose, unit="unit", time="year", sta
     the rows of ``decompose`` with start, end, and crossed: the times at which the unit's change of standard is
     bridged. A unit with one time has no row.
     """
-    regression.check_columns(panel, outcome, dose, unit, time, standard)
+    frames.check_columns(panel, outcome, dose, unit, time, standard)
     rows = panel[[unit, time, standard, outcome, dose]].dropna(subset=[outcome, dose])
     rows.attrs = {}
     spans = rows.groupby(unit)[time].agg(["min", "max"])

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from evalkit.errors import DataError
-from evalkit.impact import estimation, gates, regression
-from evalkit.impact.effect import Reason
+from evalkit.impact import estimation, frames, gates, regression
+from evalkit.impact.effect import Effect, Reason
 
 # With fewer treated clusters the wild bootstrap may be far off either way: MacKinnon & Webb (2018),
 # Econometrics Journal 21, find it unreliable below about six.
@@ -37,7 +37,7 @@ def difference_in_differences(
     .. math:: y_{it} = \beta \, \mathrm{treated}_i \mathrm{post}_t + x_{it}'\gamma + \alpha_i
               + \lambda_t + e_{it}
 
-    treated, post: columns of 0 and 1. unit: absorbs unit effects (in a repeated cross-section leave it out:
+    treated, post: columns of 0 and 1 (or False and True), who is ever treated and when. unit: absorbs unit effects (in a repeated cross-section leave it out:
     treated itself is then a regressor). time: absorbs time effects and lets earlier trends be tested;
     without it post stands in for them. Errors are clustered by ``cluster``, or unit.
 
@@ -49,22 +49,25 @@ def difference_in_differences(
     starting_point with unit and time: starters that began high fall faster, and few periods can't test it.
     Level L3 where all hold.
     """
-    regression.check_columns(panel, outcome, treated, post, unit, time)
-    for name in (treated, post):
-        if not set(panel[name].dropna().unique()) <= {0, 1}:
-            raise DataError(f"panel, column {name!r}: holds values other than 0 and 1. Recode it.")
-    interaction = f"{treated} x {post}"
-    panel = panel.assign(**{interaction: panel[treated].astype(float) * panel[post].astype(float)})
-    own = regression.columns_of(None if unit else treated, None if time else post)
+    controls = frames.columns_of(controls)
+    panel = frames.tabled(panel, outcome, treated, post, unit, time, controls, weights, cluster)
+    check_roles(panel, treated, post, unit, time)
+    (interaction,) = frames.unused(panel, f"{treated} x {post}")
+    panel[interaction] = panel[treated].astype(float) * panel[post].astype(float)
+    if not (panel.dropna(subset=[outcome, interaction])[treated] == 0).any():
+        nobody = Effect(np.nan, outcome=outcome, dose=interaction, method="difference in differences")
+        return gates.judge(nobody, [gates.gate("comparison_group", False)], level="L3")
+    own = frames.columns_of(None if unit else treated, None if time else post)
     design = regression.prepare(
         panel,
         outcome=outcome,
         regressors=interaction,
         controls=[*own, *controls],
-        absorb=regression.columns_of(unit, time),
+        absorb=frames.columns_of(unit, time),
         weights=weights,
         cluster=cluster or unit,
     )
+    check_cells(design.frame, treated, post)
     effect = estimation.estimate(
         design, outcome=outcome, dose=interaction, wild=wild, draws=draws, seed=seed, confidence=confidence
     )
@@ -77,7 +80,7 @@ def difference_in_differences(
     shared = {"outcome": outcome, "controls": controls, "weights": weights, "cluster": cluster or unit}
     treated_clusters = clusters_with(design, interaction)
     if len(treated_clusters) == 1:
-        effect = with_placebo_error(effect, design, treated_clusters, post, own, unit, time, shared)
+        effect = with_placebo_error(effect, design, treated_clusters, post, unit, time, shared)
     elif len(treated_clusters) < FEW_TREATED_CLUSTERS:
         effect = replace(
             effect,
@@ -91,11 +94,33 @@ def difference_in_differences(
     effect = replace(effect, diagnostics={**effect.diagnostics, "pre_trends_p": p})
     conditions = [*estimation.design_gates(design, outcome, interaction, unit), gates.pre_trends(p)]
     if unit and time and len(treated_clusters) > 1:
-        model = {**shared, "absorb": regression.columns_of(unit, time)}
+        model = {**shared, "absorb": frames.columns_of(unit, time)}
         effect, held = estimation.with_baseline_held(effect, panel, interaction, unit, time, model)
         if held is not None:
             conditions.append(gates.starting_point(effect, held, outcome))
     return gates.judge(effect, conditions, level="L3", despite=despite)
+
+
+def check_roles(panel, treated, post, unit, time):
+    """Raise DataError where treated or post are not 0 and 1, or don't say who and when."""
+    frames.check_zero_one(panel, treated, post)
+    if unit:
+        mend = f"Mark the {unit}s that are ever treated; {post} says when."
+        frames.constant_within(panel, treated, unit, mend)
+    if time:
+        mend = "Where units start at different dates, use staggered."
+        frames.constant_within(panel, post, time, mend)
+
+
+def check_cells(frame, treated, post):
+    """Raise DataError where treated or others are missing before or after."""
+    for who, on in (("treated", 1), ("untreated", 0)):
+        for when, after in (("before", 0), ("after", 1)):
+            if not ((frame[treated] == on) & (frame[post] == after)).any():
+                raise DataError(
+                    f"panel: no {who} row {when} the start, by columns {treated!r} and {post!r}. Changes of both sides "
+                    "are needed."
+                )
 
 
 def clusters_with(design, column):
@@ -105,22 +130,23 @@ def clusters_with(design, column):
     return np.unique(design.clusters[design.frame[column].to_numpy() != 0])
 
 
-def with_placebo_error(effect, design, treated_clusters, post, own, unit, time, shared):
+def with_placebo_error(effect, design, treated_clusters, post, unit, time, shared):
     """Return the effect with the spread and rank of what each untreated cluster gives in its place."""
     from scipy.stats import norm
 
     others = ~np.isin(design.clusters, treated_clusters)
     rows, codes = design.frame[others], design.clusters[others]
+    ever, on = frames.unused(rows, "placebo", "placebo x post")
     placebos = []
     for code in np.unique(codes):
         stand_in = (codes == code).astype(float)
-        panel = rows.assign(stand_in=stand_in, placebo=stand_in * rows[post].to_numpy(float))
+        panel = rows.assign(**{ever: stand_in, on: stand_in * rows[post].to_numpy(float)})
         alone = regression.prepare(
             panel,
             outcome=shared["outcome"],
-            regressors="placebo",
-            absorb=regression.columns_of(unit, time),
-            controls=[*([] if unit else ["stand_in"]), *([] if time else [post]), *shared["controls"]],
+            regressors=on,
+            absorb=frames.columns_of(unit, time),
+            controls=[*([] if unit else [ever]), *([] if time else [post]), *shared["controls"]],
             weights=shared["weights"],
         )
         placebos.append(regression.fit(alone).coefficients.iloc[0])
@@ -150,19 +176,23 @@ def with_placebo_error(effect, design, treated_clusters, post, own, unit, time, 
 
 
 def earlier_trends(panel, treated, post, unit, time, shared):
-    """Return the p-value of the joint test that treated and others moved together before the start."""
+    """Return the p-value of the joint test that treated and others moved together before the start.
+
+    Missing where that can't be tested: one time before, or nothing varies then.
+    """
     before = panel[panel[post] == 0]
     times = np.sort(before[time].dropna().unique())
     if len(times) < 2:
         return np.nan
-    terms = {f"{treated} at {t}": (before[time] == t) * before[treated].astype(float) for t in times[:-1]}
-    design = regression.prepare(
-        before.assign(**terms),
-        outcome=shared["outcome"],
-        regressors=list(terms),
-        controls=shared["controls"],
-        absorb=[unit or treated, time],
-        weights=shared["weights"],
-        cluster=shared["cluster"],
-    )
-    return regression.fit(design).wald_p(list(terms))
+    terms = frames.unused(before, *(f"{treated} at {t}" for t in times[:-1]))
+    each = {
+        name: (before[time] == t) * before[treated].astype(float)
+        for name, t in zip(terms, times[:-1], strict=True)
+    }
+    try:
+        design = regression.prepare(
+            before.assign(**each), regressors=terms, absorb=[unit or treated, time], **shared
+        )
+    except DataError:
+        return np.nan
+    return regression.fit(design).wald_p(terms)

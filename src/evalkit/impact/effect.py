@@ -4,7 +4,7 @@ import csv
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from importlib.resources import files
-from math import nan
+from math import isnan, nan
 
 import numpy as np
 import pandas as pd
@@ -79,6 +79,13 @@ class Effect(Estimate):
     def p_headline(self):
         """Return the p-value to report: of the wild bootstrap where clusters are few."""
         return getattr(self, self.headline)
+
+    def described(self):
+        """Return what a reader in a notebook needs of it, label → text; a refusal gives its reasons."""
+        p = "" if isnan(self.p_headline) else f"{self.p_headline:.3g} ({self.headline})"
+        about = f"{self.outcome} on {self.dose}" if self.dose else self.outcome
+        lines = {"of": about, **super().described(), "p-value": p, "despite": ", ".join(self.despite)}
+        return {label: text for label, text in lines.items() if text}
 
     def summary(self):
         """Return the effect as a tidy table of one row, with its single-figure diagnostics as columns."""

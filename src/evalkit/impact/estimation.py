@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, ParameterError
-from evalkit.impact import bootstrap, gates, regression
+from evalkit.impact import bootstrap, frames, gates, regression
 from evalkit.impact.effect import Effect, Reason
 from evalkit.impact.power import minimum_detectable_effect
 
@@ -17,15 +17,15 @@ SIGNIFICANT = 0.05
 def effect_columns(panel, unit, time, within):
     """Return the panel and the columns whose effects to absorb; ``within`` crosses a column with the time."""
     if within is None:
-        return panel, regression.columns_of(unit, time)
+        return panel, frames.columns_of(unit, time)
     if time is None:
         raise ParameterError(
             f"within={within!r}: needs time, to give each {within} its own time effects. Name the time."
         )
-    regression.check_columns(panel, within, time)
-    name = f"{within} x {time}"
+    frames.check_columns(panel, within, time)
+    (name,) = frames.unused(panel, f"{within} x {time}")
     crossed = panel.groupby([within, time], sort=False, dropna=True).ngroup().astype(float)
-    return panel.assign(**{name: crossed.where(crossed >= 0)}), regression.columns_of(unit, name)
+    return panel.assign(**{name: crossed.where(crossed >= 0)}), frames.columns_of(unit, name)
 
 
 def baseline_columns(panel, baseline, unit, time):
@@ -44,11 +44,14 @@ def baseline_columns(panel, baseline, unit, time):
 
 def with_later_dose(effect, panel, dose, unit, time, model):
     """Return the effect with the p-value of the next time's dose, and a warning where that matters."""
+    if panel.duplicated([unit, time]).any():
+        return effect
     ordered = panel[[unit, time, dose]].sort_values(time, kind="stable")
-    later = ordered.groupby(unit)[dose].shift(-1)
+    (name,) = frames.unused(panel, f"later {dose}")
+    later = panel.assign(**{name: ordered.groupby(unit)[dose].shift(-1)})
     try:
-        design = regression.prepare(panel.assign(later_dose=later), regressors=[dose, "later_dose"], **model)
-        p = regression.fit(design).wald_p(["later_dose"])
+        design = regression.prepare(later, regressors=[dose, name], **model)
+        p = regression.fit(design).wald_p([name])
     except DataError:
         return effect
     effect = replace(effect, diagnostics={**effect.diagnostics, "later_dose_p": p})
@@ -74,7 +77,7 @@ def with_baseline_held(effect, panel, dose, unit, time, model):
 
 def describe_effects(unit, time, within):
     """Say in words which effects are absorbed."""
-    kinds = regression.columns_of(unit, f"{within} x {time}" if within else time)
+    kinds = frames.columns_of(unit, f"{within} x {time}" if within else time)
     return f"effects of {' and '.join(kinds)} absorbed" if kinds else "no effects absorbed"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, ParameterError
-from evalkit.impact import estimation, gates, regression
+from evalkit.impact import estimation, frames, gates, regression
 from evalkit.impact.effect import Effect, EventStudy, Reason
 
 # Power at which a divergence counts as one the test of earlier trends would have seen; the usual choice.
@@ -38,10 +38,10 @@ def event_study(
               + \lambda_t + e_{it}
 
     first_treated: a column with the time each unit starts (missing, zero, infinite or after the last time
-    of the panel: never), or one time for all. dose: how strongly each unit is exposed, a column that
+    of the panel: never), or one time for all, which needs dose. dose: how strongly each unit is exposed, a column that
     doesn't change over time (an earlier programme mix, say); without it d is one for units that ever start.
-    within: a column whose own time effects replace the common ones. Times are numbers; periods of any
-    spacing are kept apart.
+    within: a column whose own time effects replace the common ones. Times are numbers, dates or
+    periods (see ``frames.times_as_numbers``); numbers of any spacing are kept apart.
 
     The estimate is the mean of the coefficients from the start on, in outcome units (per unit of dose).
     ``periods`` holds them all, ``covariance`` their covariance, diagnostics the p-value of the joint test
@@ -51,8 +51,9 @@ def event_study(
     Gates: clusters, comparison_group, single_date, pre_trends (untested with one period before),
     mechanical_link, one_basis, merged_units. Level L3 where all hold.
     """
-    regression.check_columns(panel, outcome, unit, time, dose)
-    start = starts(panel, unit, time, first_treated, dose)
+    controls = frames.columns_of(controls)
+    panel = frames.tabled(panel, outcome, unit, time, dose, within, controls, weights, cluster)
+    times, start = starts(panel, unit, time, first_treated, dose)
     began = start.dropna()
     conditions = [gates.single_date(began.nunique())]
     if dose is None:
@@ -62,7 +63,7 @@ def event_study(
                 EventStudy(np.nan, outcome=outcome, method="event study"), conditions, level="L3"
             )
     panel, terms = event_columns(
-        panel, time, start, 1.0 if dose is None else panel[dose].astype(float), reference
+        panel, time, times - start, 1.0 if dose is None else panel[dose].astype(float), reference
     )
     panel, absorb = estimation.effect_columns(panel, unit, time, within)
     design = regression.prepare(
@@ -98,43 +99,41 @@ def event_study(
 
 
 def starts(panel, unit, time, first_treated, dose=None):
-    """Return per row the time its unit starts, missing where it doesn't within the panel's times."""
+    """Return the time of each row and the start of its unit as numbers, missing where it doesn't start by then."""
     if first_treated is None:
         raise ParameterError(
             "first_treated: when does it start? Name the column, or give one time together with dose."
         )
     if isinstance(first_treated, str):
-        regression.check_columns(panel, first_treated)
-        start = panel[first_treated].astype(float)
-        start = start.where(np.isfinite(start) & (start != 0) & (start <= panel[time].astype(float).max()))
+        frames.check_columns(panel, first_treated)
+        times, start = frames.times_as_numbers(panel[time], panel[first_treated])
+        never = (start == 0) & ~frames.is_dated(panel[time])
+        start = start.where(np.isfinite(start) & ~never & (start <= times.max()))
         if (start.groupby(panel[unit]).nunique(dropna=False) > 1).any():
             raise DataError(
                 f"panel, column {first_treated!r}: changes within a unit. Give each unit one first time."
             )
-        return start
+        return times, start
     if dose is None:
         raise ParameterError("dose: with one start for all units, name the column of their exposure.")
-    if (panel.groupby(unit)[dose].nunique() > 1).any():
-        raise DataError(
-            f"panel, column {dose!r}: changes within a unit. Use exposure as it stood before the start."
-        )
-    return pd.Series(float(first_treated), index=panel.index)
+    mend = "Use exposure as it stood before the start."
+    frames.constant_within(panel, dose, unit, mend)
+    return frames.times_as_numbers(
+        panel[time], pd.Series(first_treated, index=panel.index, name="first_treated")
+    )
 
 
-def event_columns(panel, time, start, exposure, reference):
+def event_columns(panel, time, event, exposure, reference):
     """Return the panel with one column per event time, and the event time of each column."""
-    event = panel[time].astype(float) - start
     found = np.sort(event.dropna().unique())
     if reference not in found:
         raise DataError(
             f"panel, column {time!r}: no row stands {abs(reference)} before the start. Set "
             f"reference to one that does."
         )
-    terms = {f"event {k:+g}": k for k in found if k != reference}
-    columns = {name: (event == k).astype(float) * exposure for name, k in terms.items()}
-    out = panel.assign(**columns)
-    out.attrs = panel.attrs
-    return out, terms
+    moving = [k for k in found if k != reference]
+    terms = dict(zip(frames.unused(panel, *(f"event {k:+g}" for k in moving)), moving, strict=True))
+    return panel.assign(**{name: (event == k).astype(float) * exposure for name, k in terms.items()}), terms
 
 
 def from_design(design, event_times, reference, **options):

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from evalkit.errors import ParameterError
-from evalkit.impact import regression
+from evalkit.impact import frames
 
 # What each level is, and whether its sentences may speak of causes.
 LEVELS = {
@@ -32,7 +32,7 @@ def beside(effect, studies, *, outcome=None, lang="vi"):
     row is the estimate itself, with its level and interval.
     """
     place, finding = f"place_{lang}", f"finding_{lang}"
-    regression.check_columns(
+    frames.check_columns(
         studies,
         "authors",
         "year",

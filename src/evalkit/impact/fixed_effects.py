@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from evalkit.impact import estimation, gates, regression
+from evalkit.impact import estimation, frames, gates, regression
 
 
 def fixed_effects(
@@ -51,9 +51,11 @@ def fixed_effects(
     first_stage with instruments. Level L2 at most: effects and controls alone don't make a design. Raises DataError where a column is missing or the
     dose doesn't vary within the effects, ParameterError where ``despite`` names no gate.
     """
-    regression.check_columns(panel, outcome, dose, unit, time, list(controls), baseline)
+    controls = frames.columns_of(controls)
+    panel = frames.tabled(
+        panel, outcome, dose, unit, time, within, controls, baseline, instruments, weights, cluster
+    )
     panel, absorb = estimation.effect_columns(panel, unit, time, within)
-    controls = regression.columns_of(controls)
     if baseline is not None:
         panel, held = estimation.baseline_columns(panel, baseline, unit, time)
         controls = [*controls, *held]

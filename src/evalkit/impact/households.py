@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError
-from evalkit.impact import estimation, gates, regression
+from evalkit.impact import estimation, frames, gates, regression
 from evalkit.impact.effect import TABLE, Effect
 
 # Crump, Hotz, Imbens & Mitnik (2009), Biometrika 96: outside these scores the comparison rests on nobody.
@@ -35,10 +35,10 @@ def comparable(households, *, treated, covariates, weights=None):
     """
     import statsmodels.api as sm
 
-    regression.check_columns(households, treated, list(covariates), weights, table="households")
-    frame = households.dropna(subset=[treated, *covariates, *regression.columns_of(weights)]).copy()
-    if not set(frame[treated].unique()) <= {0, 1}:
-        raise DataError(f"households, column {treated!r}: holds values other than 0 and 1. Recode it.")
+    covariates = frames.columns_of(covariates)
+    households = frames.tabled(households, treated, covariates, weights, table="households")
+    frame = households.dropna(subset=[treated, *covariates, *frames.columns_of(weights)])
+    frames.check_zero_one(frame, treated, table="households")
     x = regression.indicators(frame, list(covariates))
     on = frame[treated].to_numpy(float)
     base = np.ones(len(frame)) if weights is None else frame[weights].to_numpy(float)
@@ -117,15 +117,16 @@ def household_difference(
 
     Sources: Heckman, Ichimura & Todd (1997); Abadie (2005), Rev. Econ. Stud. 72; Sant'Anna & Zhao (2020).
     """
-    needed = regression.columns_of(outcome, treated, list(covariates), unit, time, weights, cluster)
-    regression.check_columns(households, needed, table="households")
+    covariates = frames.columns_of(covariates)
+    needed = frames.columns_of(outcome, treated, covariates, unit, time, weights, cluster)
+    households = frames.tabled(households, needed, table="households")
     if households.duplicated([unit, time]).any():
         raise DataError(f"households: several rows for one {unit} and {time}. Keep one.")
     as_of = after if as_of is None else as_of
     at = {
         t: households[households[time] == t].set_index(unit) for t in {before, after, as_of, earlier} - {None}
     }
-    changes = at[before][list(dict.fromkeys([*covariates, *regression.columns_of(weights, cluster)]))].copy()
+    changes = at[before][list(dict.fromkeys([*covariates, *frames.columns_of(weights, cluster)]))].copy()
     changes["change"] = at[after][outcome] - at[before][outcome]
     changes[treated] = at[as_of][treated]
     if earlier is not None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, ParameterError
-from evalkit.impact import bootstrap, estimation, gates, regression
+from evalkit.impact import bootstrap, estimation, frames, gates, regression
 
 # Draws that tie with the observed statistic count as ties whatever the order of summation was.
 TIE = bootstrap.TIE
@@ -250,7 +250,7 @@ def partial_pooling(effects, *, estimate="estimate", std_error="std_error", conf
     from scipy.stats import norm
     from statsmodels.stats.meta_analysis import combine_effects
 
-    regression.check_columns(effects, estimate, std_error, table="effects")
+    frames.check_columns(effects, estimate, std_error, table="effects")
     known = effects[estimate].notna() & (effects[std_error] > 0)
     if known.sum() < 2:
         raise DataError(

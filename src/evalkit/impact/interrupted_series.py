@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, ParameterError
-from evalkit.impact import gates, regression
+from evalkit.impact import frames, gates, regression
 from evalkit.impact.effect import Effect, Reason
 
 # Pairs of waves that stand for the season: two follow a year with one peak and one shoulder (Bernal et al.
@@ -52,12 +52,12 @@ def interrupted_series(
     Sources: Linden (2015), Stata Journal 15; Newey & West (1987, 1994); Bernal, Cummins & Gasparrini (2017),
     Int. J. Epidemiology 46.
     """
-    regression.check_columns(series, outcome, time, offset, table="series")
+    series = frames.tabled(series, outcome, time, offset, table="series")
     if family not in ("gaussian", "poisson"):
         raise ParameterError(f"family {family!r}: use 'gaussian' or 'poisson'.")
     if offset is not None and family != "poisson":
         raise ParameterError("offset: only counts (family='poisson') have an exposure. Leave it out.")
-    frame = series.dropna(subset=[outcome, time, *regression.columns_of(offset)]).sort_values(
+    frame = series.dropna(subset=[outcome, time, *frames.columns_of(offset)]).sort_values(
         time, ignore_index=True
     )
     position = positions(frame[time])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 
 from evalkit.errors import DataError
-from evalkit.impact import estimation, gates, regression
+from evalkit.impact import estimation, frames, gates, regression
 
 
 def long_differences(
@@ -36,11 +36,11 @@ def long_differences(
     ``start``. Gates and level as ``fixed_effects`` (starting_point where the baseline isn't held); rows of one unit and time on several standards need one
     chosen first.
     """
-    regression.check_columns(panel, outcome, dose, unit, time, within, list(controls), cluster, weights)
+    panel = frames.tabled(panel, outcome, dose, unit, time, within, controls, cluster, weights)
     first, last = (panel[panel[time] == t].set_index(unit) for t in (start, end))
     if not (first.index.is_unique and last.index.is_unique):
         raise DataError(f"panel: a {unit} has several rows in {start} or {end}. Choose one standard first.")
-    keep = list(dict.fromkeys([outcome, *regression.columns_of(within, controls, cluster, weights)]))
+    keep = list(dict.fromkeys([outcome, *frames.columns_of(within, controls, cluster, weights)]))
     changes = (
         pd.DataFrame({f"change of {c}": last[c] - first[c] for c in (outcome, dose)})
         .join(first[keep])
@@ -56,7 +56,7 @@ def long_differences(
         "weights": weights,
         "cluster": cluster or within,
     }
-    own = regression.columns_of(controls)
+    own = frames.columns_of(controls)
     design = regression.prepare(changes, controls=[outcome, *own] if baseline else own, **model)
     effect = estimation.estimate(
         design,

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError
-from evalkit.impact import regression
+from evalkit.impact import frames
 from evalkit.load import places
 from evalkit.metrics.income import deflate
 
@@ -33,8 +33,8 @@ def intensity_panel(*, credit, poverty, communes, programmes, prices, price_year
     zero. attrs: made_of (column → counts behind it) and basis (outcome → its column of bases) serve the
     gates.
     """
-    regression.check_columns(credit, "code", "year", "programme", "outstanding_vnd", table="credit")
-    regression.check_columns(
+    frames.check_columns(credit, "code", "year", "programme", "outstanding_vnd", table="credit")
+    frames.check_columns(
         poverty, "code", "year", "standard", "households", "poor", "near_poor", table="poverty"
     )
     units = places.units(communes)

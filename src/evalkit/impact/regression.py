@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError
+from evalkit.impact.frames import columns_of, with_plain_numbers
 
 # A regressor of which less than this share of its spread is left once effects and earlier regressors are
 # absorbed is collinear: beyond it, rounding errors of double precision decide the coefficient.
@@ -101,33 +102,13 @@ def wald_p(estimates, covariance, degrees_of_freedom):
     return float(f.sf(statistic / rank, rank, degrees_of_freedom)) if rank else np.nan
 
 
-def columns_of(*names):
-    """Return names as a flat list of column names: each may be None, a name or several."""
-    flat = []
-    for name in names:
-        if name is not None:
-            flat += [name] if isinstance(name, str) else list(name)
-    return flat
-
-
-def check_columns(panel, *names, table="panel"):
-    """Raise DataError where the table lacks one of the columns."""
-    missing = [name for name in columns_of(*names) if name not in panel.columns]
-    if missing:
-        raise DataError(
-            f"{table}: no column {', '.join(map(repr, missing))}; found "
-            f"{', '.join(map(str, panel.columns))}. "
-            "Name a column that is there."
-        )
-
-
 def prepare(
     panel, *, outcome, regressors, controls=(), instruments=(), absorb=(), weights=None, cluster=None
 ):
     """Return the Design of a regression: complete rows, effects absorbed, weights multiplied in.
 
     Text and categorical controls become indicators. Rows with a missing value in any column used are left
-    out; so are singletons, the rows that an absorbed effect fits by itself. Controls that the effects or
+    out; so are those of weight zero, and singletons, the rows that an absorbed effect fits by itself. Controls that the effects or
     earlier controls determine are left out and named in ``dropped``; a regressor of interest of that kind
     raises.
     """
@@ -138,10 +119,10 @@ def prepare(
             [outcome, *regressors, *controls, *instruments, *absorb, *clusters, *columns_of(weights)]
         )
     )
-    check_columns(panel, used)
-    bare = panel.copy(deep=False)
-    bare.attrs = {}  # pandas copies attrs deeply at every step
+    bare = with_plain_numbers(panel, used)
     bare = bare[bare[used].notna().all(axis=1).to_numpy()]
+    if weights is not None:
+        bare = weighted(bare, weights)
     codes = (
         np.column_stack([pd.factorize(bare[name])[0] for name in absorb])
         if absorb
@@ -151,28 +132,24 @@ def prepare(
     frame, codes = (bare, codes) if kept.all() else (bare[kept], renumbered(codes[kept]))
     if frame.empty:
         raise DataError(
-            f"panel: no row has a value in all of {', '.join(used)}; fill them or leave a column out."
+            f"panel: no row has a value in all of {', '.join(map(str, used))}"
+            f"{' and a positive weight' if weights else ''}; fill them or leave a column out."
         )
     weight = np.ones(len(frame)) if weights is None else frame[weights].to_numpy(float)
-    if (weight <= 0).any():
-        raise DataError(
-            f"panel, column {weights!r}: {int((weight <= 0).sum())} weights are not positive; "
-            f"weights must be."
-        )
     inside = pd.concat([numbers(frame, regressors), indicators(frame, controls)], axis=1)
     if not absorb:
         inside["(intercept)"] = 1.0
     plain = np.column_stack([numbers(frame, [outcome, *instruments]), inside])
     clean = absorb_effects(plain, codes, weight) * np.sqrt(weight)[:, None]
+    check_outcome(clean[:, 0], plain[:, 0], weight, outcome, absorb)
     split = 1 + len(instruments)
     keep = independent(clean[:, split:], plain[:, split:] * np.sqrt(weight)[:, None])
     names = np.array(inside.columns)
     if not keep[: len(regressors)].all():
         lost = names[: len(regressors)][~keep[: len(regressors)]]
         raise DataError(
-            f"panel, column {', '.join(map(repr, lost))}: does not vary once the effects of "
-            f"{', '.join(absorb)} are "
-            "absorbed, so nothing can be estimated. Use a dose that varies within them, or fewer effects."
+            f"panel, column {', '.join(map(repr, lost))}: does not vary{once_absorbed(absorb)}, so nothing can be "
+            "estimated. Use a dose that varies within them, or fewer effects."
         )
     grouped = [pd.factorize(frame[c])[0] for c in clusters]
     frame.attrs = panel.attrs
@@ -188,6 +165,34 @@ def prepare(
         root_weights=np.sqrt(weight),
         dropped=tuple(names[~keep]),
     )
+
+
+def weighted(frame, weights):
+    """Return the rows of positive weight; a weight of zero leaves a row out, a negative one raises DataError."""
+    weight = numbers(frame, [weights])[weights].to_numpy()
+    if (weight < 0).any():
+        raise DataError(
+            f"panel, column {weights!r}: {int((weight < 0).sum())} weights are negative; weights must be positive."
+        )
+    return frame[weight > 0]
+
+
+def check_outcome(left, plain, weight, outcome, absorb):
+    """Raise DataError where the outcome, or what the effects leave of it (``left``), doesn't vary."""
+    root = np.sqrt(weight)
+    spread = np.linalg.norm(root * (plain - np.average(plain, weights=weight)))
+    length = np.linalg.norm(root * plain)
+    if spread > COLLINEAR**2 * length and (not absorb or np.linalg.norm(left) > COLLINEAR * spread):
+        return
+    raise DataError(
+        f"panel, column {outcome!r}: does not vary{once_absorbed(absorb)}, so nothing can be estimated. Choose another outcome, or "
+        "fewer effects."
+    )
+
+
+def once_absorbed(absorb):
+    """Say in words that effects are absorbed, where there are any."""
+    return f" once the effects of {', '.join(map(str, absorb))} are absorbed" if absorb else ""
 
 
 def numbers(frame, names):
@@ -300,10 +305,11 @@ def meat(scores, design):
 
 
 def clustered(scores, codes, n, k):
-    """Return the one-way part of ``meat``."""
+    """Return the one-way part of ``meat``; unknown where there is one cluster, or no observation to spare."""
     count = int(codes.max()) + 1
     sums = np.column_stack([np.bincount(codes, column, count) for column in scores.T])
-    return sums.T @ sums * (count / (count - 1)) * ((n - 1) / (n - k))
+    factor = count / (count - 1) * (n - 1) / (n - k) if count > 1 and n > k else np.nan
+    return sums.T @ sums * factor
 
 
 def first_stage(design):

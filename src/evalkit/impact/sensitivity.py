@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, EvalkitError, ParameterError
-from evalkit.impact import gates, honest, regression
+from evalkit.impact import frames, gates, honest, regression
 
 # Oster's rule of thumb for the largest share of variance that could be explained (2019, section 4.1).
 OSTER_SHARE = 1.3
@@ -99,7 +99,7 @@ def oster(panel, *, outcome, dose, controls, unit=None, time=None, weights=None,
     Returns one row: short, short_r2, full, full_r2, largest_r2, delta, bounded.
     Source: Oster (2019), JBES 37, propositions 2 and 3.
     """
-    shared = {"outcome": outcome, "absorb": regression.columns_of(unit, time), "weights": weights}
+    shared = {"outcome": outcome, "absorb": frames.columns_of(unit, time), "weights": weights}
     full = regression.prepare(panel, regressors=dose, controls=controls, **shared)
     short = replace(full, **short_columns(full))
     y = full.y - intercept_part(full, full.y)
@@ -183,7 +183,7 @@ def leave_one_out(estimator, panel, *, by, **options):
     Returns one row per value left out: left_out, estimate, std_error, lower, upper, p_value, refusals; the
     first row, left_out missing, is the full sample. attrs["range"] holds the smallest and largest estimate.
     """
-    regression.check_columns(panel, by)
+    frames.check_columns(panel, by)
     rows = [_row(estimator, panel, options, left_out=None)]
     rows += [
         _row(estimator, panel[panel[by] != value], options, left_out=value)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from evalkit.impact import gates, regression
+from evalkit.impact import frames, gates
 from evalkit.impact.effect import Effect, EventStudy, Reason
 from evalkit.impact.event_study import event_study
 from evalkit.impact.fixed_effects import fixed_effects
@@ -53,7 +53,7 @@ def shift_share(
     failed gate of the reduced form refuses the effect as well. Sources: Goldsmith-Pinkham, Sorkin & Swift
     (2020), AER 110; Borusyak, Hull & Jaravel (2022), Rev. Econ. Stud. 89.
     """
-    regression.check_columns(panel, outcome, dose, exposure, unit, time)
+    panel = frames.tabled(panel, outcome, dose, exposure, unit, time)
     used = panel.dropna(subset=[outcome, dose, exposure])
     shared = {
         "unit": unit,

@@ -1,11 +1,12 @@
 """Designs in which units start at different dates."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
-from evalkit.errors import ParameterError
-from evalkit.impact import adapter, gates, regression
+from evalkit.errors import DataError, ParameterError
+from evalkit.impact import adapter, frames, gates, regression
 from evalkit.impact.effect import Effect, EventStudy, Reason
 from evalkit.impact.event_study import starts, with_pre_trends
 
@@ -14,7 +15,6 @@ METHODS = {
     "sun_abraham": (adapter.sun_abraham, "interaction-weighted event study (Sun & Abraham 2021)"),
     "imputation": (adapter.imputation, "imputation (Borusyak, Jaravel & Spiess 2024)"),
 }
-FIRST = "first treated"
 
 
 def staggered(
@@ -51,18 +51,16 @@ def staggered(
             f"method {method!r}, control_group {control_group!r}: use one of {', '.join(METHODS)} and one of "
             f"{', '.join(adapter.CONTROL_GROUPS)}."
         )
-    frame, said = balanced(
-        panel, outcome, unit, time, first_treated, [*controls, *regression.columns_of(cluster)]
-    )
+    sample = balanced(panel, outcome, unit, time, first_treated, controls=controls, others=cluster)
     estimator, described = METHODS[method]
-    conditions = sample_gates(frame, outcome, unit, cluster, control_group)
+    conditions = sample_gates(sample, cluster, control_group)
     study = EventStudy(
         np.nan,
-        n=len(frame),
-        clusters=frame[cluster or unit].nunique(),
+        n=len(sample.frame),
+        clusters=sample.frame[cluster or unit].nunique(),
         outcome=outcome,
         dose="started",
-        warnings=said,
+        warnings=sample.said,
         method=f"{described}, compared with {control_group.replace('_', ' ')} treated, errors "
         f"clustered by {cluster or unit}",
         confidence=confidence,
@@ -71,9 +69,9 @@ def staggered(
     if not all(g.passed for g in conditions if g.name == "comparison_group"):
         return gates.judge(study, conditions, level="L3")
     found = estimator(
-        frame,
-        column_names(outcome, unit, time),
-        controls=controls,
+        sample.frame,
+        sample.names,
+        controls=sample.controls,
         control_group=control_group,
         cluster=None if cluster in (None, unit) else cluster,
         base=base,
@@ -88,7 +86,7 @@ def staggered(
         p_value=found.p_value,
         periods=found.periods,
         covariance=found.covariance,
-        groups=found.groups,
+        groups=labelled(found.groups, sample.labels),
         coefficients=found.periods,
         diagnostics={"pre_trends_p": found.pre_trends_p},
     )
@@ -97,6 +95,11 @@ def staggered(
     return gates.judge(
         study, [*conditions, gates.pre_trends(study.diagnostics["pre_trends_p"])], level="L3", despite=despite
     )
+
+
+def labelled(groups, labels):
+    """Return the table of cohorts with their first times as the panel writes them."""
+    return groups.assign(group=groups["group"].map(labels)) if len(groups) else groups
 
 
 def dose_response(
@@ -123,16 +126,17 @@ def dose_response(
 
     Source: Callaway, Goodman-Bacon & Sant'Anna (2024), NBER 32117.
     """
-    frame, said = balanced(panel, outcome, unit, time, first_treated, [dose])
-    frame = frame.assign(**{dose: frame[dose].where(frame[FIRST] > 0, 0.0).astype(float)})
-    conditions = [*sample_gates(frame, outcome, unit, None, control_group), gates.pre_trends(None)]
+    sample = balanced(panel, outcome, unit, time, first_treated, others=dose)
+    frame = sample.frame.assign(**{dose: sample.frame[dose].where(sample.first > 0, 0.0).astype(float)})
+    frames.constant_within(frame, dose, unit, "Give each unit the strength it has once started.")
+    conditions = [*sample_gates(sample, None, control_group), gates.pre_trends(None)]
     effect = Effect(
         np.nan,
         n=len(frame),
         clusters=frame[unit].nunique(),
         outcome=outcome,
         dose=dose,
-        warnings=said,
+        warnings=sample.said,
         confidence=confidence,
         method=f"continuous dose, polynomial of degree {degree} (Callaway, Goodman-Bacon & Sant'Anna 2024)",
     )
@@ -140,7 +144,7 @@ def dose_response(
         return gates.judge(effect, conditions, level="L2")
     found = adapter.continuous(
         frame,
-        column_names(outcome, unit, time),
+        sample.names,
         dose=dose,
         degree=degree,
         control_group=control_group,
@@ -171,44 +175,73 @@ def goodman_bacon(panel, *, outcome, unit, time, first_treated):
     Source: Goodman-Bacon (2021), J. Econometrics 225, theorem 1. Needs a balanced panel; incomplete units are
     left out.
     """
-    frame, _ = balanced(panel, outcome, unit, time, first_treated, (), keep_always_treated=True)
-    _, table = adapter.goodman_bacon(frame, column_names(outcome, unit, time))
+    sample = balanced(panel, outcome, unit, time, first_treated, keep_always_treated=True)
+    if sample.first.nunique() < 2:
+        raise DataError(
+            f"panel, column {first_treated!r}: all units start together; there is nothing to compare."
+        )
+    _, table = adapter.goodman_bacon(sample.frame, sample.names)
     names = {"comparison_type": "comparison", "treated_group": "treated", "control_group": "control"}
     return table.rename(columns=names)[["comparison", "treated", "control", "weight", "estimate"]]
 
 
-def column_names(outcome, unit, time):
-    """Return the names that diff-diff's estimators ask for."""
-    return {"outcome": outcome, "unit": unit, "time": time, "first_treat": FIRST}
+@dataclass(frozen=True)
+class Sample:
+    """Complete units with plain numbers, the controls written out, and what the estimators call their columns.
+
+    names: outcome, unit, time and first_treat (zero: never) → column. labels: each first time as the panel
+    writes it. said: warnings of what was left out.
+    """
+
+    frame: pd.DataFrame
+    names: dict
+    controls: list
+    labels: dict
+    said: tuple
+
+    @property
+    def first(self):
+        """Return the first treated time of each row, zero for never."""
+        return self.frame[self.names["first_treat"]]
 
 
-def balanced(panel, outcome, unit, time, first_treated, others, *, keep_always_treated=False):
-    """Return the complete units with ``first treated`` (zero: never), and warnings of what was left out."""
-    regression.check_columns(panel, outcome, unit, time, first_treated, others)
-    start = starts(panel, unit, time, first_treated).fillna(0.0)
-    frame = panel.assign(**{FIRST: start, time: panel[time].astype(float)}).dropna(
-        subset=[outcome, unit, time, *others]
-    )
-    times = frame[time].nunique()
-    frame = frame[frame.groupby(unit)[time].transform("nunique") == times]
+def balanced(panel, outcome, unit, time, first_treated, *, controls=(), others=(), keep_always_treated=False):
+    """Return the Sample of the units that have every time."""
+    controls, others = frames.columns_of(controls), frames.columns_of(others)
+    panel = frames.tabled(panel, outcome, unit, time, controls, others)
+    times, start = starts(panel, unit, time, first_treated)
+    began = start.notna()
+    labels = dict(zip(start[began], panel.loc[began, first_treated], strict=True))
+    first, clock = frames.unused(panel, "first treated", "time")
+    written = regression.indicators(panel.assign(**{c: panel[c] for c in controls}), controls)
+    written = written.where(panel[controls].notna().all(axis=1), axis=0) if controls else written
+    written.columns = frames.unused(panel, *(f"control {name}" for name in written))
+    frame = pd.concat([panel.assign(**{first: start.fillna(0.0), clock: times}), written], axis=1)
+    frame = frame.dropna(subset=[outcome, unit, clock, *others, *written])
+    if frame.duplicated([unit, clock]).any():
+        twice = frame[frame.duplicated([unit, clock])].iloc[0]
+        raise DataError(f"panel: {unit} {twice[unit]} has several rows for {time} {twice[time]}. Keep one.")
+    frame = frame[frame.groupby(unit)[clock].transform("nunique") == frame[clock].nunique()]
     if not keep_always_treated:
-        frame = frame[(frame[FIRST] == 0) | (frame[FIRST] > frame[time].min())]
-    if frame.duplicated([unit, time]).any():
-        twice = frame[frame.duplicated([unit, time])].iloc[0]
-        raise ParameterError(
-            f"panel: {unit} {twice[unit]} has several rows for {time} {twice[time]:g}. Keep one."
-        )
+        frame = frame[(frame[first] == 0) | (frame[first] > frame[clock].min())]
     frame.attrs = panel.attrs
     rows = len(panel) - len(frame)
-    return frame, ((Reason("rows_left_out", {"rows": rows}),) if rows else ())
+    return Sample(
+        frame,
+        {"outcome": outcome, "unit": unit, "time": clock, "first_treat": first},
+        list(written),
+        labels,
+        (Reason("rows_left_out", {"rows": rows}),) if rows else (),
+    )
 
 
-def sample_gates(frame, outcome, unit, cluster, control_group):
+def sample_gates(sample, cluster, control_group):
     """Return the gates that look at the sample: clusters, someone to compare with, bases and mergers."""
-    cohorts = frame.loc[frame[FIRST] > 0, FIRST].nunique()
-    has_controls = bool((frame[FIRST] == 0).any()) or (control_group == "not_yet" and cohorts > 1)
+    cohorts = sample.first[sample.first > 0].nunique()
+    has_controls = bool((sample.first == 0).any()) or (control_group == "not_yet" and cohorts > 1)
+    unit = sample.names["unit"]
     return [
-        gates.clusters(frame[cluster or unit].nunique()),
+        gates.clusters(sample.frame[cluster or unit].nunique()),
         gates.gate("comparison_group", has_controls and cohorts > 0),
-        *gates.data_gates(frame, outcome, unit),
+        *gates.data_gates(sample.frame, sample.names["outcome"], unit),
     ]

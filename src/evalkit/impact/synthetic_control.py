@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, ParameterError
-from evalkit.impact import gates, regression
+from evalkit.impact import frames, gates
 from evalkit.impact.effect import Reason, SyntheticControl
 
 # Predictor weights tried before the search: with one start California ranks ninth of 39 instead of first.
@@ -114,7 +114,7 @@ def all_placebos(panel, *, outcome, unit, time, start, predictors=None, seed=201
 
 def pose(panel, outcome, unit, time, start, predictors, treated=None):
     """Return the Problem, and warnings of the donors left out for a missing value."""
-    regression.check_columns(panel, outcome, unit, time, [column for column, _ in predictors or ()])
+    panel = frames.tabled(panel, outcome, unit, time, [column for column, _ in predictors or ()])
     if panel.duplicated([unit, time]).any():
         raise DataError(f"panel: several rows for one {unit} and {time}. Keep one.")
     outcomes = panel.pivot(index=time, columns=unit, values=outcome).sort_index().astype(float)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError
-from evalkit.impact import adapter, gates, regression
+from evalkit.impact import adapter, frames, gates
 from evalkit.impact.effect import Reason, SyntheticControl
 
 
@@ -21,7 +21,9 @@ def synthetic_did(
     Gates: clusters, years_before, one_basis, merged_units. Level L3 where all hold. Units that miss a time
     raise. Source: Arkhangelsky, Athey, Hirshberg, Imbens & Wager (2021), AER 111.
     """
-    regression.check_columns(panel, outcome, unit, time)
+    panel = frames.tabled(panel, outcome, unit, time)
+    if panel.duplicated([unit, time]).any():
+        raise DataError(f"panel: several rows for one {unit} and {time}. Keep one.")
     units = [treated] if isinstance(treated, str) or not np.iterable(treated) else list(treated)
     frame = panel[[unit, time, outcome]].dropna()
     absent = [u for u in units if u not in set(frame[unit])]

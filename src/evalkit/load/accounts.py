@@ -142,7 +142,8 @@ def _groups_against_credit(groups, credit, limits):
     by_programme = (
         rows[rows["programme"] != TOTAL].groupby(["place", "year"])["outstanding_vnd"].sum(min_count=1)
     )
-    stated = rows[rows["programme"] == TOTAL].set_index(["place", "year"])["outstanding_vnd"]
+    stated = rows[rows["programme"] == TOTAL].drop_duplicates(["place", "year"])
+    stated = stated.set_index(["place", "year"])["outstanding_vnd"]
     whole = stated.combine_first(by_programme).reindex(held.index)
     first = groups.frame[groups.frame["place"].notna()].drop_duplicates(["place", "year"])
     first = pd.Series(first.index, index=pd.MultiIndex.from_frame(first[["place", "year"]])).reindex(
@@ -230,7 +231,7 @@ def _standards(delivery):
         said = {"indicator": "poor", "date": str(year), "standard": standard}
         said |= {"start": span["valid_from"], "end": span["valid_to"]}
         for index in rows.index:
-            yield delivery.finding("warning", "standard_not_in_force", index, "standard", **said)
+            yield delivery.finding("error", "standard_not_in_force", index, "standard", **said)
 
 
 def _loan_status(delivery):

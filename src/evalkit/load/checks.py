@@ -86,9 +86,13 @@ def _to_come(delivery, now):
 
 
 def _without_repeated(delivery, found):
-    """Leave out rows that repeat the key and every measure of an earlier row; texts outside the key are remarks."""
+    """Leave out rows that repeat the key and every measure of an earlier row; texts outside the key are remarks.
+
+    A unit is what its texts say: one code under two names is no repetition.
+    """
     frame, fields = delivery.frame, schema.fields(delivery.table)
-    measures = [c for c, field in fields.items() if field["type"] != "string"]
+    texts_count = delivery.table == "communes"
+    measures = [c for c, field in fields.items() if texts_count or field["type"] != "string"]
     columns = list(dict.fromkeys([*schema.key(delivery.table), *measures]))
     repeated = frame.duplicated(columns)
     if not repeated.any():

@@ -3,12 +3,14 @@
 Whatever isn't plain at first sight (another header, a comma, a lone "1.234") is left to the full reader.
 """
 
-import csv
-
 import pandas as pd
 
+from evalkit.errors import DataError
 from evalkit.load import schema
+from evalkit.load.encodings import composed
 from evalkit.load.findings import finding
+from evalkit.load.frames import read_frame
+from evalkit.load.grid import MOST_BYTES, split_text
 from evalkit.load.headers import spellings
 from evalkit.load.text import fold, like, nearest, nfc
 from evalkit.load.units import without_unit
@@ -29,8 +31,8 @@ def read_clean(path, table):
 
 def _parquet(path, table):
     try:
-        frame = pd.read_parquet(path)
-    except Exception:  # the full reader says why
+        frame, _ = read_frame(path)
+    except DataError:  # the full reader says why
         return None
     if not set(schema.required(table)) <= set(frame.columns) <= set(schema.fields(table)):
         return None
@@ -43,12 +45,11 @@ def _parquet(path, table):
 
 def _csv(path, table):
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except (UnicodeDecodeError, OSError):
-        return None
-    try:
-        lines = list(csv.reader(text.splitlines(keepends=True), strict=True))
-    except csv.Error:
+        if path.stat().st_size > MOST_BYTES:
+            return None
+        text = composed(path.read_bytes().decode("utf-8-sig"))
+        lines = split_text(path.name, text, ",", strict=True)
+    except (UnicodeDecodeError, OSError, DataError):  # the full reader says why
         return None
     header = [cell.strip() for cell in lines[0]] if lines else []
     if not _own_names(header, table):
@@ -118,7 +119,7 @@ def _is_plain(text, field):
         return text.str.fullmatch(r"\d{4}-\d{2}-\d{2}").all()
     if kind == "boolean":
         return text.str.lower().isin(_BOOLEANS).all()
-    if "enumLabels" in limits:
+    if "enum" in limits:
         return text.isin(limits["enum"]).all()
     if "pattern" in limits:
         return text.str.fullmatch(limits["pattern"]).all()

@@ -49,7 +49,7 @@ def convert(cells, declared, *, unit=None):
         return _codes(cells, re.compile(constraints["pattern"]))
     if constraints.get("pattern") == _PARTIAL_DATE:
         return _partial_dates(cells)
-    return _texts(cells, constraints.get("enumLabels", {}))
+    return _texts(cells, constraints.get("enumLabels") or dict.fromkeys(constraints.get("enum", ()), ()))
 
 
 def _numbers(cells, declared, unit):

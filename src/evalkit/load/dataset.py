@@ -1,5 +1,6 @@
 """A data set: a folder with dataset.toml and tables named after the schema."""
 
+import html
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -20,10 +21,12 @@ from evalkit.load import (
     schema,
     series,
     settings,
+    templates,
     terms,
     territory,
 )
 from evalkit.load.findings import finding
+from evalkit.load.said import Said
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,10 @@ class Dataset:
 
     def _repr_html_(self):
         rows = pd.DataFrame({"rows": {name: len(t) for name, t in self.tables.items()}})
-        return f"<p><b>{self.settings['title']['en']}</b></p>{rows.to_html()}"
+        counts = self.findings["severity"].value_counts()
+        found = ", ".join(f"{n} {severity}s" for severity, n in counts.items()) or "no findings"
+        title = html.escape(self.settings["title"]["en"])
+        return f"<p><b>{title}</b>: {len(self.places)} places; {found} (.findings)</p>{rows.to_html()}"
 
 
 def open_dataset(folder):
@@ -82,7 +88,12 @@ def _placed(error):
 
 def _read(folder):
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder. Name a folder that holds dataset.toml and the tables.")
+        raise DataError(
+            Said(
+                "{folder}: no such folder. Name a folder that holds dataset.toml and the tables.",
+                folder=str(folder),
+            )
+        )
     found = []
     chosen, accepted = settings.read(folder, found)
     tables = _tables(folder, found)
@@ -90,6 +101,8 @@ def _read(folder):
     if "communes" in tables:
         found += territory.of_units(tables["communes"])
         units = places.units(tables.pop("communes").frame.dropna(subset="code"))
+        if templates.kept(chosen, units):
+            found.append(finding("warning", "settings_of_the_example", file=settings.FILE))
         successor = territory.successions(units)
         tables = {name: territory.assign(t, units, successor, found) for name, t in tables.items()}
         found += _plausibility(tables, units)

@@ -11,13 +11,16 @@ from evalkit.load.across import ASSUMED
 from evalkit.load.clean import as_declared, read_clean
 from evalkit.load.delivery import Delivery
 from evalkit.load.findings import finding, listed
-from evalkit.load.grid import HIDDEN, TEXT_FILES, WORKBOOKS
+from evalkit.load.folder import strange
+from evalkit.load.frames import FRAMES
+from evalkit.load.grid import HIDDEN, TEXT_FILES, WORKBOOKS, sheet_names
 from evalkit.load.said import Said, joined, reason
 from evalkit.load.tables import NO_UNIT, read_by_schema
 from evalkit.load.text import fold, like, nearest
 
 GUIDE_SHEETS = ("Hướng dẫn", "Danh mục")  # sheets that evalkit's own workbooks hold beside the tables
 _OTHER_FILES = {"corrections", "peers"}
+_KINDS = (*TEXT_FILES, *WORKBOOKS, *FRAMES)
 # Of no weight for what was read: each table has them, and a Reading lists them.
 _OUTSIDE = {"title", "header", "header, repeated", "column numbers", "unit"}
 
@@ -30,9 +33,9 @@ def sources(folder, found):
     decide and the file may have any name. ``sheet`` is None where a file is read whole.
     """
     by_table = {name: [] for name in schema.tables()}
-    for path in _data_files(folder):
+    for path in _data_files(folder, found):
         of_name = _table_of_file(path, folder)
-        sheets = _sheet_names(path)
+        sheets = sheet_names(path)
         of_sheet = {sheet: _tables_by_label().get(fold(sheet)) for sheet in sheets}
         if any(of_sheet.values()):
             for sheet, table in of_sheet.items():
@@ -48,14 +51,21 @@ def sources(folder, found):
     return by_table
 
 
-def _data_files(folder):
-    kinds = (*TEXT_FILES, *WORKBOOKS, ".parquet", ".dta")
-    beside = [p for p in folder.iterdir() if p.is_file()]
+def _data_files(folder, found):
+    """Files that may hold a table; findings name what looks like one and is none, or is of a kind that isn't read."""
+    beside = list(folder.iterdir())
     inside = [p for name in schema.tables() if (folder / name).is_dir() for p in (folder / name).iterdir()]
-    usable = [
-        p for p in (*beside, *inside) if p.suffix.lower() in kinds and not p.name.startswith(("~$", "."))
-    ]
-    return sorted(p for p in usable if not (p.suffix.lower() == ".txt" and _table_of_file(p, folder) is None))
+    usable = []
+    for path in sorted(p for p in (*beside, *inside) if not p.name.startswith(("~$", "."))):
+        kind, named = path.suffix.lower(), _table_of_file(path, folder) is not None
+        if kind not in _KINDS or (kind == ".txt" and not named):
+            if named and kind and path.is_file():
+                found.append(finding("warning", "kind_not_read", file=path.name, kind=kind))
+        elif what := strange(path, folder):
+            found.append(finding("error", "not_a_file", file=path.name, kind=what))
+        else:
+            usable.append(path)
+    return usable
 
 
 def _table_of_file(path, folder):
@@ -63,17 +73,6 @@ def _table_of_file(path, folder):
         return path.parent.name
     own = re.match(r"[a-z]+(?![a-z])", path.stem, re.IGNORECASE)
     return own[0].lower() if own and own[0].lower() in schema.tables() else None
-
-
-def _sheet_names(path):
-    if path.suffix.lower() not in WORKBOOKS:
-        return []
-    import python_calamine
-
-    try:
-        return python_calamine.CalamineWorkbook.from_path(path).sheet_names
-    except (python_calamine.CalamineError, OSError):
-        return []  # the reader says why
 
 
 @lru_cache
@@ -179,6 +178,7 @@ _MARKS = {
     "none_occurred": Said("none occurred (“-”)"),
     "not_collected": Said("not collected (“..”)"),
     "not_applicable": Said("not applicable (“x”)"),
+    "scientific": Said("written as a power of ten"),
     "end_of_period": Said("the last day of the period that is given"),
 }
 

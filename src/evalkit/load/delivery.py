@@ -40,7 +40,7 @@ class Delivery:
         where = {"file": at["file"], "sheet": at["sheet"], "row": int(at["row"]), "column": column}
         where["value"] = row.get(column, "")
         where["place"] = plain(row.get("place", ""))
-        where["key"] = self.key(index)
+        where |= {"key": self.key(index), "table": self.table}
         return finding(severity, rule, **(where | arguments))
 
     def findings(self, severity, rule, hits, column="", **arguments):

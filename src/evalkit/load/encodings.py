@@ -37,6 +37,8 @@ _VNI_LETTER = re.compile(
 
 # Letters of Vietnamese that no legacy encoding borrows: text that has one is Unicode already.
 _UNICODE_ONLY = re.compile("[ĂăĐđĨĩŨũƠơƯư\u1ea0-\u1ef9]")
+_INVISIBLE = re.compile("[\xad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_ZEROS_OF_UTF_16 = 8  # at least one character in eight is ASCII, its other byte zero
 _TONES = dict.fromkeys(map(ord, "\u0300\u0301\u0303\u0309\u0323"))
 _SYLLABLE = re.compile(
     r"(?:ngh|ng|nh|ch|gh|gi|kh|ph|qu|th|tr|[bcdđghklmnprstvx])?"
@@ -118,7 +120,20 @@ def decode(data):
     UTF-8 with or without byte order mark, UTF-16, Windows-1258, TCVN3 (ABC) and VNI, also where text of the
     last three was saved again as UTF-8. Where the words decide nothing: UTF-8, else Windows-1252.
     """
-    return unicodedata.normalize("NFC", _read(data)[1])
+    return _read(data)[1]
+
+
+def read_text(path):
+    """(name of the encoding, Unicode text) of a text file."""
+    return _read(path.read_bytes())
+
+
+def composed(text):
+    """``text`` in composed Unicode (NFC) without invisible characters: marks of byte order and of direction,
+    zero-width spaces and joiners, soft hyphens."""
+    if text.isascii():
+        return text
+    return _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
 
 
 def _read(data):
@@ -128,7 +143,7 @@ def _read(data):
     except UnicodeDecodeError:
         encoding, text = _western(data)
     legacy = legacy_encoding([text])
-    return legacy or encoding, restore_lines(text, legacy)
+    return legacy or encoding, composed(restore_lines(text, legacy))
 
 
 def restore_lines(text, encoding):
@@ -142,9 +157,9 @@ def _declared(data):
     for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
             return name
-    head = data[:4096]
-    if b"\0" in head:
-        return "utf-16-le" if head[1::2].count(0) >= head[::2].count(0) else "utf-16-be"
+    even, odd = data[:4096:2], data[1:4096:2]
+    if max(even.count(0), odd.count(0)) > len(odd) // _ZEROS_OF_UTF_16:
+        return "utf-16-le" if odd.count(0) >= even.count(0) else "utf-16-be"
     return None
 
 

@@ -13,16 +13,22 @@ from evalkit.load.said import Said
 
 COLUMNS = [
     *("severity", "file", "row", "column", "value", "rule", "message"),
-    *("place", "sheet", "key", "arguments"),
+    *("place", "sheet", "key", "arguments", "table"),
 ]
 
 SECTIONS = {
     "The folder and its files": {
         "empty_folder": "{file}: no table found. Put at least communes.csv there, or start with `evalkit new`.",
         "settings": "{file}: {fault}",
+        "settings_of_the_example": (
+            "{file}: the title is still that of the example, so every report would bear it and call the figures "
+            "invented. Write your own title, source and rights, and real = true once the figures are real."
+        ),
         "unreadable": "{file}: can't be read ({fault}). Save it again as CSV (UTF-8) or XLSX.",
         "not_understood": "{fault}",
         "file_not_read": "{file}: is named after no table{near}; it is not read.",
+        "kind_not_read": "{file}: {kind} files aren't read. Save it as .csv, .xlsx, .xls, .parquet or .dta.",
+        "not_a_file": "{file}: is {kind}, no file of this folder; it is not read. Put the file itself there.",
         "sheet_not_read": "{file}: the sheet is named after no table; it is not read.",
         "reading_note": "{note}",
         "measure_assumed": (
@@ -177,13 +183,24 @@ RULES = {rule: sentence for rules in SECTIONS.values() for rule, sentence in rul
 
 
 def finding(
-    severity, rule, *, file="", sheet=None, row=None, column="", value="", place="", key="", **arguments
+    severity,
+    rule,
+    *,
+    file="",
+    sheet=None,
+    row=None,
+    column="",
+    value="",
+    place="",
+    key="",
+    table="",
+    **arguments,
 ):
     """Return one finding as a dict; ``arguments`` fill the rule's sentence.
 
     Arguments stay what they are (numbers, dates, texts), so that a report can write them in its language.
     ``value`` is the figure found, ``key`` the row's key ("code=08473;year=2019"), by which a finding is
-    acknowledged.
+    acknowledged, ``table`` the table of the row, whatever its file is called.
     """
     shown = f"{file} ({sheet})" if sheet else file
     known = {"file": shown, "row": row, "column": column, "value": value, **arguments}
@@ -199,6 +216,7 @@ def finding(
         "sheet": sheet or "",
         "key": key,
         "arguments": json.dumps({k: _stored(v) for k, v in known.items()}, ensure_ascii=False),
+        "table": table,
     }
 
 

@@ -7,7 +7,7 @@ from evalkit.load.terms import TOTAL
 GUIDE, LISTS = GUIDE_SHEETS
 _MILLION_VND = "triệu đồng"
 _HEADER = 3  # row of the header
-_ROWS = 1000  # rows under the header that get drop-downs and formats
+_ROWS = 1000  # rows under the header that get drop-downs
 _UNITS = {"percent": "%", "households": "hộ", "persons": "người", "loans": "món", "days": "ngày"}
 _NAMED = ("credit", "groups", "poverty", "income")  # tables whose rows say the place's name beside its code
 _KINDS = {
@@ -128,10 +128,12 @@ def explanation(table, name):
 
 
 def _format_column(sheet, table, name, letter):
+    """Give the column its number format, for the cells that are there and for those still to be filled in."""
     kind = schema.fields(table).get(name, {"type": "string"})["type"]
     form = {"string": "@", "date": "dd/mm/yyyy", "number": "#,##0.###", "integer": "0"}.get(kind)
     if form:
-        for i in range(_HEADER + 1, _HEADER + _ROWS + 1 if kind == "string" else sheet.max_row + 1):
+        sheet.column_dimensions[letter].number_format = form
+        for i in range(_HEADER + 1, sheet.max_row + 1):
             sheet[f"{letter}{i}"].number_format = form
 
 

@@ -96,10 +96,19 @@ def number_readings(text, *, unit=None):
     """
     given = given_unit(unit)
     if isinstance(text, str):
-        return _from_text(text, given)
+        readings = _from_text(text, given)
+        if any(math.isinf(number.value) for number in readings.values()):
+            raise NumberError(
+                Said("“{text}” is larger than any amount. Check its digits.", text=_short(text))
+            )
+        return readings
     if isinstance(text, bool) or text is None:
         raise NumberError(Said(_NO_NUMBER, text=text))
     return _from_figure(text, given)
+
+
+def _short(text):
+    return text if len(text) <= 40 else f"{text[:37]}…"
 
 
 def given_unit(unit):

@@ -6,6 +6,7 @@ import re
 import pandas as pd
 
 from evalkit.errors import PlaceError
+from evalkit.load.said import Said, joined
 from evalkit.load.text import fold
 
 _LEVELS = {5: "commune", 3: "district", 2: "province"}
@@ -58,13 +59,6 @@ def place_of(codes, starts, ends, units):
     first = fits.drop_duplicates("row")
     place.iloc[first["row"]] = first["place"].to_numpy()
     return place
-
-
-def span(unit):
-    """Return when a unit existed, as dates: "to 30/06/2025", "from 01/07/2025"."""
-    start = "" if pd.isna(unit.valid_from) else f"from {unit.valid_from:%d/%m/%Y}"
-    end = "" if pd.isna(unit.valid_to) else f"to {unit.valid_to:%d/%m/%Y}"
-    return " ".join(filter(None, [start, end])) or "throughout"
 
 
 def successor(unit, units):
@@ -120,33 +114,55 @@ def _unknown(query, units, reported):
     close = difflib.get_close_matches(fold(query), list(dict.fromkeys(names.map(fold))), n=4, cutoff=0.6)
     listed = usable[names.map(fold).isin(close)]
     near = "; ".join(f"{u.place} {u.name} ({u.district}, {u.province})" for u in listed.head(6).itertuples())
-    said = [f"“{query}” is no place of this data set.", hint, f"Nearest: {near}." if near else ""]
-    return " ".join(filter(None, said))
+    return joined(
+        [
+            Said("“{query}” is no place of this data set.", query=query),
+            hint and Said(hint),
+            near and Said("Nearest: {near}.", near=near),
+        ]
+    )
 
 
 def _describe(unit, units, reported):
-    text = f"{unit.place} {unit.type} {unit.name}"
-    where = ", ".join(
-        str(x) for x in (unit.district, unit.province) if pd.notna(x) and fold(x) != fold(unit.name)
-    )
-    text += f" ({where}; {span(unit)})" if where else f" ({span(unit)})"
+    where = [str(x) for x in (unit.district, unit.province) if pd.notna(x) and fold(x) != fold(unit.name)]
+    within = joined([joined(where, ", "), _span(unit)], "; ")
+    named = Said("{place} {type} {name} ({within})", **_named_as(unit), within=within)
+    parts, after = predecessors(unit, units), successor(unit, units)
     if unit.place in reported:
-        return text + ": has figures"
-    parts = predecessors(unit, units)
+        return Said("{unit}: has figures", unit=named)
     if parts:
-        return text + ": formed from " + ", ".join(f"{p.code} {p.type} {p.name}" for p in parts)
-    after = successor(unit, units)
-    return text + (
-        f": became {after.place} {after.type} {after.name}" if after is not None else ": no figures"
-    )
+        before = ", ".join(f"{p.code} {p.type} {p.name}" for p in parts)
+        return Said("{unit}: formed from {before}", unit=named, before=before)
+    if after is not None:
+        return Said("{unit}: became {place} {type} {name}", unit=named, **_named_as(after))
+    return Said("{unit}: no figures", unit=named)
+
+
+def _named_as(unit):
+    return {"place": unit.place, "type": unit.type, "name": unit.name}
+
+
+def _span(unit):
+    ends = [
+        Said(word, date=f"{day:%d/%m/%Y}")
+        for word, day in (("from {date}", unit.valid_from), ("to {date}", unit.valid_to))
+        if pd.notna(day)
+    ]
+    return joined(ends) if ends else Said("throughout")
 
 
 def _ambiguous(query, hits, units, reported):
-    lines = [_describe(u, units, reported) for u in hits.itertuples()]
+    lines = joined([_describe(u, units, reported) for u in hits.itertuples()], "; ")
     named_parts = [p for u in hits.itertuples() for p in predecessors(u, units)]
     usable = [p.place for p in named_parts if p.place in reported] + [
         u for u in hits["place"] if u in reported
     ]
-    ask = f" Ask by code: {', '.join(dict.fromkeys(usable))}." if usable else ""
-    what = "is more than one place" if len(hits) > 1 else "has no figures in the years of this data set"
-    return f"“{query}” {what}: " + "; ".join(lines) + "." + ask
+    what = (
+        "“{query}” is more than one place: {lines}."
+        if len(hits) > 1
+        else "“{query}” has no figures in the years of this data set: {lines}."
+    )
+    codes = ", ".join(dict.fromkeys(usable))
+    return joined(
+        [Said(what, query=query, lines=lines), codes and Said("Ask by code: {codes}.", codes=codes)]
+    )

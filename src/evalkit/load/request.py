@@ -8,6 +8,7 @@ import pandas as pd
 from evalkit.errors import DataError
 from evalkit.load import forms, places, reference, schema
 from evalkit.load.dataset import open_dataset
+from evalkit.load.said import Said
 from evalkit.load.terms import TOTAL
 from evalkit.load.text import slug
 
@@ -60,7 +61,11 @@ def write(place, data, out):
     asked = missing(place, open_dataset(data))
     if not any(table in asked.rows for table in FORMS):
         raise DataError(
-            f"{asked.unit.name}: every year of {', '.join(FORMS)} is there; nothing is to be asked for."
+            Said(
+                "{place}: every year of {tables} is there; nothing is to be asked for.",
+                place=asked.unit.name,
+                tables=", ".join(FORMS),
+            )
         )
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)

@@ -5,10 +5,12 @@ import tomllib
 from evalkit.load import plan
 from evalkit.load.acknowledged import Acknowledgement
 from evalkit.load.findings import finding
+from evalkit.load.folder import strange
 from evalkit.load.said import Said
 from evalkit.load.text import like, nearest
 
 FILE = "dataset.toml"
+_LARGEST = 2**20  # bytes
 SETTINGS = {
     "title": {"vi": str, "en": str},
     "source": {"vi": str, "en": str},
@@ -32,6 +34,9 @@ SETTINGS = {
     },
 }
 _UNKNOWN = "{name} is not known{near}. Correct the name or remove it."
+_UNREADABLE = (
+    'can\'t be read: {error}. Correct that line; a text stands between straight marks, as in vi = "Tam Nông".'
+)
 _DEFAULTS = {
     "data": {"press": False, "levels": ["commune"], "minimum_kinds": 1, "benchmarks": "", "ledger": ""},
     "publish": {
@@ -59,14 +64,20 @@ def read(folder, found):
     """Return (settings with their defaults, acknowledgements) of a data set; faults are appended to ``found``."""
     settings = {section: dict(values) for section, values in _DEFAULTS.items()}
     faults, acknowledged = [], []
+    path, given = folder / FILE, None
     try:
-        given = tomllib.loads((folder / FILE).read_text(encoding="utf-8-sig"))
+        if path.exists() and (what := strange(path, folder)):
+            faults.append(Said("is {kind}. Put the file itself into the folder.", kind=what))
+        elif path.stat().st_size > _LARGEST:
+            faults.append(Said("is larger than settings ever are. Look at what it holds."))
+        else:
+            given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        given = None
         faults.append(Said("is missing. `evalkit new` writes one."))
+    except RecursionError:
+        faults.append(Said("holds lists within lists without an end. Correct it."))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        given = None
-        faults.append(Said("can't be read: {error}. Correct that line.", error=str(error)))
+        faults.append(Said(_UNREADABLE, error=str(error)))
     if given is not None:
         acknowledged = _acknowledgements(given.pop("acknowledge", []), faults)
         planned = plan.read(given.pop("plan", None), faults)

@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-import pandas as pd
-
 from evalkit.errors import DataError
 from evalkit.load import schema
+from evalkit.load.folder import strange
+from evalkit.load.frames import FRAMES, read_frame
 from evalkit.load.grid import TEXT_FILES, WORKBOOKS, Grid, read_grids
 from evalkit.load.headers import spellings
 from evalkit.load.plain import read_plain
@@ -15,8 +15,6 @@ from evalkit.load.said import Said
 from evalkit.load.tables import read_by_schema
 from evalkit.load.text import fold, nearest
 from evalkit.load.units import parse_unit
-
-_FRAMES = (".parquet", ".dta")
 
 __all__ = ["Reading", "read_spreadsheet", "read_table"]
 
@@ -46,7 +44,7 @@ def read_spreadsheet(path, *, table=None, sheet=None, unit=None):
 
 def grids_of(path, *, table=None, sheet=None):
     """The ``Grid`` of each sheet of a file of any kind that is read. Raises DataError for none."""
-    grids = [_frame_grid(path, table)] if path.suffix.lower() in _FRAMES else read_grids(path, sheet=sheet)
+    grids = [_frame_grid(path, table)] if path.suffix.lower() in FRAMES else read_grids(path, sheet=sheet)
     if not grids:
         raise DataError(Said("{file} is empty.", file=path.name))
     return grids
@@ -74,14 +72,14 @@ def read_table(folder, name):
 def table_files(folder, name):
     """The files that hold the table ``name`` in ``folder``, in the order of their names."""
     folder = Path(folder)
-    kinds = (*TEXT_FILES, *WORKBOOKS, *_FRAMES)
+    kinds = (*TEXT_FILES, *WORKBOOKS, *FRAMES)
     own = re.compile(rf"{re.escape(name)}(?:[-_ .].*)?", re.IGNORECASE)
     beside = [p for p in folder.iterdir() if own.fullmatch(p.stem)]
     inside = (folder / name).iterdir() if (folder / name).is_dir() else ()
     found = [
         p
         for p in (*beside, *inside)
-        if p.is_file() and p.suffix.lower() in kinds and not p.name.startswith("~$")
+        if p.suffix.lower() in kinds and not p.name.startswith("~$") and not strange(p, folder)
     ]
     return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
 
@@ -89,14 +87,8 @@ def table_files(folder, name):
 def _frame_grid(path, table):
     """``Grid`` of a typed file; Stata's variable labels head the columns whose names say nothing."""
     if not path.is_file():
-        raise DataError(f"{path} is not there. Check the name and the folder.")
-    try:
-        frame, labels = _read_frame(path)
-    except Exception as error:  # each engine has exceptions of its own; all mean that the file can't be read
-        fault = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DataError(
-            Said("{file} can't be read ({fault}). Save it again.", file=path.name, fault=fault)
-        ) from error
+        raise DataError(Said("{path} is not there. Check the name and the folder.", path=str(path)))
+    frame, labels = read_frame(path)
     known = spellings(table) if table else {}
     header = [n if fold(str(n)) in known or not labels.get(n) else labels[n] for n in map(str, frame.columns)]
     cells = frame.astype(object).where(frame.notna(), None)
@@ -105,14 +97,3 @@ def _frame_grid(path, table):
         for row in cells.to_numpy().tolist()
     ]
     return Grid(path.name, None, [header, *blank])
-
-
-def _read_frame(path):
-    if path.suffix.lower() == ".parquet":
-        return pd.read_parquet(path), {}
-    with pd.read_stata(path, iterator=True) as reader:
-        labels = reader.variable_labels()
-        try:
-            return reader.read(), labels
-        except ValueError:  # value labels that repeat can't be categories; the codes are read instead
-            return reader.read(convert_categoricals=False), labels

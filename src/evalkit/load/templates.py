@@ -8,6 +8,7 @@ import pandas as pd
 
 from evalkit.errors import DataError
 from evalkit.load import forms, schema
+from evalkit.load.said import Said
 
 _LINES = (
     "Điền từ dòng 4 trở xuống; các dòng ví dụ đã có sẵn, hãy thay bằng số liệu của mình.",
@@ -15,12 +16,14 @@ _LINES = (
     "Ô chưa có số liệu thì để trống, đừng ghi 0. · Leave a cell empty where nothing is known; don't write 0.",
     "Xóa tệp của bảng không dùng. · Delete the file of a table that isn't used.",
 )
-_SETTINGS = """\
+TITLE = "Ví dụ: hai xã hư cấu"
+EXAMPLES = ("99001", "99004")
+_SETTINGS = f"""\
 # Mô tả bộ số liệu. Dòng bắt đầu bằng # là lời giải thích.
 # What this data set is. A line that begins with # is an explanation.
 
 [title]    # tên bộ số liệu, in trên mỗi báo cáo · its name, printed on every report
-vi = "Ví dụ: hai xã hư cấu"
+vi = "{TITLE}"
 en = "An example: two invented communes"
 
 [source]   # ai cung cấp, khi nào · who delivered the figures, and when
@@ -59,7 +62,9 @@ def new(folder):
     """
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DataError(f"{folder} isn't empty; nothing was written. Name a new folder.")
+        raise DataError(
+            Said("{folder} isn't empty; nothing was written. Name a new folder.", folder=str(folder))
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
@@ -80,9 +85,14 @@ def new(folder):
     return folder
 
 
+def kept(settings, units):
+    """Whether the settings are still the starter's although ``units`` holds other places than its two."""
+    return settings["title"].get("vi") == TITLE and not set(units["code"]) <= set(EXAMPLES)
+
+
 def example():
     """Return the example of the starter: {table: rows}, two invented communes that agree with themselves."""
-    names = {"99001": "Ví Dụ Một", "99004": "Ví Dụ Hai"}
+    names = dict(zip(EXAMPLES, ("Ví Dụ Một", "Ví Dụ Hai"), strict=True))
     years = (2022, 2023, 2024)
     poor = {2022: (1500, 90, 60), 2023: (1510, 80, 55), 2024: (1520, 70, 50)}
     rows = {table: [] for table in schema.tables()}
@@ -135,7 +145,7 @@ def example():
                 "basis": "self_survey",
             }
             rows["income"].append(at | income | {"nrd_status": "none"})
-    return rows | _details("99001", "Ví Dụ Một")
+    return rows | _details(EXAMPLES[0], "Ví Dụ Một")
 
 
 def _details(code, name):

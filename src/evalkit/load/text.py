@@ -5,21 +5,19 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from evalkit.load.encodings import decode, encoding_of
+from evalkit.load.encodings import composed, decode, encoding_of
 from evalkit.load.said import Said
 
 __all__ = ["decode", "encoding_of", "fold", "like", "nearest", "nfc", "slug"]
 
 # Eth is typed for Đ on keyboards without one; apostrophes vary in names such as M'Drắk and R’Lấp.
-_LETTERS = str.maketrans(
-    {"đ": "d", "Đ": "d", "ð": "d", "Ð": "d", "'": None, "’": None, "‘": None, "ʼ": None, "\xad": None}
-)
+_LETTERS = str.maketrans({"đ": "d", "Đ": "d", "ð": "d", "Ð": "d", "'": None, "’": None, "‘": None, "ʼ": None})
 _NOT_WORD = re.compile(r"[\W_]+")
 
 
 def nfc(text):
-    """``text`` in composed Unicode (NFC), runs of white and no-break spaces as one, ends trimmed."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    """``text`` in composed Unicode (NFC), runs of white and no-break spaces as one, ends trimmed, nothing invisible."""
+    return " ".join(composed(text).split())
 
 
 @lru_cache(maxsize=65536)
@@ -30,7 +28,7 @@ def fold(text):
     one, so a match by ``fold`` is for finding; the original spelling is what is kept and shown.
     """
     if not text.isascii():
-        decomposed = unicodedata.normalize("NFD", text.translate(_LETTERS))
+        decomposed = unicodedata.normalize("NFD", composed(text).translate(_LETTERS))
         text = "".join(c for c in decomposed if not unicodedata.combining(c))
     return _NOT_WORD.sub(" ", text.replace("'", "").casefold()).strip()
 

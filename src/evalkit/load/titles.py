@@ -3,9 +3,12 @@
 TITLES = {
     "empty_folder": "No table in the folder",
     "settings": "Settings that can't be used",
+    "settings_of_the_example": "Settings left as the example has them",
     "unreadable": "File that can't be opened",
     "not_understood": "Table that can't be understood",
     "file_not_read": "File named after no table",
+    "kind_not_read": "File of a kind that isn't read",
+    "not_a_file": "Link, pipe or folder in place of a file",
     "sheet_not_read": "Sheet named after no table",
     "reading_note": "How a file was read",
     "measure_assumed": "Columns whose header doesn't say what they hold",

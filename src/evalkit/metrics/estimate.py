@@ -1,7 +1,7 @@
 """The value that every statistical measure returns."""
 
 from dataclasses import asdict, dataclass
-from math import nan
+from math import isnan, nan
 
 import pandas as pd
 
@@ -37,5 +37,22 @@ class Estimate:
         """Return the estimate as a tidy table of one row."""
         return pd.DataFrame([asdict(self)])
 
+    def described(self):
+        """Return what a reader in a notebook needs of it, label → text; what isn't known is left out."""
+        unit = f" {self.unit}" if self.unit else ""
+        interval = f"{self.lower:.4g} to {self.upper:.4g} ({self.confidence:.0%})"
+        lines = {
+            "estimate": "" if isnan(self.estimate) else f"{self.estimate:.4g}{unit}",
+            "interval": "" if isnan(self.lower) and isnan(self.upper) else interval,
+            "n": f"{self.n:,}" + (f" in {self.clusters} clusters" if self.clusters else ""),
+            "level": self.level,
+            "method": self.method,
+            "refused": " ".join(self.refusals),
+            "warning": " ".join(self.warnings),
+        }
+        return {label: text for label, text in lines.items() if text}
+
     def _repr_html_(self):
-        return self.summary().T.rename(columns={0: self.method}).to_html()
+        lines = pd.Series(self.described(), dtype=object).to_frame(type(self).__name__)
+        with pd.option_context("display.max_colwidth", None):
+            return lines.to_html()

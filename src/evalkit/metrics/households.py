@@ -23,7 +23,8 @@ class Measure:
 
     of: function of (frame, design) that returns one row per area and year. persons: weighted by household
     members, so that it speaks of persons. positive: needs incomes above 0; an area and year with others
-    has none. basis: "standard" (that in force at the year's end), "current" (prices) or None.
+    has none. basis: "standard" (that in force at the year's end), "current" (prices) or None. rounded: to
+    three significant digits, where the figure and its bounds would otherwise be single households' own.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Measure:
     scale: float = 1.0
     persons: bool = True
     positive: bool = False
+    rounded: bool = False
     basis: str | None = None
     source: str = ""
     interval: str = "t, by the sample's design"
@@ -139,8 +141,9 @@ MEASURES = (
         "income_median_month_vnd",
         "VND/person/month",
         "Median income per person per month in the money of the year.",
-        "weighted median",
+        "weighted median, to three significant digits",
         lambda f, design: income.median(f["income"], **design),
+        rounded=True,
         basis="current",
     ),
     Measure(
@@ -279,6 +282,8 @@ def _estimates(frame, measure, minimum_clusters):
         c: table[e] * measure.scale
         for c, e in (("value", "estimate"), ("lower", "lower"), ("upper", "upper"))
     }
+    if measure.rounded:
+        scaled = {c: values.map(_three_digits) for c, values in scaled.items()}
     return pd.DataFrame(
         {
             "place": table["area"],
@@ -293,3 +298,7 @@ def _estimates(frame, measure, minimum_clusters):
             "year": table["year"],
         }
     )
+
+
+def _three_digits(amount):
+    return float(f"{amount:.2e}")

@@ -14,7 +14,7 @@ from scipy import special
 from evalkit.errors import BasisError, DataError
 from evalkit.metrics import survey
 from evalkit.metrics.quantiles import weighted_quantile
-from evalkit.metrics.sample import draw, numbers
+from evalkit.metrics.sample import draw, numbers, same_rows
 
 
 def deflate(amount, year, *, to, prices, basis=None):
@@ -29,21 +29,27 @@ def deflate(amount, year, *, to, prices, basis=None):
 
     Returns the kind of object that ``amount`` is. Unit: that of amount.
     Raises BasisError where basis differs within the amounts or the prices hold more than one series, and
-    DataError where the prices lack a year.
+    DataError where the prices lack a year, a year isn't whole, or amounts and years don't pair.
     """
     one_basis(basis)
     level = _price_level(prices)
+    same_rows(amount=amount, year=year)
+    if np.ndim(year) and np.shape(year) != np.shape(amount):
+        raise DataError(
+            f"year: {np.size(year)} entries for {np.size(amount)} amounts. Give one, or one for each."
+        )
     years = np.broadcast_to(np.asarray(year, dtype=object), np.shape(amount)).ravel()
-    lacking = sorted({int(y) for y in [*pd.unique(years), to] if pd.notna(y)} - set(level.index))
+    whole, to = {y: _whole_year(y) for y in pd.unique(years) if pd.notna(y)}, _whole_year(to)
+    lacking = sorted({*whole.values(), to} - set(level.index))
     if lacking:
         raise DataError(
             f"prices: no level for {', '.join(map(str, lacking))}; there are {level.index.min()} to "
             f"{level.index.max()}. Add the years with their source."
         )
-    by_year = {year: level[to] / level[int(year)] for year in pd.unique(years) if pd.notna(year)}
+    by_year = {year: level[to] / level[whole[year]] for year in whole}
     factor = np.array([by_year.get(year, np.nan) for year in years], dtype=float)
     if isinstance(amount, pd.Series):
-        return amount.astype(float) * factor
+        return pd.Series(numbers(amount, "amount") * factor, amount.index, name=amount.name)
     real = np.asarray(numbers(np.ravel(amount), "amount") * factor).reshape(np.shape(amount))
     return real if real.ndim else float(real)
 
@@ -53,6 +59,7 @@ def per_month(amount, per):
 
     Raises BasisError where ``per`` is missing or another word, as the two differ twelvefold.
     """
+    same_rows(amount=amount, per=per)
     words = np.broadcast_to(np.asarray(per, dtype=object), np.shape(amount))
     other = [word for word in pd.unique(words.ravel()) if word not in ("month", "year")]
     if other:
@@ -203,7 +210,17 @@ def _price_level(prices):
     if level.index.has_duplicates:
         year = level.index[level.index.duplicated()][0]
         raise BasisError(f"prices: {year} occurs twice, so two series stand together. Choose one.")
-    level.index = level.index.astype(int)
-    if not (level.dropna() > 0).all():
-        raise DataError("prices: a level of 0 or less. A price index is positive.")
+    level.index = [_whole_year(year) for year in level.index]
+    if not ((level.dropna() > 0) & (level.dropna() < np.inf)).all():
+        raise DataError("prices: a level of 0 or less, or infinite. A price index is positive.")
     return level.dropna()
+
+
+def _whole_year(year):
+    try:
+        whole = int(year)
+    except (TypeError, ValueError):
+        whole = None
+    if whole is None or (not isinstance(year, str) and whole != year):
+        raise DataError(f"year: {year!r}. Give whole years, such as 2014.")
+    return whole

@@ -112,20 +112,19 @@ def atkinson(income, *, epsilon=0.5, confidence=0.95, **design):
     if not epsilon > 0:
         raise DataError(f"epsilon={epsilon!r}: must be positive. 0.5, 1 and 2 are usual.")
     drawn = draw(income, **design)
-    y, w, group = drawn.values, drawn.weights, drawn.group
-    if epsilon < 1:
-        _refuse(drawn, y < 0, f"Atkinson's index of epsilon {epsilon:g}", "negative")
-    else:
-        _refuse(drawn, y <= 0, f"Atkinson's index of epsilon {epsilon:g}", "zero or negative")
-    size, total = drawn.sum(w), drawn.sum(w * y)
-    transformed = np.log(y) if epsilon == 1 else y ** (1 - epsilon)
+    w, group = drawn.weights, drawn.group
+    wrong, fault = (drawn.values < 0, "negative") if epsilon < 1 else (drawn.values <= 0, "zero or negative")
+    _refuse(drawn, wrong, f"Atkinson's index of epsilon {epsilon:g}", fault)
+    size = drawn.sum(w)
     with np.errstate(divide="ignore", invalid="ignore"):
-        average, mean = drawn.sum(w * transformed) / size, total / size
+        y = drawn.values / (drawn.sum(w * drawn.values) / size)[group]
+        transformed = np.log(y) if epsilon == 1 else y ** (1 - epsilon)
+        average = drawn.sum(w * transformed) / size
         equal = np.exp(average) if epsilon == 1 else average ** (1 / (1 - epsilon))
         slope = equal if epsilon == 1 else equal / average / (1 - epsilon)
-        value = 1 - equal / mean
-        change = slope[group] * (transformed - average[group]) - (equal / mean)[group] * (y - mean[group])
-        influence = -change / (size * mean)[group]
+        value = np.maximum(1 - equal, 0)
+        change = slope[group] * (transformed - average[group]) - equal[group] * (y - 1)
+        influence = -change / size[group]
     return survey.estimate(
         drawn,
         value,
@@ -204,6 +203,7 @@ def inequality_by(frame, *, by, income, measures=("gini", "theil"), weights=None
 
 
 def _entropy(drawn, value, influence, method, confidence):
+    value = np.maximum(value, 0)  # rounding leaves an equal distribution a little below
     return survey.estimate(
         drawn, value, influence, method=method, unit="index", log=True, confidence=confidence
     )

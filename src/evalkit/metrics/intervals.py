@@ -48,7 +48,7 @@ def clopper_pearson(x, n, *, confidence=0.95):
     Source: Clopper and Pearson (1934), Biometrika 26, 404-413.
     """
     x, n = _proportion_counts(x, n)
-    tail = (1 - _fraction(confidence)) / 2
+    tail = (1 - fraction(confidence)) / 2
     lower = np.where(x == 0, 0.0, special.betaincinv(np.where(x == 0, 1, x), n - x + 1, tail))
     upper = np.where(x == n, 1.0, special.betaincinv(x + 1, np.where(x == n, 1, n - x), 1 - tail))
     return _known((n > 0) & np.isfinite(x), lower, upper)
@@ -65,7 +65,7 @@ def poisson(count, exposure=1.0, *, confidence=0.95):
     Source: Garwood (1936), Biometrika 28, 437-442.
     """
     count, exposure = np.broadcast_arrays(_counts(count, "count"), _counts(exposure, "exposure"))
-    tail = (1 - _fraction(confidence)) / 2
+    tail = (1 - fraction(confidence)) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
         lower = np.where(count == 0, 0.0, special.gammaincinv(count, tail)) / exposure
         upper = special.gammaincinv(count + 1, 1 - tail) / exposure
@@ -84,7 +84,7 @@ def rule_of_three(n, *, confidence=0.95):
     """
     n = _counts(n, "n")
     with np.errstate(divide="ignore", invalid="ignore"):
-        upper = np.minimum(-np.log(1 - _fraction(confidence)) / n, 1.0)
+        upper = np.minimum(-np.log(1 - fraction(confidence)) / n, 1.0)
     return _known(n > 0, np.zeros_like(n), upper)
 
 
@@ -161,14 +161,15 @@ def _known(known, lower, upper):
     return (lower, upper) if lower.ndim else (float(lower), float(upper))
 
 
-def _fraction(confidence):
+def fraction(confidence):
+    """Return confidence. Raises DataError where it doesn't lie between 0 and 1."""
     if not 0 < confidence < 1:
         raise DataError(f"confidence={confidence!r}: must lie between 0 and 1. Write 0.95 for 95 percent.")
     return confidence
 
 
 def _normal_quantile(confidence):
-    return special.ndtri((1 + _fraction(confidence)) / 2)
+    return special.ndtri((1 + fraction(confidence)) / 2)
 
 
 def _counts(values, name):

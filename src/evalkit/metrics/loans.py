@@ -10,6 +10,9 @@ Every function takes ``by``, the columns that name the groups (programme, group,
 VND, value a proportion. These are full counts, so lower and upper are no sampling interval: they bound the
 value over all that the missing entries could be, and equal it where none is missing.
 
+A frame is held against the schema before it is used: one row per key, known labels, amounts of 0 or more and no
+more overdue than outstanding, or DataError. A relation comes from the store, which was checked when it was filled.
+
 Loans written off or repaid are not part of the portfolio. A loan whose status is "current" has 0 days past
 due even where the days are missing; for any other loan missing days are unknown, not 0.
 """
@@ -72,7 +75,8 @@ def ageing(loans, *, as_of=None, by=(), edges=(30, 90, 180, 365)):
     """Outstanding principal by days past due: 0, 1 to the first edge, and so on, over the last, unknown.
 
     Every band has a row in every group, with 0 where it holds no loan. Columns: band, loans,
-    outstanding_vnd, overdue_vnd and value, the band's share of the group's outstanding principal.
+    outstanding_vnd, overdue_vnd (NaN where that of a loan is missing) and value, the band's share of the
+    group's outstanding principal.
 
     Raises DataError where a column is missing, edges don't rise, or the table holds no row of that date.
     """
@@ -93,14 +97,15 @@ def ageing(loans, *, as_of=None, by=(), edges=(30, 90, 180, 365)):
         rel,
         [*by, "band_number"],
         loans="count(*)",
-        outstanding_vnd="coalesce(sum(outstanding_vnd), 0)",
-        overdue_vnd="coalesce(sum(overdue_vnd), 0)",
+        outstanding_vnd="sum(outstanding_vnd)",
+        overdue_vnd="CASE WHEN count(overdue_vnd) = count(*) THEN sum(overdue_vnd) END",
+        lacking="count(*) FILTER (outstanding_vnd IS NULL)",
     )
+    _all_balances_known(table.pop("lacking"))
     groups = table[by].drop_duplicates() if by else pd.DataFrame(index=[0])
     full = groups.merge(pd.DataFrame({"band_number": range(len(bands))}), how="cross")
-    table = full.merge(table, how="left", on=[*by, "band_number"]).fillna(
-        {"loans": 0, "outstanding_vnd": 0.0, "overdue_vnd": 0.0}
-    )
+    table = full.merge(table, how="left", on=[*by, "band_number"])
+    table.loc[table.loans.isna(), ["loans", "outstanding_vnd", "overdue_vnd"]] = 0
     whole = (
         table.groupby(by, dropna=False).outstanding_vnd.transform("sum")
         if by
@@ -116,14 +121,18 @@ def ageing(loans, *, as_of=None, by=(), edges=(30, 90, 180, 365)):
 def vintages(loans, *, days=30, by=(), period="year"):
     r"""Static pools: of what was lent in a period, how much is at risk or written off at each reporting date.
 
-    .. math:: v(t) = \Big(\sum_{i:\, \text{days}_i > d} B_i(t) + \sum_{\text{written off}} B_i(t)\Big)
+    .. math:: v(t) = \Big(\sum_{i:\, \text{days}_i > d} B_i(t) + \sum_{\text{written off by } t} L_i\Big)
               \Big/ \sum_i \text{amount}_i
 
-    The denominator, all that was lent, is the same at every date, so new lending can't dilute it. period:
-    year, quarter or month of disbursement. Columns: vintage (first day), as_of, months_on_book, loans and
-    amount_vnd of the pool, outstanding_vnd, at_risk_vnd, written_off_vnd, unknown_vnd, not_seen (loans of the
-    pool without a row at that date: repaid and dropped, or lost), value, lower, upper. Loans repaid before
-    the first reporting date are in no row at all: a pool is whole only if reports began when it was lent.
+    L: what was written off, the last balance above 0 that the table shows of the loan. It stays lost at all
+    later dates, with or without a row of the loan; one that is live again at a later date isn't lost. The
+    denominator, all that was lent (a loan's largest amount), is the same at every date, so new lending can't
+    dilute it. period: year, quarter or month of disbursement. Columns: vintage (first day), as_of,
+    months_on_book, loans and amount_vnd of the pool, outstanding_vnd, at_risk_vnd, written_off_vnd,
+    unknown_vnd (days or balance missing, a balance before the loan was disbursed, a loss that never showed a
+    balance), not_seen (loans of the pool neither in the table at that date nor written off: repaid and
+    dropped, or missing), value, lower, upper. Loans repaid before the first reporting date are in no row at
+    all: a pool is whole only if reports began when it was lent.
 
     Raises DataError where a column is missing or the period is another.
     """
@@ -143,42 +152,72 @@ def vintages(loans, *, days=30, by=(), period="year"):
     rel = relation(loans, needed).filter("disbursed_on IS NOT NULL")
     rel = rel.project(f"*, date_trunc('{period}', CAST(disbursed_on AS DATE))::DATE AS vintage")
     keys = [*by, "vintage"]
-    pool = rel.aggregate(
-        f"{relations.names(keys)}, loan, max(amount_vnd) AS amount_vnd", f"{relations.names(keys)}, loan"
+    lost = "status = 'written_off'"
+    live = f"NOT coalesce({lost}, FALSE)"
+    each = rel.aggregate(
+        f"""{relations.names(keys)}, loan, max(amount_vnd) AS amount_vnd,
+        arg_max(outstanding_vnd, as_of) FILTER (outstanding_vnd > 0) AS lost_vnd, max(as_of) FILTER ({live}) AS live,
+        min(as_of) FILTER ({lost}) AS first_lost, max(as_of) FILTER ({lost}) AS last_lost""",
+        f"{relations.names(keys)}, loan",
+    ).project(
+        "*, CASE WHEN live IS NULL OR first_lost > live THEN first_lost WHEN last_lost > live THEN last_lost END "
+        "AS lost_on"
     )
     pool = aggregate(
-        pool,
-        keys,
+        each,
+        [*keys, "lost_on"],
         pool_loans="count(*)",
         amount_vnd="sum(amount_vnd)",
         lacking="count(*) - count(amount_vnd)",
+        lost_vnd="coalesce(sum(lost_vnd), 0)",
+        lost_unknown="coalesce(sum(amount_vnd) FILTER (lost_vnd IS NULL), 0)",
     )
-    live = "status <> 'written_off' OR status IS NULL"
+    early = "CAST(as_of AS DATE) < CAST(disbursed_on AS DATE)"
     table = aggregate(
         rel,
         [*keys, "as_of"],
-        seen="count(*)",
+        seen=f"count(*) FILTER ({live})",
         outstanding_vnd=f"coalesce(sum(outstanding_vnd) FILTER ({live}), 0)",
-        at_risk_vnd=f"coalesce(sum(outstanding_vnd) FILTER (({live}) AND {DAYS} > {limit}), 0)",
-        written_off_vnd="coalesce(sum(outstanding_vnd) FILTER (status = 'written_off'), 0)",
-        unknown_vnd="coalesce(sum(coalesce(outstanding_vnd, amount_vnd)) FILTER (outstanding_vnd IS NULL "
-        f"OR (outstanding_vnd > 0 AND coalesce(status, '') <> 'written_off' AND {DAYS} IS NULL)), 0)",
+        at_risk_vnd=f"coalesce(sum(outstanding_vnd) FILTER ({live} AND {DAYS} > {limit} AND NOT {early}), 0)",
+        unknown_vnd=f"coalesce(sum(coalesce(outstanding_vnd, amount_vnd)) FILTER ({live} AND ("
+        f"outstanding_vnd IS NULL OR (outstanding_vnd > 0 AND ({DAYS} IS NULL OR {early})))), 0)",
     )
-    table = table.merge(pool, on=keys, how="left")
+    table = _with_losses(table, pool, keys)
     amount = table.amount_vnd.where((table.amount_vnd > 0) & (table.lacking == 0))
     bad = table.at_risk_vnd + table.written_off_vnd
     vintage, as_of = pd.to_datetime(table.vintage), pd.to_datetime(table.as_of)
     return (
         table.assign(
             months_on_book=(as_of.dt.year - vintage.dt.year) * 12 + as_of.dt.month - vintage.dt.month,
-            not_seen=table.pool_loans - table.seen,
+            not_seen=table.pool_loans - table.seen - table.lost_loans,
             value=(bad / amount).where(table.unknown_vnd == 0),
             lower=bad / amount,
             upper=(bad + table.unknown_vnd) / amount,
             days=days,
         )
         .rename(columns={"pool_loans": "loans"})
-        .drop(columns=["seen", "lacking"])
+        .drop(columns=["seen", "lacking", "lost_loans"])
+    )
+
+
+def _with_losses(table, pool, keys):
+    """Add to each pool at each date its size and what had been written off by then."""
+    sizes = pool.groupby(keys, dropna=False)[["pool_loans", "amount_vnd", "lacking"]].sum().reset_index()
+    losses = pool[pool.lost_on.notna()].rename(columns={"pool_loans": "lost_loans"})
+    losses = losses[[*keys, "lost_on", "lost_loans", "lost_vnd", "lost_unknown"]]
+    so_far = table[[*keys, "as_of"]].merge(losses, on=keys)
+    so_far = so_far[so_far.lost_on <= so_far.as_of].drop(columns="lost_on")
+    so_far = so_far.groupby([*keys, "as_of"], dropna=False).sum().reset_index()
+    table = table.merge(sizes, on=keys, how="left").merge(so_far, on=[*keys, "as_of"], how="left")
+    table[["lost_loans", "lost_vnd", "lost_unknown"]] = table[
+        ["lost_loans", "lost_vnd", "lost_unknown"]
+    ].fillna(0)
+    return (
+        table.assign(
+            lost_loans=table.lost_loans.astype(int), unknown_vnd=table.unknown_vnd + table.lost_unknown
+        )
+        .drop(columns="lost_unknown")
+        .rename(columns={"lost_vnd": "written_off_vnd"})
     )
 
 
@@ -192,10 +231,12 @@ def cure_rates(loans, *, start, end, days=30, by=(), confidence=0.95):
     at_risk_vnd and cured_vnd are their principal on ``start``. Interval: Wilson, over the loans whose end is
     known.
 
-    Raises DataError where a column is missing or the table holds no row of either date.
+    Raises DataError where a column is missing, end isn't after start, or the table holds no row of either.
     """
     by = _names(by)
     limit = whole_days(days, "days")
+    if relations.day(end) <= relations.day(start):
+        raise DataError(f"end={end!r}: not after start={start!r}. Give the earlier date as start.")
     needed = ("loan", "as_of", "outstanding_vnd", "days_past_due", "status", *by)
     rel = relation(loans, needed)
     first = on_date(rel, start).filter(f"{IN_PORTFOLIO} AND {DAYS} > {limit}")
@@ -305,11 +346,7 @@ def _portfolio(loans, columns, as_of, by, known, numerator, at_risk):
         lacking="count(*) FILTER (outstanding_vnd IS NULL)",
     )
     table = table[table.loans > 0].reset_index(drop=True)
-    if table.lacking.sum():
-        raise DataError(
-            f"loans, outstanding_vnd: missing for {int(table.lacking.sum())} loans of the portfolio, so no "
-            "ratio to it can be formed. Ask for the balances, or leave these loans out and say so."
-        )
+    _all_balances_known(table.lacking)
     whole = (table.denominator + table.unknown_vnd).where(lambda vnd: vnd > 0)
     worst = table.numerator + table.restructured_vnd
     return table.assign(
@@ -318,6 +355,14 @@ def _portfolio(loans, columns, as_of, by, known, numerator, at_risk):
         upper=(table.numerator + table.unknown_vnd) / whole,
         with_restructured=worst / (table.denominator + table.restructured_unknown).where(lambda vnd: vnd > 0),
     ).drop(columns=["lacking", "restructured_unknown"])
+
+
+def _all_balances_known(lacking):
+    if lacking.sum():
+        raise DataError(
+            f"loans, outstanding_vnd: missing for {int(lacking.sum())} loans of the portfolio, so no "
+            "ratio to it can be formed. Ask for the balances, or leave these loans out and say so."
+        )
 
 
 def _last_rows(loans, by):

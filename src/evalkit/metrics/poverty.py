@@ -19,7 +19,7 @@ from evalkit.metrics import survey
 from evalkit.metrics.estimate import Estimate
 from evalkit.metrics.inequality import gini_and_influence
 from evalkit.metrics.quantiles import weighted_quantile
-from evalkit.metrics.sample import draw, numbers
+from evalkit.metrics.sample import draw, numbers, same_length, same_rows
 
 
 def fgt(income, line, *, alpha, inclusive=False, confidence=0.95, **design):
@@ -33,10 +33,11 @@ def fgt(income, line, *, alpha, inclusive=False, confidence=0.95, **design):
     headcount's upper bound, which holds because no gap exceeds 1. Zero incomes are valid. A negative income
     has a gap above 1; it counts as it is, and a warning says so.
 
-    Raises DataError where alpha is negative or a line isn't positive.
+    Raises DataError where alpha is negative, a line isn't positive and finite, or line and income are pandas
+    columns of differently labelled rows.
     Source: Foster, Greer and Thorbecke (1984), Econometrica 52, 761-766.
     """
-    if not alpha >= 0:
+    if not 0 <= alpha < np.inf:
         raise DataError(f"alpha={alpha!r}: must be 0 (headcount), 1 (gap), 2 (severity) or another power.")
     drawn, line, poor = _against_line(income, line, inclusive, design)
     method = f"FGT({alpha:g}), {'weak' if inclusive else 'strict'} line"
@@ -126,14 +127,19 @@ def at_risk_rate(income, *, share=0.6, rule="averaged_inverted_cdf", confidence=
     estimated too, so the linearisation has the densities of income at line and median, by a Gaussian kernel
     of Silverman's bandwidth. Unit: proportion. Interval: Wilson on the effective sample size.
 
-    Raises DataError where share isn't positive.
+    Raises DataError where share doesn't lie between 0 and 1 or a group's median isn't positive.
     Source: Eurostat's at-risk-of-poverty rate; Deville (1999), Survey Methodology 25, 193-203.
     """
-    if not share > 0:
-        raise DataError(f"share={share!r}: the line must be a positive share of the median. 0.6 is usual.")
+    if not 0 < share <= 1:
+        raise DataError(f"share={share!r}: the line must be a share of the median, 0 to 1. 0.6 is usual.")
     drawn = draw(income, **design)
     y, w, mine = drawn.values, drawn.weights, drawn.group
     median = weighted_quantile(y, w, 0.5, group=mine, groups=drawn.groups, rule=rule)
+    if (median <= 0).any():
+        raise DataError(
+            f"income: a median of {np.nanmin(median):g}, so no line can be a share of it. Are incomes of 0 "
+            "unknown ones?"
+        )
     line = share * median
     value, influence = survey.mean_and_influence(drawn, (y < line[mine]).astype(float))
     _, of_median = survey.mean_and_influence(drawn, (y <= median[mine]).astype(float))
@@ -164,28 +170,24 @@ def alkire_foster(deprivations, dimension_weights, k, *, confidence=0.95, **desi
               M_0 = \frac{1}{N V} \sum_i w_i c_i 1(c_i \ge k), \quad V = \sum_d v_d
 
     deprivations: households by dimensions, 1 deprived, 0 not, NaN unknown (the household is left out).
-    dimension_weights: v_d, or None for 1 each. k: the poverty cut-off on the scale of the weighted count, so
+    dimension_weights: v_d, or None for 1 each; a Series or dict is read by the names of the dimensions. k: the poverty cut-off on the scale of the weighted count, so
     3 for "at least three of ten". by_dimension has one row per dimension (and group): uncensored headcount
     (all the deprived), censored headcount (the deprived who are poor) with its interval, and contribution,
     the dimension's share of M0. Unit: proportions. Intervals: H and headcounts Wilson, A t, M0 as for
     :func:`fgt`.
 
-    Raises DataError where a deprivation is other than 0, 1 or missing, a weight isn't positive, or k lies
-    outside 0 to V.
+    Raises DataError where a deprivation is other than 0, 1 or missing, a weight isn't positive or names
+    another dimension, or k lies outside 0 to V.
     Source: Alkire and Foster (2011), Journal of Public Economics 95, 476-487.
     """
     table = pd.DataFrame(deprivations)
-    g = np.column_stack([numbers(table[name], str(name)) for name in table])
-    v = np.ones(g.shape[1]) if dimension_weights is None else numbers(dimension_weights, "dimension_weights")
-    if len(v) != g.shape[1] or not (v > 0).all():
-        raise DataError(f"dimension_weights: {v.tolist()}. Give one positive weight for each dimension.")
+    if not len(table.columns):
+        raise DataError("deprivations: no column. Give one for each dimension.")
+    same_rows(deprivations=deprivations, **survey.paired(design))
+    g = np.column_stack([survey.events(column, str(name)) for name, column in table.items()])
+    v = _dimension_weights(dimension_weights, table.columns)
     if not 0 < k <= v.sum() + 1e-9:
         raise DataError(f"k={k!r}: must lie above 0 and up to the sum of the weights, {v.sum():g}.")
-    if not np.isin(g[~np.isnan(g)], (0, 1)).all():
-        raise DataError(
-            "deprivations: values other than 0, 1 and missing. Apply each dimension's cut-off first."
-        )
-
     drawn = draw(g @ v, **design)
     count = np.where(drawn.used, drawn.values, 0.0)
     poor = drawn.used & (count >= k - 1e-9)
@@ -220,7 +222,7 @@ def exit_rate(poor_before, poor_after, *, confidence=0.95, **design):
     n: households poor before whose later state is known; x: those not poor after. Both states must rest on
     one standard. Unit: proportion. Interval: Wilson. Describes; says nothing of cause.
     """
-    before, after = numbers(poor_before, "poor_before"), numbers(poor_after, "poor_after")
+    before, after = _states(design, poor_before=poor_before, poor_after=poor_after)
     return survey.proportion(
         np.where(before == 1, 1 - after, np.nan), method="exit rate", confidence=confidence, **design
     )
@@ -228,7 +230,7 @@ def exit_rate(poor_before, poor_after, *, confidence=0.95, **design):
 
 def entry_rate(poor_before, poor_after, *, confidence=0.95, **design):
     """Share of the households not poor before that are poor after; see :func:`exit_rate`."""
-    before, after = numbers(poor_before, "poor_before"), numbers(poor_after, "poor_after")
+    before, after = _states(design, poor_before=poor_before, poor_after=poor_after)
     return survey.proportion(
         np.where(before == 0, after, np.nan), method="entry rate", confidence=confidence, **design
     )
@@ -237,24 +239,52 @@ def entry_rate(poor_before, poor_after, *, confidence=0.95, **design):
 def fall_back_rate(poor_first, poor_second, poor_third, *, confidence=0.95, **design):
     """Share of the households that left poverty between the first two counts and are poor again in the third;
     see :func:`exit_rate`."""
-    first, second = numbers(poor_first, "poor_first"), numbers(poor_second, "poor_second")
-    third = numbers(poor_third, "poor_third")
+    first, second, third = _states(
+        design, poor_first=poor_first, poor_second=poor_second, poor_third=poor_third
+    )
     left = (first == 1) & (second == 0)
     return survey.proportion(
         np.where(left, third, np.nan), method="fall-back rate", confidence=confidence, **design
     )
 
 
+def _states(design, **columns):
+    """The same households' states at several counts, 0 or 1 each."""
+    same_rows(**columns, **survey.paired(design))
+    states = {name: survey.events(column, name) for name, column in columns.items()}
+    same_length(len(next(iter(states.values()))), **states)
+    return states.values()
+
+
+def _dimension_weights(weights, names):
+    if weights is None:
+        return np.ones(len(names))
+    if isinstance(weights, dict | pd.Series):
+        weights = pd.Series(weights)
+        if set(weights.index) != set(names) or len(weights) != len(names):
+            raise DataError(
+                f"dimension_weights: of {', '.join(map(str, weights.index))}; the dimensions are "
+                f"{', '.join(map(str, names))}. Give one positive weight for each, by its name."
+            )
+        weights = weights[list(names)]
+    found = numbers(weights, "dimension_weights")
+    if len(found) != len(names) or not ((found > 0) & (found < np.inf)).all():
+        raise DataError(f"dimension_weights: {found.tolist()}. Give one positive weight for each dimension.")
+    return found
+
+
 def _against_line(income, line, inclusive, design):
+    same_rows(income=income, line=line, **survey.paired(design))
     income, line = numbers(income, "income"), numbers(np.atleast_1d(line), "line")
     if len(line) not in (1, len(income)):
         raise DataError(
             f"line: {len(line)} entries for {len(income)} incomes. Give one number or one for each."
         )
     line = np.broadcast_to(line, len(income))
-    if (line <= 0).any():
+    wrong = (line <= 0) | np.isinf(line)
+    if wrong.any():
         raise DataError(
-            f"line, position {int(np.argmax(line <= 0))}: {line[line <= 0][0]:g}. A line is positive."
+            f"line, position {int(np.argmax(wrong))}: {line[wrong][0]:g}. A line is positive and finite."
         )
     drawn = draw(np.where(np.isnan(line), np.nan, income), **design)
     below = drawn.values <= line if inclusive else drawn.values < line

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from pandas.api import types
 
 from evalkit.errors import DataError
 
@@ -61,8 +62,11 @@ def draw(values, *, weights=None, strata=None, cluster=None, fpc=None, single_ps
     nothing, "adjust" takes the deviation from the mean of all units, "average" the mean of the other strata.
     by: labels (array, Series or frame) for one estimate per group.
 
-    Raises DataError where lengths differ, a weight is missing or negative, or fpc is below the sample.
+    Columns are paired by position. Raises DataError where lengths or the labels of pandas rows differ, a
+    value is no number or infinite, a weight is missing, negative or infinite, or fpc is below the sample or
+    differs within a stratum.
     """
+    same_rows(values=values, weights=weights, strata=strata, cluster=cluster, fpc=fpc, by=by)
     values = numbers(values, "values")
     n = len(values)
     if np.isinf(values).any():
@@ -75,10 +79,12 @@ def draw(values, *, weights=None, strata=None, cluster=None, fpc=None, single_ps
     group, labels = _group_codes(by, n)
     stratum, psu = _codes(strata, n, "strata"), _codes(cluster, n, "cluster")
     same_length(n, weights=weights)
-    if not (weights >= 0).all():
-        position = int(np.argmax(~(weights >= 0)))
+    wrong = ~((weights >= 0) & (weights < np.inf))
+    if wrong.any():
+        position = int(np.argmax(wrong))
         raise DataError(
-            f"weights, position {position}: {weights[position]} is missing or negative. Mend the weight."
+            f"weights, position {position}: {weights[position]} is missing, negative or infinite. "
+            "Mend the weight."
         )
 
     stratum, first_of_stratum = _nest(group, stratum)
@@ -94,7 +100,7 @@ def draw(values, *, weights=None, strata=None, cluster=None, fpc=None, single_ps
         psu=psu,
         stratum_of_psu=stratum[first_of_psu],
         group_of_stratum=group[first_of_stratum],
-        unsampled=_unsampled(fpc, n, first_of_stratum, psus_in_stratum),
+        unsampled=_unsampled(fpc, n, stratum, first_of_stratum, psus_in_stratum),
         stratified=strata is not None,
         clustered=cluster is not None,
         single_psu=single_psu,
@@ -102,11 +108,23 @@ def draw(values, *, weights=None, strata=None, cluster=None, fpc=None, single_ps
 
 
 def numbers(values, name):
-    """Return values as an array of floats, NaN where missing. Raises DataError where one isn't a number."""
+    """Return values as an array of floats, NaN where missing.
+
+    Raises DataError where they aren't one column of numbers: a table, dates, texts (of which "1.234" has two
+    readings).
+    """
+    if isinstance(values, np.ma.MaskedArray):
+        values = values.astype(float).filled(np.nan)
+    if np.ndim(values) != 1:
+        raise DataError(f"{name}: of {np.ndim(values)} dimensions. Give one column of numbers.")
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
         return values.astype(float)
+    column = pd.Series(values, dtype=None if len(values) else float)
+    plain = types.is_numeric_dtype(column) and not types.is_complex_dtype(column)
+    if not plain and (column.dtype != object or column.map(lambda v: isinstance(v, str | bytes)).any()):
+        raise DataError(f"{name}: {column.dtype}, not numbers. Read the column as numbers first.")
     try:
-        return pd.Series(values, dtype=None if len(values) else float).to_numpy(dtype=float, na_value=np.nan)
+        return column.to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError) as fault:
         raise DataError(f"{name}: {fault}. Read the column as numbers first.") from None
 
@@ -157,10 +175,14 @@ def _single_units(sample, part, lone, unit, mean):
     return part
 
 
-def _unsampled(fpc, n, first_of_stratum, psus_in_stratum):
+def _unsampled(fpc, n, stratum, first_of_stratum, psus_in_stratum):
     if fpc is None:
         return np.ones(len(first_of_stratum))
-    fpc = np.broadcast_to(np.asarray(fpc, float), n)[first_of_stratum]
+    given = np.full(n, float(fpc)) if np.ndim(fpc) == 0 else numbers(fpc, "fpc")
+    same_length(n, fpc=given)
+    fpc = given[first_of_stratum]
+    if not np.array_equal(given, fpc[stratum], equal_nan=True):
+        raise DataError("fpc: differs within a stratum. Give each stratum's observations one and the same.")
     with np.errstate(divide="ignore"):
         fraction = np.where(fpc <= 1, fpc, psus_in_stratum / fpc)
     # A population of one sampling unit, all of it drawn, is written 1 in either convention.
@@ -207,6 +229,21 @@ def _nest(outer, inner):
         return np.zeros(0, int), np.zeros(0, int)
     _, first, codes = np.unique(outer * (inner.max() + 1) + inner, return_index=True, return_inverse=True)
     return codes, first
+
+
+def same_rows(**columns):
+    """Raise DataError where two columns are pandas objects whose rows are labelled differently.
+
+    Paired by position they would belong to different households, paired by label some would be lost.
+    """
+    labelled = {name: c.index for name, c in columns.items() if isinstance(c, pd.Series | pd.DataFrame)}
+    for name, index in labelled.items():
+        first = next(iter(labelled))
+        if len(index) == len(labelled[first]) and not index.equals(labelled[first]):
+            raise DataError(
+                f"{name}: its rows are labelled otherwise than those of {first}. Take both from one table, or "
+                "give .to_numpy() of both where they pair by position."
+            )
 
 
 def same_length(n, **columns):

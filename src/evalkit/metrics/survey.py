@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from evalkit.errors import DataError
 from evalkit.metrics import intervals
 from evalkit.metrics.estimate import Estimate
-from evalkit.metrics.sample import draw, numbers, same_length, variance
+from evalkit.metrics.sample import draw, numbers, same_length, same_rows, variance
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,12 @@ def estimate(sample, value, influence, *, method, unit, bounds=(-np.inf, np.inf)
 
 def t_interval(value, found, confidence, log=False):
     """Value minus and plus the t quantile times its standard error; with ``log``, of its logarithm."""
+    tail = (1 + intervals.fraction(confidence)) / 2
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        quantile = special.stdtrit(np.where(found.freedom > 0, found.freedom, np.nan), (1 + confidence) / 2)
+        quantile = special.stdtrit(np.where(found.freedom > 0, found.freedom, np.nan), tail)
         half = quantile * found.std_error
         if log:
-            factor = np.exp(np.where(value > 0, half / value, 0.0))
+            factor = np.exp(np.where(value > 0, half / value, 0 * half))
             return value / factor, value * factor
     return value - half, value + half
 
@@ -86,7 +88,7 @@ def present(sample, value, found, interval, method, unit, confidence):
         return table[known].reset_index(drop=True)
     row = {name: column[0].item() for name, column in columns.items()}
     row["clusters"] = row["clusters"] if sample.clustered else None
-    warnings = _warnings(row["n"], missing[0], row["std_error"])
+    warnings = _warnings(row["n"], missing[0], row["std_error"], row["estimate"])
     return Estimate(**row, method=method, unit=unit, confidence=confidence, warnings=warnings)
 
 
@@ -129,6 +131,7 @@ def ratio(numerator, denominator, *, unit="", confidence=0.95, **design):
     denominator is 0 has NaN. ``design``, ``by`` and errors: see
     :func:`evalkit.metrics.sample.draw`.
     """
+    same_rows(numerator=numerator, denominator=denominator, **paired(design))
     numerator, denominator = numbers(numerator, "numerator"), numbers(denominator, "denominator")
     same_length(len(numerator), denominator=denominator)
     both = np.where(np.isnan(denominator), np.nan, numerator)
@@ -152,13 +155,14 @@ def proportion(event, *, method="share", confidence=0.95, **design):
 
     which is n itself for a simple random sample, so the interval never leaves 0 to 1 and isn't empty where
     no event was seen (there n* is n, as the design effect is unknown: too short if events cluster). d:
-    degrees of freedom of the design. ``design``, ``by`` and errors: see
-    :func:`evalkit.metrics.sample.draw`.
+    degrees of freedom of the design; a single cluster of several observations has no interval. ``design``,
+    ``by`` and errors: see :func:`evalkit.metrics.sample.draw`; an event other than 0, 1 or missing is one.
 
     Source: Korn and Graubard (1998), Survey Methodology 24, 193-201; Dean and Pagano (2015), Journal of
     Survey Statistics and Methodology 3, 484-503.
     """
-    drawn = draw(event, **design)
+    same_rows(event=event, **paired(design))
+    drawn = draw(events(event, "event"), **design)
     return proportion_of(drawn, drawn.values, method=method, confidence=confidence)
 
 
@@ -180,7 +184,8 @@ def share_interval(p, found, confidence):
         effective = n * p * (1 - p) / (n - 1) / found.std_error**2 * t_ratio**2
         effective = np.where(np.isclose(p * (1 - p), 0, atol=1e-12), n, effective)
         full_count = np.isinf(effective)
-        size = np.where(full_count, np.nan, effective)
+        one_cluster = (found.freedom <= 0) & (found.clusters < n)
+        size = np.where(full_count | one_cluster, np.nan, effective)
         lower, upper = intervals.wilson(np.minimum(p, 1) * size, size, confidence=confidence)
     return np.where(full_count, p, lower), np.where(full_count, p, upper)
 
@@ -194,12 +199,32 @@ def mean_and_influence(sample, values):
     return value, np.where(sample.used, influence, 0.0)
 
 
-def _warnings(n, missing, std_error):
+def events(values, name):
+    """Return values as numbers. Raises DataError where one is other than 0, 1 or missing."""
+    values = numbers(values, name)
+    wrong = ~(np.isnan(values) | (values == 0) | (values == 1))
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise DataError(
+            f"{name}, position {at}: {values[at]:g}. Values other than 0, 1 and missing are no event; apply "
+            "the cut-off first."
+        )
+    return values
+
+
+def paired(design):
+    """Return the columns among the arguments of a design."""
+    return {name: design.get(name) for name in ("weights", "strata", "cluster", "fpc", "by")}
+
+
+def _warnings(n, missing, std_error, estimate):
     found = []
     if n == 0:
         found.append("no known value")
     if missing:
         found.append(f"{missing} of {n + missing} observations missing or without weight, left out")
-    if n > 0 and np.isnan(std_error):
+    if n > 0 and not np.isfinite(estimate):
+        found.append("not defined for these values")
+    elif n > 0 and np.isnan(std_error):
         found.append("no standard error: one sampling unit")
     return tuple(found)

@@ -1,17 +1,19 @@
 """The one door to anything a reader sees: a place with what may be shown of it."""
 
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import pandas as pd
 
 from evalkit import building as built
 from evalkit.errors import ParameterError
-from evalkit.load import places
+from evalkit.load import places, schema
 from evalkit.metrics import suppress
 from evalkit.present import judgements
 
 AUDIENCES = ("public", "private")
+_OF_PLACES = ("communes", "facts", "credit", "poverty", "income")  # other tables' rows are of a few people
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,21 @@ class Place:
         return f"{unit['name']} ({unit['place']}; {where}): {len(self.rows)} figures, for a {self.audience} reader"
 
 
+    def _repr_html_(self):
+        years = self.rows["year"].dropna().astype(int)
+        span = f", {years.min()}–{years.max()}" if len(years) else ""
+        counts = pd.Series(
+            {
+                f"figures{span} (.rows)": len(self.rows),
+                "beside its areas (.beside)": len(self.beside),
+                "compared with groups (.compared)": len(self.compared),
+                "peers (.peers)": len(self.peers),
+                "findings of the checks (.findings)": len(self.findings),
+            }
+        )
+        return f"<p><b>{escape(repr(self))}</b></p>{counts.to_frame('rows').to_html()}"
+
+
 def place(build_folder, code, audience="public"):
     """Return one place of a build, found by code, identity or name, with what ``audience`` may see.
 
@@ -56,7 +73,8 @@ def place(build_folder, code, audience="public"):
     settings = built.manifest(build_folder)["settings"]
     identity = built.find(build_folder, code)
     units = built.read(build_folder, "places")
-    unit = units[units["place"] == identity].iloc[0]
+    own = units[units["place"] == identity]
+    unit = own.iloc[0]
     rows, beside, among, compared, peers, findings = (
         built.read(build_folder, name, identity).reset_index(drop=True)
         for name in ("indicators", "beside", "among", "compared", "peers", "findings")
@@ -73,8 +91,10 @@ def place(build_folder, code, audience="public"):
         compared=compared,
         peers=judgements.named(peers, units),
         findings=findings,
-        before=tuple(places.predecessors(next(units[units["place"] == identity].itertuples()), units)),
-        after=next(iter(units[units["place"] == unit["successor_place"]].itertuples()), None),
+        before=tuple(places.predecessors(next(own.itertuples()), units)),
+        after=next(units[units["place"] == unit["successor_place"]].itertuples(), None)
+        if pd.notna(unit["successor_place"])
+        else None,
         settings=settings,
         audience=audience,
         parts=_read_parts(build_folder, identity, audience),
@@ -117,15 +137,16 @@ def _read_parts(build_folder, identity, audience):
 
 
 def _quoting_nothing_hidden(findings, rows):
-    """Leave out the findings on a table of which the same place has a hidden row."""
+    """Leave out findings on single households, loans or groups, and those on a table with a hidden row of the place."""
     hidden = rows[rows["hidden"].fillna("").ne("")]
-    tables = {
-        (place, table)
+    tables = set(schema.tables())
+    quoted = {
+        (place, table if table in tables else "facts")  # the source of a fact is the page that printed it
         for place, source in zip(hidden["place"], hidden["source"], strict=True)
         for table in str(source).split("; ")
     }
-    quoting = [
-        (place, str(file).split(".")[0]) in tables
-        for place, file in zip(findings["place"], findings["file"], strict=True)
+    public = [
+        table in _OF_PLACES and (place, table) not in quoted
+        for place, table in zip(findings["place"], findings["table"], strict=True)
     ]
-    return findings[~pd.Series(quoting, index=findings.index, dtype=bool)]
+    return findings[pd.Series(public, index=findings.index, dtype=bool)]

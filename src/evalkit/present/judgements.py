@@ -107,7 +107,8 @@ def main_comparator(compared):
 
 def named(peers, units):
     """Return a place's peers with their names and districts."""
-    listed = units.drop_duplicates("place").set_index("place")[["name", "type", "district"]]
+    listed = units.loc[units["place"].isin(peers["peer"]), ["place", "name", "type", "district"]]
+    listed = listed.drop_duplicates("place").set_index("place")
     return peers.merge(listed.add_prefix("peer_"), left_on="peer", right_index=True, how="left").assign(
         frozen=lambda table: table["frozen"].astype(bool) if len(table) else pd.Series(dtype=bool)
     )

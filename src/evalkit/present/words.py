@@ -41,6 +41,11 @@ def t(message, lang, **values):
     return text.format(**values) if values else text
 
 
+def translated(message, lang):
+    """Return a message in a language where the catalogue holds it, as it is where not."""
+    return message if lang == "en" else _catalogue(lang).get(message, message)
+
+
 def indicator(name, lang):
     """Return the label of an indicator."""
     return _indicators()[name][f"label_{lang}"]

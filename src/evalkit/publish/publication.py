@@ -1,6 +1,8 @@
 """From an output folder (build, private notebooks) to its site: what the command line calls."""
 
-from evalkit.building import read
+from collections import Counter
+
+from evalkit.building import manifest, read
 from evalkit.building import released as readers_have
 from evalkit.publish.listing import listing
 from evalkit.publish.release import release as released
@@ -43,3 +45,16 @@ def publication(out, languages, summary, *, since=None, pdf=False):
         since=since,
         pdf=pdf,
     )
+
+
+def foreseen(out, summary):
+    """Return how many places a site of ``out`` would show with which status; writes nothing.
+
+    Raises DisclosureError, as ``publication`` does, where a hidden figure can be worked out from the others.
+    """
+    from evalkit.present import attack
+
+    attack.must_fail(out / "build")
+    units, settings = read(out / "build", "places"), manifest(out / "build")["settings"]
+    units = units[units["level"].isin(settings["data"]["levels"])]
+    return dict(Counter(place["status"] for place in listing(units, summary)))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.metrics.suppress.cells import from_tables, system
-from evalkit.metrics.suppress.primary import sensitive
+from evalkit.metrics.suppress.primary import money_of_few_members, sensitive
 from evalkit.metrics.suppress.secondary import protect
 
 __all__ = ["KEY", "beside", "decide", "holds", "is_hidden", "shown"]
@@ -67,6 +67,8 @@ def decide(rows, tables, units, publish, earlier=None):
     hidden = protect(whole, width, known=known, kept=kept & ~known)
     for reason, cells in (("secondary", hidden), ("primary", hidden & (width > 0))):
         rows.loc[touched["row"][cells[touched["cell"].to_numpy()]].unique(), "hidden"] = reason
+    if {"members", "union"} <= set(tables.get("groups", ())):
+        rows.loc[money_of_few_members(rows, tables["groups"], units, threshold), "hidden"] = "primary"
     found = whole.cells.assign(width=width)[width > 0]
     return rows.iloc[back].set_axis(given), found[_SENSITIVE].reset_index(drop=True)
 

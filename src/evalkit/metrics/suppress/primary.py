@@ -4,11 +4,18 @@ import numpy as np
 import pandas as pd
 
 from evalkit.load import reference
-from evalkit.metrics import rollup
+from evalkit.metrics import groups, rollup
 from evalkit.metrics.lending import PURPOSES, TOTAL
-from evalkit.metrics.suppress.cells import PEOPLE, REST
+from evalkit.metrics.suppress.cells import PEOPLE, REST, from_tables
 
 _AT = ["place", "year", "expr"]
+_ABOVE = ("district", "province")
+_OF_UNIONS = {f"entrusted_share_{union}_union_pct" for union in groups.UNIONS}
+_OF_GROUPS = _OF_UNIONS | {
+    d.name
+    for d in (*groups.DEFINITIONS, *groups.WITH_CREDIT)
+    if {"savings", "outstanding_of_groups"} & set(d.columns)
+}
 
 
 def sensitive(system, tables, units, *, threshold, percent, zeros=False):
@@ -42,6 +49,26 @@ def sensitive(system, tables, units, *, threshold, percent, zeros=False):
         money = there & (value > 0) & ~people & ((number > 0) & (number < threshold) | dominated)
         width = np.where(money, np.maximum(2 * percent / 100 * value, 1.0), width)
     return width
+
+
+def money_of_few_members(rows, table, units, threshold):
+    """Return which rows print money of savings-and-loan groups behind which stand fewer members than ``threshold``.
+
+    Shares of the unions count where one union's groups have so few, other money of groups where all groups of
+    the place do. The same rows of its district and province count as well, so that nothing is left to subtract.
+    """
+    known = table.assign(members=table["members"].astype(float)).dropna(subset=["members"])
+    found = pd.Series(False, index=rows.index)
+    for definitions, by in ((_OF_UNIONS, ["union"]), (_OF_GROUPS, [])):
+        members = known.groupby(["place", "year", *by])["members"].sum().reset_index()
+        few = members[members["members"].between(0, threshold, inclusive="neither")]
+        places = [few["place"], *(few["place"].map(rollup.areas(units, level)) for level in _ABOVE)]
+        at = {
+            (place, int(year)) for column in places for place, year in zip(column, few["year"], strict=True)
+        }
+        here = pd.MultiIndex.from_frame(rows[["place", "year"]]).isin(at) if at else False
+        found |= here & rows["indicator"].isin(definitions) & from_tables(rows)
+    return found
 
 
 def _contributors(tables, units, percent):

@@ -5,6 +5,7 @@ from evalkit.present.charts.impact import around_supply, curve
 from evalkit.present.charts.income import income
 from evalkit.present.charts.ledger import ledger
 from evalkit.present.charts.outcomes import outcomes
+from evalkit.present.charts.paper import save
 from evalkit.present.charts.portfolio import flows, portfolio, reach
 from evalkit.present.charts.poverty import poverty
 from evalkit.present.charts.province import distribution, funnel, years
@@ -26,6 +27,7 @@ __all__ = [
     "portfolio",
     "poverty",
     "reach",
+    "save",
     "spine",
     "years",
 ]

@@ -1,7 +1,7 @@
 """The drawing surface that all figures share: size, type, colours that colour-blind readers can tell, SVG out."""
 
-import io
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from evalkit.present.blocks import absent
 
@@ -35,11 +35,12 @@ _STYLE = {
     "ytick.color": INK,
     "text.color": INK,
     "hatch.linewidth": 0.7,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "evalkit",
+    "text.parse_math": False,
     "figure.facecolor": "white",
 }
-WIDTH = 8.6
+WIDTH, POINTS = 8.6, 72  # inches; points in an inch, the unit of the drawing
+_EDGE, _BETWEEN = 3.0, 9.0  # points left free at the figure's edge and between neighbours
+PAPER = ContextVar("paper", default=None)  # a size for print, and where the figure itself is kept (charts.save)
 # Fills that differ in lightness and in pattern, so that they stay apart in print and without colour.
 FILLS = (("#0b5394", ""), ("#e8b04a", "////"), ("#5fb0d9", "\\\\\\\\"), ("#7b4f8c", "xxxx"), ("#c3c7cd", "----"), ("#ffffff", "||||"))  # fmt: skip
 
@@ -50,8 +51,10 @@ def canvas(height, columns=1, *, rows=1, **gridspec):
     import matplotlib
     from matplotlib.figure import Figure
 
+    paper = PAPER.get()
+    size = (WIDTH, height) if paper is None else paper.size(height)
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        figure = Figure(figsize=size, dpi=POINTS)
         yield figure, figure.subplots(rows, columns, **gridspec)
 
 
@@ -81,13 +84,51 @@ def apart(heights, least):
 
 def svg(figure):
     """Return a figure as SVG text, the same bytes for the same figure."""
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from evalkit.present.charts.vector import Vector
 
-    FigureCanvasSVG(figure)
-    figure.set_dpi(72)  # that of SVG, so that the layout measures the text that will be drawn
-    figure.get_layout_engine().execute(figure)
-    figure.set_layout_engine(None)  # done: savefig would lay out by drawing everything once more
-    out = io.StringIO()
-    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    text = out.getvalue()
-    return text[text.index("<svg") :]
+    if (paper := PAPER.get()) is not None:
+        paper.take(figure)
+    renderer = Vector(*figure.get_size_inches() * POINTS)
+    _lay_out(figure, renderer)
+    figure.draw(renderer)
+    return renderer.text()
+
+
+def _lay_out(figure, renderer):
+    """Give the axes the room that their labels leave, measured once, and the legends the foot of the figure."""
+    figure.subplots_adjust(left=0.1, right=0.98, bottom=0.15, top=0.92)  # a first guess, for the ticks
+    foot = sum(legend.get_window_extent(renderer).height + _EDGE for legend in figure.legends)
+    around = [_around(axes, renderer) for axes in figure.axes]
+    columns, rows = (1 + max(one[axis].start for one in around) for axis in ("column", "row"))
+    most = lambda side, axis, n: max((one[side] for one in around if n in one[axis]), default=0)  # noqa: E731
+    across = [
+        most("right", "column", n) + most("left", "column", n + 1) + _BETWEEN for n in range(columns - 1)
+    ]
+    along = [most("below", "row", n) + most("above", "row", n + 1) + _BETWEEN for n in range(rows - 1)]
+    width, height = figure.bbox.size
+    left, right = _EDGE + most("left", "column", 0), width - _EDGE - most("right", "column", columns - 1)
+    bottom, top = foot + _EDGE + most("below", "row", rows - 1), height - _EDGE - most("above", "row", 0)
+    figure.subplots_adjust(
+        left=left / width, right=right / width, bottom=bottom / height, top=top / height,
+        wspace=_space(across, right - left), hspace=_space(along, top - bottom),
+    )  # fmt: skip
+
+
+def _around(axes, renderer):
+    """Where axes stand in the figure's grid, and how far what belongs to them reaches beyond each side, in points."""
+    spec, box, whole = axes.get_subplotspec(), axes.bbox, axes.get_tightbbox(renderer)
+    return {
+        "column": spec.colspan,
+        "row": spec.rowspan,
+        "left": box.x0 - whole.x0,
+        "right": whole.x1 - box.x1,
+        "below": box.y0 - whole.y0,
+        "above": whole.y1 - box.y1,
+    }
+
+
+def _space(gaps, length):
+    """The widest gap as a part of the mean size of the axes, as Matplotlib counts."""
+    if not gaps:
+        return 0
+    return max(gaps) / ((length - max(gaps) * len(gaps)) / (len(gaps) + 1))

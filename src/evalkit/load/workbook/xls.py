@@ -5,6 +5,8 @@ An .xls file is a compound file (MS-CFB) with one stream of records (MS-XLS, BIF
 
 import struct
 
+from .xlsx import Damaged, shows_percent
+
 _ERRORS = {0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!",
            0x2A: "#N/A"}  # fmt: skip
 _PERCENT_FORMATS = {9, 10}  # built-in formats "0%" and "0.00%"
@@ -25,12 +27,17 @@ def special_cells(path):
     for kind, data in _records(stream, 0):
         if kind == _BOUND_SHEET:
             sheets.append((struct.unpack_from("<I", data)[0], data[4] & 3 != 0))
-        elif kind == _FORMAT and b"%" in data[2:]:
+        elif kind == _FORMAT and b"%" in data[2:] and shows_percent(_format_code(data)):
             formats.add(struct.unpack_from("<H", data)[0])
         elif kind == _STYLE:
             styles.append(struct.unpack_from("<H", data, 2)[0])
     percent = {i for i, number_format in enumerate(styles) if number_format in formats}
     return [_sheet(stream, start, percent, hidden) for start, hidden in sheets]
+
+
+def _format_code(data):
+    """The text of a format record: 16-bit where its flag says so, else one byte a letter."""
+    return data[5:].decode("utf-16-le" if data[4] & 1 else "latin-1", "replace")
 
 
 def _sheet(stream, start, percent, hidden):
@@ -68,42 +75,56 @@ def _records(stream, at):
 
 def _workbook_stream(data):
     """The stream "Workbook" ("Book" up to Excel 95) of a compound file."""
-    sector = 1 << struct.unpack_from("<H", data, 30)[0]
-    small = 1 << struct.unpack_from("<H", data, 32)[0]
+    sector, small = (1 << _power(data, at) for at in (30, 32))
     directory, _, cutoff, small_table = struct.unpack_from("<IIII", data, 48)
 
-    def read(first, table):
-        parts = []
-        while first < _CHAIN_ENDS:
-            parts.append(data[(first + 1) * sector : (first + 2) * sector])
-            first = table[first]
-        return b"".join(parts)
+    def sectors(first, table):
+        return b"".join(data[(s + 1) * sector : (s + 2) * sector] for s in _chain(first, table))
 
     table = _numbers(
         b"".join(data[(s + 1) * sector : (s + 2) * sector] for s in _table_sectors(data, sector))
     )
     entries = {}
-    listing = read(directory, table)
+    listing = sectors(directory, table)
     for at in range(0, len(listing), 128):
         length = struct.unpack_from("<H", listing, at + 64)[0]
-        name = listing[at : at + max(length - 2, 0)].decode("utf-16-le")
+        name = listing[at : at + max(length - 2, 0)].decode("utf-16-le", "replace")
         entries[name] = struct.unpack_from("<II", listing, at + 116)
+    if "EncryptedPackage" in entries:
+        raise Damaged("it is encrypted")
     first, size = entries.get("Workbook") or entries["Book"]
     if size >= cutoff:
-        return read(first, table)[:size]
-    chain, container = _numbers(read(small_table, table)), read(entries["Root Entry"][0], table)
-    parts = []
-    while first < _CHAIN_ENDS:
-        parts.append(container[first * small : (first + 1) * small])
-        first = chain[first]
-    return b"".join(parts)[:size]
+        return sectors(first, table)[:size]
+    container = sectors(entries["Root Entry"][0], table)
+    chain = _chain(first, _numbers(sectors(small_table, table)))
+    return b"".join(container[s * small : (s + 1) * small] for s in chain)[:size]
+
+
+def _power(data, at):
+    power = struct.unpack_from("<H", data, at)[0]
+    if power > 12:
+        raise Damaged("sectors of an impossible size")
+    return power
+
+
+def _chain(first, table):
+    """Numbers of the sectors of a stream, one after another; a chain that comes back to itself has no end."""
+    for _ in table:
+        if first >= _CHAIN_ENDS:
+            return
+        yield first
+        first = table[first]
+    if first < _CHAIN_ENDS:
+        raise Damaged("a chain of sectors without an end")
 
 
 def _table_sectors(data, sector):
     """Sectors of the allocation table: 109 in the header, the others in a chain of their own."""
     sectors = list(struct.unpack_from("<109I", data, 76))
     more = struct.unpack_from("<I", data, 68)[0]
-    while more < _CHAIN_ENDS:
+    for _ in range(len(data) // sector):
+        if more >= _CHAIN_ENDS:
+            break
         *listed, more = _numbers(data[(more + 1) * sector : (more + 2) * sector])
         sectors += listed
     return [s for s in sectors if s < _CHAIN_ENDS]

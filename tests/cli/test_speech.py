@@ -1,0 +1,177 @@
+"""What the command line says: in the reader's language, with examples that work, and what comes next."""
+
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from typer.main import get_command
+
+from evalkit import cli, cli_speech
+from evalkit.batch.journal import Row
+from evalkit.batch.summary import RunSummary
+from evalkit.errors import DataError, EvalkitError
+from evalkit.load.templates import new as starter
+
+COMMANDS = sorted(get_command(cli.app).commands)
+
+
+@pytest.fixture
+def typed(monkeypatch, capsys, tmp_path):
+    """Type a line as in a terminal, in an empty folder; returns (status, standard output, standard error)."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def run(line, lang="en"):
+        monkeypatch.setenv("EVALKIT_LANG", lang)
+        monkeypatch.setattr(sys, "argv", shlex.split(line))
+        try:
+            cli.main()
+            status = 0
+        except SystemExit as end:
+            status = end.code or 0
+        return status, *capsys.readouterr()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "expected"),
+    [
+        ([], {}, "en"),
+        ([], {"LANG": "vi_VN.UTF-8"}, "vi"),
+        ([], {"LANG": "vi_VN.UTF-8", "LC_ALL": "C.UTF-8"}, "en"),
+        ([], {"LANG": "C.UTF-8", "EVALKIT_LANG": "vi"}, "vi"),
+        (["check", "x", "--lang", "en"], {"EVALKIT_LANG": "vi"}, "en"),
+        (["check", "x", "--lang=vi"], {}, "vi"),
+        (["report", "x", "--langs", "vi"], {}, "en"),
+    ],
+)
+def test_the_language_is_the_one_asked_for_before_that_of_the_system(arguments, environment, expected):
+    assert cli_speech.language(arguments, environment) == expected
+
+
+@pytest.mark.parametrize("lang", ["en", "vi"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_every_option_and_an_example_in_each_language(typed, command, lang):
+    status, out, _ = typed(f"evalkit {command} --help", lang)
+    assert status == 0
+    for parameter in get_command(cli.app).commands[command].params:
+        assert max(parameter.opts, key=len) in out or parameter.param_type_name == "argument"
+    assert ("Ví dụ" if lang == "vi" else "Examples") in out
+    assert f"evalkit {command}" in out.split("Ví dụ" if lang == "vi" else "Examples")[1]
+
+
+def test_square_brackets_in_help_are_printed_and_not_taken_for_markup(typed):
+    assert "evalkit[pdf]" in typed("evalkit report --help")[1]
+
+
+def test_every_command_has_examples_and_no_example_an_unknown_option():
+    commands = get_command(cli.app).commands
+    assert sorted(cli_speech.EXAMPLES) == COMMANDS
+    for name, examples in cli_speech.EXAMPLES.items():
+        known = {option for p in commands[name].params for option in (*p.opts, *p.secondary_opts)}
+        for line, _ in examples:
+            assert line.startswith(f"evalkit {name} ")
+            assert {word for word in line.split() if word.startswith("--")} <= known
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("evalkit check nowhere", "không có thư mục này"),
+        ("evalkit build nowhere", "không có thư mục này"),
+        ("evalkit run --out nowhere", "chưa có kết quả tính"),
+        ("evalkit report nowhere --langs fr", "cách nhau bằng dấu phẩy"),
+        ("evalkit request Nowhere", "không có địa phương"),
+        ("evalkit request 08434", "Hãy hỏi bằng mã: 08470, 08473, 08479"),
+        ("evalkit new x --communes 4", "chỉ dùng cùng --simulated"),
+    ],
+)
+def test_an_error_is_one_line_in_vietnamese_for_a_vietnamese_reader(typed, line, said):
+    status, _, err = typed(line, "vi")
+    assert status == 2
+    assert len(err.strip().splitlines()) == 1
+    assert said in err
+
+
+def test_new_and_check_say_where_they_wrote_and_what_comes_next(typed):
+    status, out, err = typed("evalkit new 'my data'")
+    assert (status, out.strip()) == (0, "my data")
+    assert "Next: evalkit check 'my data'" in err
+    status, out, err = typed("evalkit check 'my data'")
+    assert status == 0
+    assert "Next: evalkit report 'my data'" in err
+    assert "Tiếp theo: evalkit report 'my data'" in typed("evalkit check 'my data'", "vi")[2]
+
+
+def test_request_says_what_to_do_with_the_letter(typed):
+    status, out, err = typed("evalkit request 08473")
+    assert status == 0
+    assert [Path(line).suffix for line in out.split()] == [".xlsx", ".md"]
+    assert "send it with the workbook" in err
+    assert "Next: evalkit check" in err
+
+
+def test_findings_that_say_the_same_are_said_once_with_their_rows(typed, tmp_path):
+    folder = starter(tmp_path / "data")
+    (folder / "income.xlsx").unlink()
+    rows = "".join(f"99001,{year},45000000,week,self_survey\n" for year in (2022, 2023, 2024))
+    (folder / "income.csv").write_text(f"code,year,income_vnd,per,basis\n{rows}", encoding="utf-8")
+    status, out, err = typed("evalkit check data")
+    assert status == 1
+    assert out.count("“week” is not one of") == 1
+    assert "row 2, 3, 4" in out
+    assert "3 errors" in out
+    assert "Mend the errors" in err
+
+
+def test_a_dry_run_of_a_report_names_the_notebooks_and_writes_nothing(typed, tmp_path):
+    starter(tmp_path / "data")
+    status, out, err = typed("evalkit report data --langs vi --place 99001 --dry-run")
+    assert status == 0, err
+    assert "99001/vi/credit" in out
+    assert "6 to run, 0 unchanged" in out
+    assert not (tmp_path / "out").exists()
+
+
+def test_brackets_in_an_error_of_a_notebook_are_printed_as_they_are(capsys):
+    row = Row(
+        **{f.name: None for f in Row.__dataclass_fields__.values()}
+        | {"name": "99001/vi/credit", "status": "failed", "seconds": 1.0, "memory_mb": 80.0}
+        | {"error": "KeyError: [/red] and [bold]"}
+    )
+    Console(width=200).print(RunSummary((row,), 1.0))
+    assert "KeyError: [/red] and [bold]" in capsys.readouterr().out
+
+
+def test_a_reader_of_a_notebook_sees_the_sentence_and_their_own_line():
+    def users_line():
+        raise DataError("facts.csv: no column code. Add it.")
+
+    try:
+        users_line()
+    except EvalkitError as error:
+        shown = error._render_traceback_()
+    assert shown == [
+        f'line {_line_of("raise DataError(")}: raise DataError("facts.csv: no column code. Add it.")',
+        "DataError: facts.csv: no column code. Add it.",
+    ]
+
+
+def _line_of(text):
+    lines = Path(__file__).read_text(encoding="utf-8").splitlines()
+    return next(i for i, line in enumerate(lines, 1) if line.strip().startswith(text))
+
+
+def test_frames_of_evalkit_are_left_out_of_what_a_notebook_shows(tmp_path):
+    import evalkit as ek
+
+    try:
+        ek.open_dataset(tmp_path / "none")
+    except DataError as error:
+        shown = "\n".join(error._render_traceback_())
+    assert "src/evalkit" not in shown
+    assert re.match(r"line \d+: ek\.open_dataset\(tmp_path / \"none\"\)\nDataError: ", shown)
