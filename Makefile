@@ -8,7 +8,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: report test lab lint bench setup clean
+.PHONY: report test lab lint bench docs dist try-dist setup clean
 
 report: $(READY)
 	$(BIN)/evalkit report $(DATA) --out $(OUT) --langs $(LANGS)
@@ -20,7 +20,7 @@ test: $(READY)
 
 lab: $(READY)
 	test -d out/build || $(BIN)/evalkit build $(DATA) --out out
-	$(BIN)/evalkit lab
+	$(BIN)/evalkit lab $(PLACE)
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -28,6 +28,20 @@ lint: $(READY)
 
 bench: $(READY)
 	for name in $(BENCH); do $(BIN)/python benchmarks/$$name.py || exit 1; done
+
+# Pages that are written from the code; a test fails where they differ from it.
+docs: $(READY)
+	$(BIN)/python docs/generate.py
+
+dist: $(READY)
+	rm -rf dist
+	$(BIN)/python -m hatchling build
+
+# The wheel in an environment of its own, outside the checkout: a starter, its check, its report, the register.
+try-dist: dist
+	rm -rf dist/try && $(PYTHON) -m venv dist/try/venv
+	dist/try/venv/bin/python -m pip install --quiet --disable-pip-version-check dist/evalkit-*.whl
+	cd dist/try && venv/bin/evalkit new data && venv/bin/evalkit check data && venv/bin/evalkit report data --langs vi && venv/bin/evalkit lab 99001 --no-open && venv/bin/evalkit report published --out published --place 08473
 
 setup: $(READY)
 
@@ -40,4 +54,4 @@ $(READY): requirements.lock pyproject.toml
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) out
+	rm -rf $(VENV) out dist  # what is in lab/ is somebody's work and stays

@@ -4,12 +4,14 @@ import inspect
 import json
 import re
 import zipfile
+from importlib import import_module
 from pathlib import Path
 
 from evalkit.publish.provenance import environment
 
 STAMP = (2000, 1, 1, 0, 0, 0)  # the same input gives the same bytes
-CALL = re.compile(r"ek\.show\(ek\.((?:charts|tables|texts)\.\w+)\(")
+CALL = re.compile(r"ek\.show\((ek\.charts|ek\.tables|ek\.texts|province|quality|impact)\.(\w+)\(")
+KINDS = {"charts": "figure", "tables": "table", "texts": "text"}  # a page's own module makes all three: "block"
 README = """README and guide
 ================
 
@@ -67,7 +69,7 @@ def archive(folder, release):
     """Write ``folder/replication.zip``: README, release, reference data, notebooks without outputs."""
     from evalkit.load.reference import reference_folder
 
-    notebooks = _notebooks()
+    suite = notebooks()
     settings = release.settings
     readme = README.format(
         title=settings["title"]["en"],
@@ -77,7 +79,7 @@ def archive(folder, release):
         figures=f"{len(release.figures):,}",
         version=release.manifest["evalkit"],
         run="No random number is drawn without a stated seed.",
-        programs="\n".join(f"| {' | '.join(row)} |" for row in programs(notebooks)),
+        programs="\n".join(f"| {' | '.join(row)} |" for row in programs(suite)),
         **{key: release.fingerprints[key] for key in ("data", "code")},
     )
     with zipfile.ZipFile(folder / "replication.zip", "w", zipfile.ZIP_DEFLATED) as packed:
@@ -87,25 +89,24 @@ def archive(folder, release):
             _put(packed, f"release/{path.name}", path.read_bytes())
         for path in sorted(reference_folder().glob("*.csv")):
             _put(packed, f"reference/{path.name}", path.read_bytes())
-        for path, content in notebooks.items():
+        for path, content in suite.items():
             _put(packed, f"notebooks/{path}", json.dumps(content, ensure_ascii=False, indent=1) + "\n")
 
 
 def programs(notebooks):
-    """Return (kind, notebook, function, file of the function) of each display in the notebooks, in their order."""
-    import evalkit
-
+    """Return (kind and name, notebook, function, file) of each display in the notebooks, in their order."""
     found = []
     for path, content in notebooks.items():
         source = "\n".join(
             "".join(cell["source"]) for cell in content["cells"] if cell["cell_type"] == "code"
         )
-        for name in CALL.findall(source):
-            group, function = name.split(".")
-            defined = inspect.unwrap(getattr(getattr(evalkit, group), function))
-            file = Path(inspect.getsourcefile(defined)).relative_to(Path(evalkit.__file__).parent)
-            kind = {"charts": "figure", "tables": "table", "texts": "text"}[group]
-            found.append((f"{kind} {function}", path, f"evalkit.{name}", f"evalkit/{file.as_posix()}"))
+        for group, name in CALL.findall(source):
+            module = f"evalkit.present.{group.removeprefix('ek.')}"
+            function = inspect.unwrap(getattr(import_module(module), name))
+            file = Path(inspect.getsourcefile(function)).relative_to(Path(__file__).parents[1])
+            called = group.replace("ek.", "evalkit.") if group.startswith("ek.") else module
+            kind = KINDS.get(module.rpartition(".")[2], "block")
+            found.append((f"{kind} {name}", path, f"{called}.{name}", f"evalkit/{file.as_posix()}"))
     return found
 
 
@@ -116,7 +117,8 @@ def notebooks_folder():
     return packaged if packaged.is_dir() else package.parents[1] / "notebooks"
 
 
-def _notebooks():
+def notebooks():
+    """Return {path: notebook without its outputs} of evalkit's own notebooks."""
     found = {}
     top = notebooks_folder()
     for path in sorted(top.glob("*/*.ipynb")):
