@@ -203,16 +203,14 @@ def test_borrowers_are_households_only_where_they_are_counted_once():
     assert (each["lower"], each["upper"]) == (pytest.approx(300 / 7), 300 / 4)
 
 
-def test_a_share_above_one_is_marked_not_hidden():
-    rows = assemble(
-        dataset(
-            ONE, poverty=frame("code,year,standard,households,poor,near_poor 99001,2018,2016-2020,10,12,1")
-        )
-    )
-    row = only(rows, "poverty_rate_pct")
-    assert row["value"] == 120
-    assert "impossible" in row["flags"].split(";")
-    assert np.isnan(row["lower"])
+def test_more_poor_than_households_make_no_rate_and_leave_the_district_without_the_commune():
+    text = "code,year,standard,households,poor,near_poor 99001,2018,2016-2020,10,12,1 99002,2018,2016-2020,90,9,1"
+    rows = assemble(dataset(TWO, poverty=frame(text)))
+    rates = rows[rows["indicator"] == "poverty_rate_pct"].set_index("place")
+    assert "99001" not in rates.index
+    assert rates.loc["99002", "value"] == 10
+    assert (rates.loc["99", "numerator"], rates.loc["99", "denominator"]) == (9, 90)
+    assert "part" in rates.loc["99", "flags"].split(";")
 
 
 def test_the_series_breaks_with_the_standard():

@@ -75,6 +75,8 @@ def rates(poverty):
         raise DataError("poverty: a unit has two rows for one year and standard. Keep one.")
     counts = poverty[["unit", "year", "standard", "households", "poor", "near_poor"]].copy()
     counts[["households", "poor", "near_poor"]] = counts[["households", "poor", "near_poor"]].astype(float)
+    more = counts["poor"] + counts["near_poor"].fillna(0) > counts["households"]
+    counts.loc[more, ["households", "poor", "near_poor"]] = np.nan  # one of the counts is wrong
     counts = counts[counts["households"] > 0]
     return counts.assign(
         poor_pct=100 * counts["poor"] / counts["households"],

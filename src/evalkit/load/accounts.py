@@ -149,7 +149,7 @@ def _groups_against_credit(groups, credit, limits):
     first = pd.Series(first.index, index=pd.MultiIndex.from_frame(first[["place", "year"]])).reindex(
         held.index
     )
-    share = 100 * held / whole.where(whole > 0)
+    share = 100 * held / whole  # of nothing: infinite where something is held
     for severity, rule, off in (
         ("warning", "part_exceeds_whole", share > 100 + limits["stock_flow_tolerance"]),
         ("note", "groups_against_credit", share < limits["entrusted_share_low"]),

@@ -93,7 +93,7 @@ def among(rows, levels, comparable, *, minimum, years, provinces=None):
     return usable[columns].assign(**dict(zip(_POSITION, found.T, strict=True))).astype({"n": int})
 
 
-_UNFIT = {"one_union", "one_programme", "part", "uncertain", "flow", "impossible"}
+_UNFIT = {"one_union", "one_programme", "part", "uncertain", "flow"}
 _POSITION = ["n", "lower_quartile", "median", "upper_quartile", "below", "above", "undecided"]
 
 

@@ -47,7 +47,7 @@ _DEFLATOR = "national consumer price index, annual average (data/reference/consu
 
 
 def _part(column, name, meaning, **more):
-    return Ratio(name, (column,), ("outstanding",), "percent", meaning, scale=100, **more)
+    return Ratio(name, (column,), ("outstanding",), "percent", meaning, scale=100, part=True, **more)
 
 
 DEFINITIONS = (
@@ -200,6 +200,7 @@ DEFINITIONS = (
         "percent",
         "Overdue and frozen together, as the bank's national figures give them.",
         scale=100,
+        part=True,
     ),
     Ratio(
         "overdue_frozen_extended_pct",
@@ -209,6 +210,7 @@ DEFINITIONS = (
         "All debt that isn't paid as it was agreed: what the arrears ratio would be if all frozen and "
         "extended debt were overdue.",
         scale=100,
+        part=True,
     ),
     *(
         _part(

@@ -3,7 +3,8 @@
 A definition names columns of a table of sums (one row per place and year: see evalkit.metrics.credit and its
 siblings). Sums are added over the communes of an area first and ratios taken after, so that one definition
 serves communes, districts and provinces. A column that is missing for a commune leaves that commune out of
-numerator and denominator alike.
+numerator and denominator alike, and so does a share of which more is counted than there is: one of its two
+counts is wrong, which the checks say, and no figure is made of it.
 """
 
 from dataclasses import dataclass
@@ -36,6 +37,10 @@ class Quantity:
         """Columns that must be known."""
         return (self.column,)
 
+    def known(self, values):
+        """Which rows of the columns are known."""
+        return _known(self, values)
+
     @property
     def formula(self):
         """The formula in words of the columns."""
@@ -60,8 +65,8 @@ class Ratio:
 
     upto: columns of the same kind that may belong to the numerator; with them it is the upper bound.
     over_least, under_least: the least that numerator or denominator can be where they are known only between
-    two bounds. counts: numerator and denominator count things, so the interval is Wilson's and a numerator
-    above its denominator is impossible.
+    two bounds. part: the numerator is a part of the denominator, so that nothing is known of a commune where it
+    is more. counts: numerator and denominator count things, a part and its whole, and the interval is Wilson's.
     """
 
     name: str
@@ -74,6 +79,7 @@ class Ratio:
     upto: tuple[str, ...] = ()
     over_least: str = ""
     under_least: str = ""
+    part: bool = False
     counts: bool = False
     basis: str | None = None
     flags: tuple[str, ...] = ("computed",)
@@ -84,6 +90,14 @@ class Ratio:
     def columns(self):
         """Columns that must be known."""
         return tuple(c for c in (*self.over, *self.under, self.over_least, self.under_least) if c)
+
+    def known(self, values):
+        """Which rows of the columns are known, and possible."""
+        found = _known(self, values)
+        if not (self.part or self.counts):
+            return found
+        over, under = (sum(values[c] for c in columns) for columns in (self.over, self.under))
+        return found & ~(over > under)
 
     @property
     def formula(self):
@@ -108,9 +122,9 @@ class Ratio:
         return "; ".join(parts) or "none: a full count"
 
     def of(self, sums):
-        """Return value, bounds, numerator, denominator from summed columns, and the marks of single rows.
+        """Return value, bounds, numerator, denominator from summed columns, and the mark of single rows.
 
-        impossible: a share above one. repeats: numerator or denominator known between two bounds only.
+        repeats: numerator or denominator known between two bounds only.
         """
         over, under = sum(sums[c] for c in self.over), sum(sums[c] for c in self.under)
         least = sums[self.over_least] if self.over_least else over
@@ -124,15 +138,14 @@ class Ratio:
         lower, upper = least / under, most / under_least
         if self.under_least:
             upper = np.where(sums[self.under_least] == 0, np.inf, upper)
-        impossible = np.zeros(len(value), bool)
         if self.counts:
-            lower, upper, impossible = _wilson(least, most, under)
+            (lower, _), (_, upper) = intervals.wilson(least, under), intervals.wilson(most, under)
         if self.upto and self.unit == "percent":
             upper = np.where(np.isnan(upper), 1.0, np.minimum(upper, np.maximum(value, 1.0)))
         out = {"value": value, "lower": lower, "upper": upper}
         out = {k: self.scale * (v - self.less) for k, v in out.items()}
         repeats = (least != over) | (np.nan_to_num(under_least) != np.nan_to_num(under))
-        return out | {"numerator": over, "denominator": under, "impossible": impossible, "repeats": repeats}
+        return out | {"numerator": over, "denominator": under, "repeats": repeats}
 
 
 @dataclass(frozen=True)
@@ -158,6 +171,10 @@ class Concentration:
     def columns(self):
         """Columns that must be known."""
         return (*self.parts, self.whole)
+
+    def known(self, values):
+        """Which rows of the columns are known."""
+        return _known(self, values)
 
     @property
     def formula(self):
@@ -197,6 +214,10 @@ class NumberOf:
         """Columns that must be known."""
         return self.parts
 
+    def known(self, values):
+        """Which rows of the columns are known."""
+        return _known(self, values)
+
     @property
     def formula(self):
         """The formula in words of the columns."""
@@ -214,10 +235,5 @@ class NumberOf:
         return {"value": value, "lower": value, "upper": value}
 
 
-def _wilson(least, most, under):
-    impossible = most > under
-    known = ~impossible & ~np.isnan(most)
-    n = np.where(known, under, np.nan)
-    lower, _ = intervals.wilson(np.where(known, least, np.nan), n)
-    _, upper = intervals.wilson(np.where(known, most, np.nan), n)
-    return lower, upper, impossible
+def _known(definition, values):
+    return np.all([~np.isnan(values[c]) for c in definition.columns], axis=0)

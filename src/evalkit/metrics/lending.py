@@ -35,7 +35,8 @@ def sums(credit, units):
     added, total = added.reindex(index), total.reindex(index)
     out = added.where(~(added < total) & added.notna(), total)
     out = out.reindex(columns=[*_MONEY.values(), "loans", "borrowers"])
-    out["current"] = out["outstanding"] - out["overdue"] - out["frozen"] - out["extended"]
+    current = out["outstanding"] - out["overdue"] - out["frozen"] - out["extended"]
+    out["current"] = current.where(current >= 0)
     out = (
         out.join(_borrowers(parts, added["borrowers"], total["borrowers"])) if "borrowers" in columns else out
     )

@@ -69,7 +69,7 @@ class _Groups:
 
     def rows(self, definition, values, *, method, source, basis):
         """Return the rows of one definition."""
-        known = np.all([~np.isnan(values[c]) for c in definition.columns], axis=0)
+        known = definition.known(values)
         out = definition.of({c: self.sum(values[c], known) for c in (*definition.columns, *definition.upto)})
         seen = (
             known.astype(float)
@@ -107,7 +107,7 @@ class _Groups:
         )
 
 
-_MARKS = ("impossible", "repeats")
+_MARKS = ("repeats",)
 # Of an area's communes, the share from which its ratio counts as the area's own. A convention: one commune of a
 # dozen without a figure doesn't bar a district from comparison, one of four does.
 _NEARLY_WHOLE = 0.8

@@ -257,7 +257,8 @@ def income(place, *, lang):
             .set_index("year")["value"]
         )
         first = rows.iloc[0]
-        if first["year"] != last["year"] and {first["year"], last["year"]} <= set(real.index):
+        ends = real.reindex([first["year"], last["year"]])
+        if first["year"] != last["year"] and (ends > 0).all():
             growth = 100 * (
                 (real[last["year"]] / real[first["year"]]) ** (1 / (last["year"] - first["year"])) - 1
             )

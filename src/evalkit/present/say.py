@@ -35,7 +35,6 @@ _FLAGS = {
     "uncertain": "coverage uncertain",
     "flow": "sum over a period",
     "repeats": "a household in two programmes may be counted twice",
-    "impossible": "more than there can be: one of the two counts is wrong",
     "household_weights": "weighted by households, not persons",
     "sample": "estimated from a sample",
     "bridged": "carried over to the other standard: a band, not a figure",
