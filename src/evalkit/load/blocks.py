@@ -28,7 +28,9 @@ def blocks(rows, merged, find_header):
     found, start = [], 0
     header = find_header(0)
     while header is not None:
-        following = find_header(header.stop)
+        following = find_header(
+            header.stop or 1
+        )  # a table without a header begins in row 0 and ends the search there
         end = len(rows) if following is None else _first_title(rows, header.stop, following.start)
         found.append(
             Block(range(start, header.start), header, range(header.stop, end), paths(rows, merged, header))

@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
 
@@ -143,7 +144,7 @@ def _same(number):
 
 def scale(value, exponent):
     """``value`` × 10 ** ``exponent``, rounded once: 12.3 × 10⁹ is 12300000000, without a binary remainder."""
-    return float(f"{value!r}e{exponent}") if exponent else value
+    return float(Decimal(repr(value)).scaleb(exponent)) if exponent else value
 
 
 @lru_cache(maxsize=65536)

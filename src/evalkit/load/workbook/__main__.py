@@ -36,7 +36,7 @@ def main(what, path):
         answer = fault.args
     except MemoryError:
         answer = "limit", ""
-    except python_calamine.PasswordError:
+    except (python_calamine.PasswordError, xlsx.Locked):
         answer = "password", ""
     except BaseException as error:  # the reader's panics are no Exception
         answer = "damaged", (str(error).splitlines() or [type(error).__name__])[0]
@@ -71,8 +71,10 @@ def _names(path):
 
 
 def _sheets(path):
+    special = _special(path)  # first: it fails where an archive unpacks to something else than it says
     workbook = _opened(path)
-    special = _special(path, workbook.sheet_names)
+    if not isinstance(special, dict):
+        special = dict(zip(workbook.sheet_names, special, strict=False))
     read, cells = {}, 0
     for name in workbook.sheet_names:
         table = workbook.get_sheet_by_name(name)
@@ -91,10 +93,12 @@ def _sheets(path):
     return read
 
 
-def _special(path, names):
-    if zipfile.is_zipfile(path):
-        return xlsx.special_cells(path)
-    return dict(zip(names, xls.special_cells(path), strict=False))
+def _special(path):
+    """Special cells by sheet: by its name of an .xlsx workbook, in their order of an .xls workbook."""
+    if not zipfile.is_zipfile(path):
+        return xls.special_cells(path)
+    xlsx.examine(path)
+    return xlsx.special_cells(path)
 
 
 def _plain(cell):

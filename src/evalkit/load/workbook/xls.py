@@ -5,14 +5,14 @@ An .xls file is a compound file (MS-CFB) with one stream of records (MS-XLS, BIF
 
 import struct
 
-from .xlsx import Damaged, shows_percent
+from .xlsx import Damaged, Locked, shows_percent
 
 _ERRORS = {0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!",
            0x2A: "#N/A"}  # fmt: skip
 _PERCENT_FORMATS = {9, 10}  # built-in formats "0%" and "0.00%"
 _END_OF_SHEET, _BOUND_SHEET, _FORMAT, _STYLE = 0x0A, 0x85, 0x041E, 0xE0
 _FORMULA, _NUMBER, _RK, _MULTIPLE_RK, _BOOL_OR_ERROR = 0x06, 0x0203, 0x027E, 0xBD, 0x0205
-_ROW, _COLUMNS = 0x0208, 0x7D
+_ROW, _COLUMNS, _PASSWORD = 0x0208, 0x7D, 0x2F
 _CHAIN_ENDS = 0xFFFFFFFA
 
 
@@ -29,6 +29,8 @@ def special_cells(path):
             sheets.append((struct.unpack_from("<I", data)[0], data[4] & 3 != 0))
         elif kind == _FORMAT and b"%" in data[2:] and shows_percent(_format_code(data)):
             formats.add(struct.unpack_from("<H", data)[0])
+        elif kind == _PASSWORD:
+            raise Locked
         elif kind == _STYLE:
             styles.append(struct.unpack_from("<H", data, 2)[0])
     percent = {i for i, number_format in enumerate(styles) if number_format in formats}
@@ -91,7 +93,7 @@ def _workbook_stream(data):
         name = listing[at : at + max(length - 2, 0)].decode("utf-16-le", "replace")
         entries[name] = struct.unpack_from("<II", listing, at + 116)
     if "EncryptedPackage" in entries:
-        raise Damaged("it is encrypted")
+        raise Locked
     first, size = entries.get("Workbook") or entries["Book"]
     if size >= cutoff:
         return sectors(first, table)[:size]

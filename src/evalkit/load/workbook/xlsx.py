@@ -19,6 +19,10 @@ class Damaged(Exception):
     pass
 
 
+class Locked(Exception):
+    """A workbook that a password protects."""
+
+
 def examine(path):
     """Raise Damaged where an archive is no .xlsx workbook, unpacks to too much, or says one thing twice."""
     with zipfile.ZipFile(path) as archive:
