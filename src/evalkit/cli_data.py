@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from evalkit.errors import printable
+
 Data = Annotated[Path, typer.Argument(help="Folder of a data set: dataset.toml and tables.", metavar="DATA")]
 _COLOURS = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
@@ -54,8 +56,8 @@ def _print(found, lang):
         others = t("and {count} more", lang, count=len(rows) - 1) if len(rows) > 1 else ""
         table.add_row(
             Text(t(severity, lang), _COLOURS[severity]),
-            Text(" ".join(filter(None, (where, others)))),
-            Text(text),
+            Text(printable(" ".join(filter(None, (where, others))))),
+            Text(printable(text)),
         )
     console.print(table)
     counts = found["severity"].value_counts()

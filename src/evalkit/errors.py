@@ -1,8 +1,21 @@
 """What evalkit raises. Every message names the file or table, the fault, what was found, where, and the mend."""
 
+import re
+
+# Control characters but tab and line feed, and those that reorder what is written.
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def printable(text):
+    r"""Return a text with each character that would steer a terminal written as its escape: \x1b, \u202e."""
+    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
+
 
 class EvalkitError(Exception):
     """Something the user can mend; the command line prints it in one line and exits with status 2."""
+
+    def __str__(self):
+        return printable(super().__str__())
 
 
 class DataError(EvalkitError):

@@ -66,5 +66,6 @@ class RunSummary:
             return heading
         table = Table("Notebook", "Status", "Seconds", "MB", "Error", box=None, header_style="bold")
         for row in self.failed:
-            table.add_row(row.name, row.status, f"{row.seconds:.1f}", f"{row.memory_mb:.0f}", row.error)
+            cells = row.name, row.status, f"{row.seconds:.1f}", f"{row.memory_mb:.0f}", row.error
+            table.add_row(*map(Text, cells))  # as text: what stands in a message is no markup
         return Group(heading, table)
