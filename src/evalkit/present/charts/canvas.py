@@ -35,6 +35,7 @@ _STYLE = {
     "ytick.color": INK,
     "text.color": INK,
     "hatch.linewidth": 0.7,
+    "text.parse_math": False,  # a name may hold dollar signs
     "svg.fonttype": "path",
     "svg.hashsalt": "evalkit",
     "figure.facecolor": "white",
