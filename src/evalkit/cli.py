@@ -12,7 +12,7 @@ from typer.main import get_command
 from evalkit import cli_data, cli_lab, cli_speech
 from evalkit.cli_options import Data, Lang, Langs, Out, Suite
 from evalkit.cli_speech import next_step, say
-from evalkit.errors import EvalkitError
+from evalkit.errors import EvalkitError, printable
 from evalkit.load.said import Said
 
 PRELOAD = ("evalkit", "matplotlib.pyplot", "evalkit.present.warm:warm_up")
@@ -69,7 +69,7 @@ def main():
     try:
         cli_speech.localised(get_command(app))(prog_name="evalkit")
     except EvalkitError as error:
-        print(f"evalkit: {cli_speech.error(error)}", file=sys.stderr)
+        print(f"evalkit: {printable(cli_speech.error(error))}", file=sys.stderr)
         raise SystemExit(2) from None
 
 

@@ -8,6 +8,7 @@ import typer
 
 from evalkit.cli_options import Data, Known, Lang
 from evalkit.cli_speech import next_step, say, spoken
+from evalkit.errors import printable
 from evalkit.load.said import Said
 
 _COLOURS = {"error": "bold red", "warning": "yellow", "note": "dim"}
@@ -49,8 +50,10 @@ def _print(found, lang):
     said = found.assign(said=[_without_place(row, lang) for row in found.itertuples()])
     by = ["severity", "file", "sheet", "column", "said"]
     for (severity, *_, sentence), rows in said.groupby(by, sort=False, dropna=False):
-        console.print(Text(f"{t(severity, lang)}  ", _COLOURS[severity]) + Text(_where(rows, lang), "bold"))
-        console.print(Padding(Text(sentence), (0, 0, 1, 2)))
+        console.print(
+            Text(f"{t(severity, lang)}  ", _COLOURS[severity]) + Text(printable(_where(rows, lang)), "bold")
+        )
+        console.print(Padding(Text(printable(sentence)), (0, 0, 1, 2)))
     counts = found["severity"].value_counts()
     plural = "s" if lang == "en" else ""
     console.print(", ".join(f"{counts.get(s, 0)} {t(s, lang)}{plural}" for s in _COLOURS))

@@ -1,11 +1,20 @@
 """What evalkit raises. Every message names the file or table, the fault, what was found, where, and the mend."""
 
 import linecache
+import re
 import traceback
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
 _LISTED = 5  # findings shown under an error in a notebook
+
+# Control characters but tab and line feed, and those that reorder what is written.
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def printable(text):
+    r"""Return a text with each character that would steer a terminal written as its escape: \x1b, \u202e."""
+    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
 
 
 class EvalkitError(Exception):
@@ -14,6 +23,9 @@ class EvalkitError(Exception):
     A notebook shows the sentence under the user's own line that led to it, and no frame of evalkit's: what
     happened inside is in ``traceback.print_exception(sys.last_value)``.
     """
+
+    def __str__(self):
+        return printable(super().__str__())
 
     def _render_traceback_(self):
         frames = [f for f in traceback.extract_tb(self.__traceback__) if _is_users(f.filename)]
@@ -25,7 +37,7 @@ class EvalkitError(Exception):
         found = getattr(self, "findings", None)
         if found is not None:
             errors = found.loc[found["severity"] == "error", "message"].tolist()[1:]
-            lines += [f"  also: {message}" for message in errors[:_LISTED]]
+            lines += [f"  also: {printable(message)}" for message in errors[:_LISTED]]
             lines += [f"  … and {len(errors) - _LISTED} more"] if len(errors) > _LISTED else []
         return lines
 

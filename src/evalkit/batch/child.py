@@ -11,6 +11,7 @@ import sysconfig
 from pathlib import Path
 
 from evalkit.batch.journal import DISK_FULL, write_atomically
+from evalkit.errors import printable
 
 MB = 1 << 20
 
@@ -111,8 +112,8 @@ def private_memory_mb() -> float:
 
 
 def one_sentence(ename: str, message: object) -> str:
-    """An error on one line, of a length that a table can hold."""
-    line = next((line.strip() for line in str(message).splitlines() if line.strip()), "")
+    """An error on one line, of a length that a table can hold, without what would steer a terminal."""
+    line = next((line.strip() for line in printable(message).splitlines() if line.strip()), "")
     text = f"{ename}: {line}" if line else ename
     return text if len(text) <= 300 else text[:299] + "…"
 

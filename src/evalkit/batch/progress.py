@@ -58,11 +58,15 @@ class Rich(Silent):
         self.task = self.bar.add_task("", total=total, completed=skipped)
 
     def row(self, row):
+        from rich.markup import escape
+        from rich.text import Text
+
         if row.status not in DONE:
             self.failed += 1
-            self.bar.console.print(f"[red]{row.status}[/] {row.name}: {row.error}", highlight=False)
+            told = (row.status, "red"), f" {row.name}: {row.error}"
+            self.bar.console.print(Text.assemble(*told), highlight=False)
         failed = f" · [red]{self.failed} failed[/]" if self.failed else ""
-        self.bar.update(self.task, advance=1, description=f"{row.name}{failed}")
+        self.bar.update(self.task, advance=1, description=f"{escape(row.name)}{failed}")
 
     def end(self):
         self.bar.stop()

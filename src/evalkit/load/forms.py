@@ -1,5 +1,6 @@
 """Excel forms of the schema's tables: headers in both languages, units, drop-downs and explanations."""
 
+from evalkit.errors import printable
 from evalkit.load import reference, schema
 from evalkit.load.deliveries import GUIDE_SHEETS
 from evalkit.load.terms import TOTAL
@@ -67,11 +68,11 @@ def add_sheet(book, table, rows, remark=""):
     label = schema.resource(table)["label"]
     sheet = book.create_sheet(label["vi"])
     sheet.append([f"{label['vi'].upper()} · {label['en']}"])
-    sheet.append([remark or " "])
+    _append(sheet, [remark or " "])
     names = columns(table)
     sheet.append([f"{header(table, name)}\n{english(table, name)}" for name in names])
     for row in rows:
-        sheet.append([written(table, name, row.get(name)) for name in names])
+        _append(sheet, [written(table, name, row.get(name)) for name in names])
     sheet["A1"].font = Font(bold=True, size=13)
     sheet["A2"].font = Font(italic=True)
     for j, name in enumerate(names, start=1):
@@ -175,7 +176,7 @@ def add_guide(book, tables, lines):
 
     sheet = book.create_sheet(GUIDE, 0)
     for line in lines:
-        sheet.append([line])
+        _append(sheet, [line])
     for table in tables:
         resource = schema.resource(table)
         sheet.append([])
@@ -192,6 +193,14 @@ def add_guide(book, tables, lines):
         book.move_sheet(LISTS, offset=len(book.sheetnames))
         book[LISTS].sheet_state = "hidden"
     return sheet
+
+
+def _append(sheet, values):
+    """Add a row in which every text stays text: none becomes a formula, none holds what a sheet can't."""
+    sheet.append([printable(value) if isinstance(value, str) else value for value in values])
+    for cell in sheet[sheet.max_row]:
+        if cell.data_type == "f":
+            cell.data_type = "s"
 
 
 def workbook():

@@ -1,8 +1,11 @@
 """How each figure is made: definitions, docstrings and reference data as pages."""
 
+import ast
 import hashlib
 import inspect
 import re
+import sys
+import textwrap
 from functools import cache
 from importlib import import_module
 
@@ -183,11 +186,19 @@ def functions():
         public = getattr(module, "__all__", None) or [n for n in vars(module) if not n.startswith("_")]
         own = [getattr(module, n) for n in public]
         found[name] = [
-            {"name": f.__name__, "call": f"{f.__name__}{_parameters(f)}", "pieces": pieces(f.__doc__)}
+            {"name": f.__name__, "call": f"{f.__name__}{_parameters(f)}", "pieces": pieces(said)}
             for f in own
-            if inspect.isfunction(f) and f.__doc__ and f.__module__.startswith(name)
+            if inspect.isfunction(f) and f.__module__.startswith(name) and (said := docstring(f))
         ]
     return found
+
+
+def docstring(function):
+    """Return a function's docstring; from its source where Python was told to strip it (``-OO``)."""
+    if function.__doc__ or not sys.flags.optimize:
+        return function.__doc__
+    (defined,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    return ast.get_docstring(defined)
 
 
 def _parameters(function):

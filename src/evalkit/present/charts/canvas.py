@@ -35,7 +35,7 @@ _STYLE = {
     "ytick.color": INK,
     "text.color": INK,
     "hatch.linewidth": 0.7,
-    "text.parse_math": False,
+    "text.parse_math": False,  # a name may hold dollar signs
     "figure.facecolor": "white",
 }
 WIDTH, POINTS = 8.6, 72  # inches; points in an inch, the unit of the drawing
