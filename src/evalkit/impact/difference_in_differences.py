@@ -8,9 +8,6 @@ from evalkit.errors import DataError
 from evalkit.impact import estimation, frames, gates, regression
 from evalkit.impact.effect import Effect, Reason
 
-# With fewer treated clusters the wild bootstrap may be far off either way: MacKinnon & Webb (2018),
-# Econometrics Journal 21, find it unreliable below about six.
-FEW_TREATED_CLUSTERS = 6
 # Warnings that stay true when the placebo error takes the place of the clustered one.
 KEPT = ("rows_left_out", "controls_dropped")
 
@@ -81,11 +78,7 @@ def difference_in_differences(
     treated_clusters = clusters_with(design, interaction)
     if len(treated_clusters) == 1:
         effect = with_placebo_error(effect, design, treated_clusters, post, unit, time, shared)
-    elif len(treated_clusters) < FEW_TREATED_CLUSTERS:
-        effect = replace(
-            effect,
-            warnings=(*effect.warnings, Reason("few_treated_clusters", {"treated": len(treated_clusters)})),
-        )
+    effect = replace(effect, warnings=effect.warnings + gates.few_treated(len(treated_clusters)))
     p = (
         np.nan
         if time is None or len(treated_clusters) == 1
@@ -126,7 +119,7 @@ def check_cells(frame, treated, post):
 def clusters_with(design, column):
     """Return the codes of the clusters in which a column is ever other than zero."""
     if design.clusters is None or design.clusters.ndim > 1:
-        return np.arange(FEW_TREATED_CLUSTERS)
+        return np.arange(gates.FEW_TREATED_CLUSTERS)
     return np.unique(design.clusters[design.frame[column].to_numpy() != 0])
 
 

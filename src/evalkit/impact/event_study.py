@@ -48,7 +48,7 @@ def event_study(
     before the start and the divergence per period that this test sees with 80 % power (Roth 2022, AER:
     Insights 4).
 
-    Gates: clusters, comparison_group, single_date, pre_trends (untested with one period before),
+    Gates: clusters, treated_clusters, comparison_group, single_date, pre_trends (untested with one period before),
     mechanical_link, one_basis, merged_units. Level L3 where all hold.
     """
     controls = frames.columns_of(controls)
@@ -75,6 +75,8 @@ def event_study(
         weights=weights,
         cluster=cluster or unit,
     )
+    exposed = (design.frame[list(terms)] != 0).any(axis=1).to_numpy()
+    treated = clusters_among(design, exposed)
     study = from_design(
         design,
         pd.Series(terms),
@@ -88,14 +90,20 @@ def event_study(
     )
     study = replace(
         study,
-        warnings=estimation.left_out(panel, design) + study.warnings,
+        warnings=estimation.left_out(panel, design) + study.warnings + gates.few_treated(treated),
         method=f"event study, {study.method}; {estimation.describe_effects(unit, time, within)}",
     )
     conditions += [
         *estimation.design_gates(design, outcome, dose or "started", unit),
+        gates.treated_clusters(treated),
         gates.pre_trends(study.diagnostics["pre_trends_p"]),
     ]
     return gates.judge(study, conditions, level="L3", despite=despite)
+
+
+def clusters_among(design, rows):
+    """Return the number of clusters among some rows; of two ways of clustering the smaller."""
+    return min(len(np.unique(codes[rows])) for codes in np.atleast_2d(design.clusters.T))
 
 
 def starts(panel, unit, time, first_treated, dose=None):

@@ -1,5 +1,7 @@
 """Frames as they come from outside: columns found, a plain index, finite numbers, times as numbers."""
 
+from numbers import Number
+
 import numpy as np
 import pandas as pd
 
@@ -49,6 +51,8 @@ def with_plain_numbers(panel, *names, table="panel"):
     out.attrs = {}
     for name in dict.fromkeys(columns_of(*names)):
         column = out[name]
+        if column.dtype == object and column.dropna().map(lambda value: isinstance(value, Number)).all():
+            column = out[name] = column.astype(float)
         if not pd.api.types.is_numeric_dtype(column):
             continue
         if pd.api.types.is_extension_array_dtype(column):
@@ -60,6 +64,15 @@ def with_plain_numbers(panel, *names, table="panel"):
                 f"{table}, column {name!r}: {infinite} values are infinite. Leave them missing, or mend them."
             )
     return out
+
+
+def check_numbers(frame, *names, table="panel"):
+    """Raise DataError where a column isn't numeric."""
+    for name in columns_of(*names):
+        if not pd.api.types.is_numeric_dtype(frame[name]):
+            raise DataError(
+                f"{table}, column {name!r}: is {frame[name].dtype}, not a number. Convert it first."
+            )
 
 
 def check_zero_one(frame, *names, table="panel"):
@@ -124,7 +137,7 @@ def _counted(times):
     if isinstance(times.dtype, pd.PeriodDtype) and not _yearly(times):
         return pd.Series(times.array.asi8.astype(float), index=times.index).where(times.notna())
     if _yearly(times):
-        return times.dt.year.astype(float)
+        return times.dt.year.astype(float).where(times.notna())
     known = times.dropna().dt
     if known.day.nunique() == 1 or known.is_month_end.all():
         return (12 * times.dt.year + times.dt.month).astype(float)

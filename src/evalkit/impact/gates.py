@@ -18,6 +18,9 @@ LEVELS = ("L0", "L1", "L2", "L3", "L4")
 # Below six clusters no bootstrap weight has enough patterns to reach p = 0.05 (2^5 sign patterns tie in
 # pairs).
 FEWEST_CLUSTERS = 6
+# With fewer treated clusters the wild bootstrap may be far off either way: MacKinnon & Webb (2018),
+# Econometrics Journal 21, find it unreliable below about six. From one alone no clustered error can be formed.
+FEW_TREATED_CLUSTERS, FEWEST_TREATED_CLUSTERS = 6, 2
 # "Few" may mean anything below 20 to 50 clusters: Cameron & Miller (2015), J. Human Resources 50, section VI.
 # The upper end costs a second of computing and can't mislead.
 FEW_CLUSTERS = 50
@@ -72,6 +75,22 @@ def number(value):
 def clusters(count):
     """Enough clusters to know how uncertain the estimate is."""
     return gate("clusters", count >= FEWEST_CLUSTERS, found=count, clusters=count, needed=FEWEST_CLUSTERS)
+
+
+def treated_clusters(count):
+    """More than one treated cluster: what differs between the treated is then known at all."""
+    return gate(
+        "treated_clusters",
+        count >= FEWEST_TREATED_CLUSTERS,
+        found=count,
+        treated=count,
+        needed=FEWEST_TREATED_CLUSTERS,
+    )
+
+
+def few_treated(count):
+    """Return the warning that few clusters are treated, or nothing."""
+    return (Reason("few_treated_clusters", {"treated": count}),) if 1 < count < FEW_TREATED_CLUSTERS else ()
 
 
 def first_stage(f):
@@ -166,7 +185,17 @@ def mechanical_link(frame, outcome, dose, outcome_left=None, dose_left=None):
 def basis_column(frame, outcome):
     """Return the column that holds the basis of an outcome, None where there is none."""
     named = frame.attrs.get("basis", {}).get(outcome)
-    return next((c for c in ((named,) if named else ("basis", "standard")) if c in frame.columns), None)
+    if named:
+        return named if named in frame.columns else None
+    return next((c for c in ("basis", "standard") if c in frame.columns and names_kinds(frame[c])), None)
+
+
+def names_kinds(column):
+    """Whether a column names kinds (text, a price year) rather than measures something."""
+    if not pd.api.types.is_float_dtype(column):
+        return True
+    known = column.dropna()
+    return bool((known == known.round()).all())
 
 
 def one_basis(frame, outcome, unit):
@@ -184,10 +213,10 @@ def one_basis(frame, outcome, unit):
 
 
 def merged_units(frame, unit):
-    """No unit merged in these years without a crosswalk (column ``merged``, true where one did)."""
-    if "merged" not in frame.columns:
+    """No unit merged in these years without a crosswalk (column ``merged`` of 0 and 1: whether it did)."""
+    if "merged" not in frame.columns or not set(frame["merged"].dropna().unique()) <= {0, 1}:
         return Gate("merged_units", True)
-    merged = frame[frame["merged"].fillna(False).astype(bool)]
+    merged = frame[(frame["merged"] == 1).fillna(False).to_numpy(bool)]
     count = int(merged[unit].nunique()) if unit else len(merged)
     return gate("merged_units", count == 0, found=count, units=count)
 

@@ -53,6 +53,7 @@ def interrupted_series(
     Int. J. Epidemiology 46.
     """
     series = frames.tabled(series, outcome, time, offset, table="series")
+    frames.check_numbers(series, outcome, offset, table="series")
     if family not in ("gaussian", "poisson"):
         raise ParameterError(f"family {family!r}: use 'gaussian' or 'poisson'.")
     if offset is not None and family != "poisson":
@@ -60,8 +61,17 @@ def interrupted_series(
     frame = series.dropna(subset=[outcome, time, *frames.columns_of(offset)]).sort_values(
         time, ignore_index=True
     )
+    if frame.empty:
+        raise DataError(f"series: no row has {outcome!r} and {time!r}. Give a series.")
+    if offset is not None and (frame[offset] <= 0).any():
+        raise DataError(f"series, column {offset!r}: an exposure is positive. Mend or leave out those rows.")
     position = positions(frame[time])
-    after = (frame[time] >= start).to_numpy()
+    try:
+        after = (frame[time] >= start).to_numpy()
+    except TypeError:
+        raise ParameterError(
+            f"start={start!r}: can't be compared with {frame[time].dtype} times. Give a time of that kind."
+        ) from None
     if not after.any() or after.all():
         raise ParameterError(
             f"start={start!r}: the series runs from {frame[time].iloc[0]} to "

@@ -37,6 +37,7 @@ def long_differences(
     chosen first.
     """
     panel = frames.tabled(panel, outcome, dose, unit, time, within, controls, cluster, weights)
+    frames.check_numbers(panel, outcome, dose)
     first, last = (panel[panel[time] == t].set_index(unit) for t in (start, end))
     if not (first.index.is_unique and last.index.is_unique):
         raise DataError(f"panel: a {unit} has several rows in {start} or {end}. Choose one standard first.")

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError
-from evalkit.impact.frames import columns_of, with_plain_numbers
+from evalkit.impact.frames import check_numbers, columns_of, with_plain_numbers
 
 # A regressor of which less than this share of its spread is left once effects and earlier regressors are
 # absorbed is collinear: beyond it, rounding errors of double precision decide the coefficient.
@@ -197,15 +197,7 @@ def once_absorbed(absorb):
 
 def numbers(frame, names):
     """Return columns as floating-point numbers; raise DataError where one isn't numeric."""
-    wrong = [
-        n
-        for n in names
-        if not (pd.api.types.is_numeric_dtype(frame[n]) or pd.api.types.is_bool_dtype(frame[n]))
-    ]
-    if wrong:
-        raise DataError(
-            f"panel, column {wrong[0]!r}: is {frame[wrong[0]].dtype}, not a number. Convert it first."
-        )
+    check_numbers(frame, names)
     return frame[names].astype(float)
 
 

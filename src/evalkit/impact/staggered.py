@@ -44,7 +44,8 @@ def staggered(
     ``periods`` holds the effects by time since the start, ``groups`` those by cohort.
 
     Units treated from the first time on and units that miss a time are left out and counted in the warnings.
-    Gates: clusters, comparison_group, pre_trends, one_basis, merged_units. Level L3 where all hold.
+    Intervals and tests: t with as many degrees of freedom as clusters less one (R's did takes the normal
+    distribution). Gates: clusters, treated_clusters, comparison_group, pre_trends, one_basis, merged_units. Level L3 where all hold.
     """
     if method not in METHODS or control_group not in adapter.CONTROL_GROUPS:
         raise ParameterError(
@@ -60,7 +61,7 @@ def staggered(
         clusters=sample.frame[cluster or unit].nunique(),
         outcome=outcome,
         dose="started",
-        warnings=sample.said,
+        warnings=sample.said + gates.few_treated(treated_clusters(sample, cluster)),
         method=f"{described}, compared with {control_group.replace('_', ' ')} treated, errors "
         f"clustered by {cluster or unit}",
         confidence=confidence,
@@ -77,24 +78,44 @@ def staggered(
         base=base,
         alpha=1 - confidence,
     )
+    freedom = study.clusters - 1
+    low, high, p = t_interval(found.estimate, found.std_error, freedom, confidence)
+    periods = with_t(found.periods, freedom, confidence)
     study = replace(
         study,
         estimate=found.estimate,
         std_error=found.std_error,
-        lower=found.lower,
-        upper=found.upper,
-        p_value=found.p_value,
-        periods=found.periods,
+        lower=float(low),
+        upper=float(high),
+        p_value=float(p),
+        periods=periods,
         covariance=found.covariance,
-        groups=labelled(found.groups, sample.labels),
-        coefficients=found.periods,
+        groups=labelled(with_t(found.groups, freedom, confidence), sample.labels),
+        coefficients=periods,
         diagnostics={"pre_trends_p": found.pre_trends_p},
     )
     if study.covariance.size:
-        study = with_pre_trends(study, study.clusters - 1)
+        study = with_pre_trends(study, freedom)
     return gates.judge(
         study, [*conditions, gates.pre_trends(study.diagnostics["pre_trends_p"])], level="L3", despite=despite
     )
+
+
+def t_interval(estimate, std_error, degrees_of_freedom, confidence):
+    """Return lower and upper bound and p-value by the t distribution."""
+    from scipy.stats import t
+
+    reach = t.ppf(0.5 + confidence / 2, degrees_of_freedom) * std_error
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return estimate - reach, estimate + reach, 2 * t.sf(np.abs(estimate / std_error), degrees_of_freedom)
+
+
+def with_t(table, degrees_of_freedom, confidence):
+    """Return a table of estimates with bounds and p-values by the t distribution."""
+    if table.empty:
+        return table
+    figures = t_interval(table["estimate"], table["std_error"], degrees_of_freedom, confidence)
+    return table.assign(**dict(zip(("lower", "upper", "p_value"), figures, strict=True)))
 
 
 def labelled(groups, labels):
@@ -209,6 +230,7 @@ def balanced(panel, outcome, unit, time, first_treated, *, controls=(), others=(
     """Return the Sample of the units that have every time."""
     controls, others = frames.columns_of(controls), frames.columns_of(others)
     panel = frames.tabled(panel, outcome, unit, time, controls, others)
+    frames.check_numbers(panel, outcome)
     times, start = starts(panel, unit, time, first_treated)
     began = start.notna()
     labels = dict(zip(start[began], panel.loc[began, first_treated], strict=True))
@@ -224,6 +246,7 @@ def balanced(panel, outcome, unit, time, first_treated, *, controls=(), others=(
     frame = frame[frame.groupby(unit)[clock].transform("nunique") == frame[clock].nunique()]
     if not keep_always_treated:
         frame = frame[(frame[first] == 0) | (frame[first] > frame[clock].min())]
+    check_varies(frame, outcome, unit, clock)
     frame.attrs = panel.attrs
     rows = len(panel) - len(frame)
     return Sample(
@@ -235,6 +258,20 @@ def balanced(panel, outcome, unit, time, first_treated, *, controls=(), others=(
     )
 
 
+def check_varies(frame, outcome, unit, time):
+    """Raise DataError where unit and time means are all there is to the outcome of a balanced panel."""
+    if frame.empty:
+        return
+    wide = frame.pivot(index=unit, columns=time, values=outcome).to_numpy(float)
+    left = wide - wide.mean(axis=0) - wide.mean(axis=1, keepdims=True) + wide.mean()
+    regression.check_outcome(left, wide.ravel(), np.ones(wide.size), outcome, [unit, time])
+
+
+def treated_clusters(sample, cluster):
+    """Return the number of clusters in which a unit starts."""
+    return sample.frame.loc[sample.first > 0, cluster or sample.names["unit"]].nunique()
+
+
 def sample_gates(sample, cluster, control_group):
     """Return the gates that look at the sample: clusters, someone to compare with, bases and mergers."""
     cohorts = sample.first[sample.first > 0].nunique()
@@ -243,5 +280,6 @@ def sample_gates(sample, cluster, control_group):
     return [
         gates.clusters(sample.frame[cluster or unit].nunique()),
         gates.gate("comparison_group", has_controls and cohorts > 0),
+        gates.treated_clusters(treated_clusters(sample, cluster)),
         *gates.data_gates(sample.frame, sample.names["outcome"], unit),
     ]

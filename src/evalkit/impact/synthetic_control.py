@@ -115,6 +115,7 @@ def all_placebos(panel, *, outcome, unit, time, start, predictors=None, seed=201
 def pose(panel, outcome, unit, time, start, predictors, treated=None):
     """Return the Problem, and warnings of the donors left out for a missing value."""
     panel = frames.tabled(panel, outcome, unit, time, [column for column, _ in predictors or ()])
+    frames.check_numbers(panel, outcome, [column for column, _ in predictors or ()])
     if panel.duplicated([unit, time]).any():
         raise DataError(f"panel: several rows for one {unit} and {time}. Keep one.")
     outcomes = panel.pivot(index=time, columns=unit, values=outcome).sort_index().astype(float)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from evalkit.errors import DataError
+from evalkit.errors import DataError, ParameterError
 from evalkit.impact import adapter, frames, gates
 from evalkit.impact.effect import Reason, SyntheticControl
 
@@ -22,6 +22,7 @@ def synthetic_did(
     raise. Source: Arkhangelsky, Athey, Hirshberg, Imbens & Wager (2021), AER 111.
     """
     panel = frames.tabled(panel, outcome, unit, time)
+    frames.check_numbers(panel, outcome)
     if panel.duplicated([unit, time]).any():
         raise DataError(f"panel: several rows for one {unit} and {time}. Keep one.")
     units = [treated] if isinstance(treated, str) or not np.iterable(treated) else list(treated)
@@ -31,6 +32,10 @@ def synthetic_did(
         raise DataError(
             f"panel, column {unit!r}: no unit {', '.join(map(repr, absent))}. Name units that are there."
         )
+    if not units or frame[unit].nunique() == len(units):
+        raise DataError(
+            f"panel: {len(units)} of {frame[unit].nunique()} units are treated; treated and others are needed."
+        )
     incomplete = frame.groupby(unit)[time].nunique() < frame[time].nunique()
     if incomplete.any():
         raise DataError(
@@ -38,13 +43,18 @@ def synthetic_did(
             f"({', '.join(map(str, incomplete.index[incomplete][:5]))}). "
             "Fill them or leave those units out."
         )
-    frame = frame.assign(treated=frame[unit].isin(units).astype(int))
     times = np.sort(frame[time].unique())
     after = [t for t in times if t >= start]
+    if not after or len(after) == len(times):
+        raise ParameterError(
+            f"start={start!r}: the times run from {times[0]} to {times[-1]}. Start between them."
+        )
+    (on,) = frames.unused(frame, "treated")
+    frame = frame.assign(**{on: frame[unit].isin(units).astype(int)})
     figures, donors, early = adapter.synthetic_did(
         frame,
         outcome=outcome,
-        treatment="treated",
+        treatment=on,
         unit=unit,
         time=time,
         after=after,
