@@ -35,10 +35,12 @@ _STYLE = {
     "text.color": INK,
     "hatch.linewidth": 0.7,
     "text.parse_math": False,
+    "axes.formatter.useoffset": False,
+    "axes.titley": 1.0,
     "figure.facecolor": "white",
 }
 WIDTH, POINTS = 8.6, 72  # inches; points in an inch, the unit of the drawing
-_EDGE, _BETWEEN = 3.0, 9.0  # points left free at the figure's edge and between neighbours
+_EDGE, _BETWEEN = 3.0, 6.0  # points left free at the figure's edge and between neighbours
 # Fills that differ in lightness and in pattern, so that they stay apart in print and without colour.
 FILLS = (("#0b5394", ""), ("#e8b04a", "////"), ("#5fb0d9", "\\\\\\\\"), ("#7b4f8c", "xxxx"), ("#c3c7cd", "----"), ("#ffffff", "||||"))  # fmt: skip
 
@@ -51,7 +53,14 @@ def canvas(height, columns=1, *, rows=1, **gridspec):
 
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(WIDTH, height), dpi=POINTS)
-        yield figure, figure.subplots(rows, columns, **gridspec)
+        yield figure, panels(figure, rows, columns, **gridspec)
+
+
+def panels(figure, rows, columns, **gridspec):
+    """Return a grid of axes in a figure."""
+    from evalkit.present.charts.panel import Panel
+
+    return figure.subplots(rows, columns, subplot_kw={"axes_class": Panel}, **gridspec)
 
 
 def fill(n):

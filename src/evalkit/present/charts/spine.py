@@ -49,7 +49,6 @@ def spine(place, *, lang):
         axes.set_xlim(-0.12, 1.62)
         axes.set_xticks([])
         axes.grid(False)
-        axes.spines["bottom"].set_visible(False)
         axes.plot([], [], lw=7, color="#c9ced6", label=t("middle half of the others", lang))
         axes.plot([], [], "|", color=OTHERS, ms=13, mew=2, label=t("their median", lang))
         for name in (m for m in _MARKS if m in set(rows["verdict"])):

@@ -42,12 +42,12 @@ class Vector(RendererBase):
     def get_canvas_width_height(self):
         return self.width, self.height
 
-    def draw_path(self, gc, path, transform, rgbFace=None):  # noqa: N803 (Matplotlib's name)
+    def draw_path(self, gc, path, transform, rgbFace=None):
         outline = _outline(transform.transform_path(path), self._flip)
         if outline:
             self._body.append(f'<path d="{outline}"{self._style(gc, rgbFace)}{self._clip(gc)}/>')
 
-    def draw_markers(self, gc, marker_path, marker_trans, path, trans, rgbFace=None):  # noqa: N803
+    def draw_markers(self, gc, marker_path, marker_trans, path, trans, rgbFace=None):
         outline = _outline(marker_trans.transform_path(marker_path), Affine2D().scale(1, -1))
         name = self._define("m", outline, lambda id: f'<path id="{id}" d="{outline}"/>')
         points = (trans + self._flip).transform(path.vertices)
