@@ -11,7 +11,7 @@ from importlib.resources import files
 import pandas as pd
 from babel.dates import format_date
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from babel.numbers import get_decimal_symbol, get_group_symbol
 
 from evalkit.errors import ParameterError
 from evalkit.load import reference, schema
@@ -70,9 +70,13 @@ def decimal(value, lang, digits=1):
         return "–"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    return format_decimal(round(float(value), digits), format=f"#,##0.{'#' * digits}", locale=lang).replace(
-        "-", "−"
-    )
+    said = f"{round(float(value), digits):,.{digits}f}"
+    return (said.rstrip("0").rstrip(".") if digits else said).translate(_symbols(lang))
+
+
+@lru_cache
+def _symbols(lang):
+    return str.maketrans({",": get_group_symbol(lang), ".": get_decimal_symbol(lang), "-": "−"})
 
 
 def money(value, lang):
@@ -147,4 +151,9 @@ def standard(basis, lang):
     """Return a poverty standard's name, or that it is not stated."""
     if basis is None or pd.isna(basis) or basis == "":
         return t("standard not stated", lang)
-    return reference.standards().loc[basis, f"label_{lang}"]
+    return _standards()[basis][f"label_{lang}"]
+
+
+@lru_cache
+def _standards():
+    return reference.standards().to_dict("index")

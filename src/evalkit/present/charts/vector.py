@@ -182,10 +182,8 @@ def _font(prop):
 def _outline(path, transform):
     """Return a path as the text of SVG's ``d``; a vertex that is not finite ends the line there."""
     points = transform.transform(path.vertices)
-    if path.codes is None:
-        codes = [Path.MOVETO] + [Path.LINETO] * (len(points) - 1)
-    else:
-        codes = path.codes.tolist()
+    lines = [Path.MOVETO] + [Path.LINETO] * (len(points) - 1)
+    codes = lines if path.codes is None else path.codes.tolist()
     known = np.isfinite(points).all(axis=1).tolist()
     points = np.round(points, 2).tolist()
     said, n, pen = [], 0, False
