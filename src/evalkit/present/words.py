@@ -25,7 +25,8 @@ _SCALES = {  # VND, from which amount on; thousands of billions stay billions, a
 
 
 @lru_cache
-def _catalogue(lang):
+def catalogue(lang):
+    """Return the sentences of a language by their English."""
     with files("evalkit.present").joinpath(f"locale/{lang}.po").open("rb") as file:
         return {m.id: m.string for m in read_po(file, locale=lang) if m.id and m.string}
 
@@ -37,7 +38,7 @@ def t(message, lang, **values):
     """
     if lang not in LANGUAGES:
         raise ParameterError(f"lang = {lang!r}: write one of {', '.join(LANGUAGES)}.")
-    text = message if lang == "en" else _catalogue(lang)[message]
+    text = message if lang == "en" else catalogue(lang)[message]
     return text.format(**values) if values else text
 
 
@@ -108,7 +109,7 @@ def unit_name(unit, lang):
     if unit.startswith("index, "):
         return f"({unit.removeprefix('index, ')})"
     known = f"unit: {unit}"
-    return t(known, lang).removeprefix("unit: ") if lang == "en" or known in _catalogue(lang) else unit
+    return t(known, lang).removeprefix("unit: ") if lang == "en" or known in catalogue(lang) else unit
 
 
 def rounded(value, unit, lang):

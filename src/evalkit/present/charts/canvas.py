@@ -100,7 +100,7 @@ def svg(figure):
 def _lay_out(figure, renderer):
     """Give the axes the room that their labels leave, measured once, and the legends the foot of the figure."""
     figure.subplots_adjust(left=0.1, right=0.98, bottom=0.15, top=0.92)  # a first guess, for the ticks
-    foot = sum(legend.get_window_extent(renderer).height + _EDGE for legend in figure.legends)
+    foot = max((one.get_window_extent(renderer).height + _EDGE for one in figure.legends), default=0)
     around = [_around(axes, renderer) for axes in figure.axes]
     columns, rows = (1 + max(one[axis].start for one in around) for axis in ("column", "row"))
     most = lambda side, axis, n: max((one[side] for one in around if n in one[axis]), default=0)  # noqa: E731
@@ -111,6 +111,8 @@ def _lay_out(figure, renderer):
     width, height = figure.bbox.size
     left, right = _EDGE + most("left", "column", 0), width - _EDGE - most("right", "column", columns - 1)
     bottom, top = foot + _EDGE + most("below", "row", rows - 1), height - _EDGE - most("above", "row", 0)
+    left, bottom = min(left, 0.5 * width), min(bottom, 0.6 * height)  # a label of any length leaves an axis
+    right, top = max(right, 0.6 * width), max(top, 0.7 * height)
     figure.subplots_adjust(
         left=left / width, right=right / width, bottom=bottom / height, top=top / height,
         wspace=_space(across, right - left), hspace=_space(along, top - bottom),

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib import rcParams
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import XAxis, YAxis
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
@@ -17,10 +18,30 @@ _TICK, _PAD = 3.5, 3.5  # points: length of a tick, and between it and its label
 _LINE = 1.2  # of the type size: from one line of a label to the next
 
 
+class _NoTicks:
+    """An axis that finds ticks and their labels, but holds no artist for them."""
+
+    majorTicks = minorTicks = ()
+
+
+class _X(_NoTicks, XAxis):
+    pass
+
+
+class _Y(_NoTicks, YAxis):
+    pass
+
+
 class Panel(Axes):
-    """Axes with the methods of Matplotlib's, of which the bounds, ticks, grid and bars are drawn by ``Scales``."""
+    """Axes with the methods of Matplotlib's, of which bounds, grid and ticks are drawn by ``Scales``."""
 
     _grid = frozenset()
+
+    def _gen_axes_spines(self):
+        return {}
+
+    def _init_axis(self):
+        self.xaxis, self.yaxis = _X(self, clear=False), _Y(self, clear=False)
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
@@ -38,8 +59,10 @@ class Panel(Axes):
         _set_ticks(self.yaxis, ticks, labels)
 
     def bar(self, x, height, width=0.8, bottom=0.0, **look):
-        x, height, bottom = np.broadcast_arrays(np.asarray(x, float), np.asarray(height, float), bottom)
-        return self._bars(x - width / 2, bottom, np.full(len(x), width), height, "y", look)
+        x, height, width, bottom = np.broadcast_arrays(
+            np.atleast_1d(np.asarray(x, float)), height, width, bottom
+        )
+        return self._bars(x - width / 2, bottom, width, height, "y", look)
 
     def barh(self, y, width, height=0.8, left=0.0, **look):
         y, width, left = np.broadcast_arrays(

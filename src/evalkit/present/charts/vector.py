@@ -104,20 +104,10 @@ class Vector(RendererBase):
         return f' clip-path="url(#{name})"'
 
     def _hatch(self, gc, face):
-        edge, width = gc.get_hatch_color(), gc.get_hatch_linewidth()
-        square = Affine2D().scale(_TILE, -_TILE).translate(0, _TILE)
-        lines = _outline(gc.get_hatch_path(), square)
-        ground = "" if face is None else f'<rect width="{_TILE}" height="{_TILE}" fill="{to_hex(face)}"/>'
-        drawn = (
-            f'<path d="{lines}" stroke="{to_hex(edge)}" stroke-width="{_n(width)}" fill="{to_hex(edge)}"/>'
-        )
-        return self._define(
-            "h",
-            ground + drawn,
-            lambda id: (
-                f'<pattern id="{id}" patternUnits="userSpaceOnUse" width="{_TILE}" height="{_TILE}">{ground}{drawn}</pattern>'
-            ),
-        )
+        face = None if face is None else to_hex(face)
+        drawn = _hatching(gc.get_hatch(), face, to_hex(gc.get_hatch_color()), gc.get_hatch_linewidth())
+        box = f'patternUnits="userSpaceOnUse" width="{_TILE}" height="{_TILE}"'
+        return self._define("h", drawn, lambda id: f'<pattern id="{id}" {box}>{drawn}</pattern>')
 
     def _define(self, kind, content, made):
         name = f"{kind}{zlib.crc32(content.encode()):08x}"
@@ -177,6 +167,14 @@ def _font(prop):
     if key not in _fonts:
         _fonts[key] = Font(findfont(prop), len(_fonts))
     return _fonts[key]
+
+
+@lru_cache(64)
+def _hatching(hatch, face, edge, width):
+    """One square of a pattern: its ground and its lines."""
+    lines = _outline(Path.hatch(hatch), Affine2D().scale(_TILE, -_TILE).translate(0, _TILE))
+    ground = "" if face is None else f'<rect width="{_TILE}" height="{_TILE}" fill="{face}"/>'
+    return f'{ground}<path d="{lines}" stroke="{edge}" stroke-width="{_n(width)}" fill="{edge}"/>'
 
 
 def _outline(path, transform):
