@@ -112,12 +112,12 @@ def _helps():
 
 
 def test_no_message_lacks_a_language():
-    assert sorted(m for m in _messages() if m and m not in words._catalogue("vi")) == []
+    assert sorted(m for m in _messages() if m and m not in words.catalogue("vi")) == []
 
 
 def test_translations_fill_the_same_slots():
     slots = lambda text: set(re.findall(r"{(\w+)}", text))  # noqa: E731
-    wrong = [m for m, vi in words._catalogue("vi").items() if slots(m) != slots(vi)]
+    wrong = [m for m, vi in words.catalogue("vi").items() if slots(m) != slots(vi)]
     assert wrong == []
 
 

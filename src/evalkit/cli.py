@@ -302,7 +302,7 @@ def _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory):
             cell_timeout=cell_timeout,
             memory_limit=memory,
             progress=progress,
-            preload=PRELOAD,
+            preload=[*PRELOAD, f"evalkit.present.warm:of_build:{(out / 'build').resolve()}"],
             cluster=cluster,
         )
     except KeyboardInterrupt:

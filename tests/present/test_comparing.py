@@ -162,7 +162,7 @@ def test_the_funnel_says_how_many_lie_outside(simulated, data):
     assert len(block.rows) == outside
     assert f"{outside} of {len(own)} places lie outside" in block.alt
     # The limits are drawn over the whole range: as many curves as the legend names.
-    assert block.svg.count("stroke: #b45f06") >= 4
+    assert block.svg.count('stroke="#b45f06"') >= 4
 
 
 def test_a_change_is_said_only_within_a_standard_and_beyond_chance(data):

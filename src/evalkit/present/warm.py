@@ -1,10 +1,13 @@
 """What every report needs, loaded once in the process that forks: words, law, fonts, the drawing library."""
 
+import string
+
 import pandas as pd
 
+from evalkit import building
 from evalkit.load import reference
 from evalkit.present import charts, tables, texts, words  # noqa: F401  (imported for the children)
-from evalkit.present.charts.canvas import canvas, svg
+from evalkit.present.charts.canvas import canvas, fill, svg
 
 
 def warm_up():
@@ -26,8 +29,25 @@ def warm_up():
     ):
         reference.table(name)
     reference.standards()
+    _letters()
+
+
+def of_build(folder):
+    """Read what every report of a build reads: the list of places and the footers of the tables."""
+    for name in ("places", "indicators", "beside", "among", "compared", "peers", "findings", "decomposition"):
+        building.read(folder, name, None if name == "places" else "")
+    building.manifest(folder)
+
+
+def _letters():
+    """Draw every letter of the catalogue, in both weights, so that its outlines are kept."""
+    letters = "".join(
+        sorted({*"".join(words.catalogue("vi").values()), *string.printable} - {*string.whitespace})
+    )
     with canvas(2.0) as (figure, axes):
-        axes.plot([2014, 2024], [1, 2], "o-", label="Tỷ lệ hộ nghèo")
-        axes.set_title("Ưu đãi, bảo đảm, ổn định")
+        axes.plot([2014, 2024], [1, 2], "o-", label="a")
+        axes.bar([2014], [1], label="b", **fill(1))
+        axes.set_title(letters, fontsize=2)
+        axes.set_xlabel(letters, fontsize=2, fontweight="bold")
         figure.legend(loc="outside lower left")
         svg(figure)

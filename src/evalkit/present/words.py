@@ -11,7 +11,7 @@ from importlib.resources import files
 import pandas as pd
 from babel.dates import format_date
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from babel.numbers import get_decimal_symbol, get_group_symbol
 
 from evalkit.errors import ParameterError
 from evalkit.load import reference, schema
@@ -25,7 +25,8 @@ _SCALES = {  # VND, from which amount on; thousands of billions stay billions, a
 
 
 @lru_cache
-def _catalogue(lang):
+def catalogue(lang):
+    """Return the sentences of a language by their English."""
     with files("evalkit.present").joinpath(f"locale/{lang}.po").open("rb") as file:
         return {m.id: m.string for m in read_po(file, locale=lang) if m.id and m.string}
 
@@ -37,7 +38,7 @@ def t(message, lang, **values):
     """
     if lang not in LANGUAGES:
         raise ParameterError(f"lang = {lang!r}: write one of {', '.join(LANGUAGES)}.")
-    text = message if lang == "en" else _catalogue(lang)[message]
+    text = message if lang == "en" else catalogue(lang)[message]
     return text.format(**values) if values else text
 
 
@@ -75,9 +76,13 @@ def decimal(value, lang, digits=1):
         return "–"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    return format_decimal(round(float(value), digits), format=f"#,##0.{'#' * digits}", locale=lang).replace(
-        "-", "−"
-    )
+    said = f"{round(float(value), digits):,.{digits}f}"
+    return (said.rstrip("0").rstrip(".") if digits else said).translate(_symbols(lang))
+
+
+@lru_cache
+def _symbols(lang):
+    return str.maketrans({",": get_group_symbol(lang), ".": get_decimal_symbol(lang), "-": "−"})
 
 
 def money(value, lang):
@@ -109,7 +114,7 @@ def unit_name(unit, lang):
     if unit.startswith("index, "):
         return f"({unit.removeprefix('index, ')})"
     known = f"unit: {unit}"
-    return t(known, lang).removeprefix("unit: ") if lang == "en" or known in _catalogue(lang) else unit
+    return t(known, lang).removeprefix("unit: ") if lang == "en" or known in catalogue(lang) else unit
 
 
 def rounded(value, unit, lang):
@@ -152,4 +157,9 @@ def standard(basis, lang):
     """Return a poverty standard's name, or that it is not stated."""
     if basis is None or pd.isna(basis) or basis == "":
         return t("standard not stated", lang)
-    return reference.standards().loc[basis, f"label_{lang}"]
+    return _standards()[basis][f"label_{lang}"]
+
+
+@lru_cache
+def _standards():
+    return reference.standards().to_dict("index")

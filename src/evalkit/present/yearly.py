@@ -1,5 +1,6 @@
 """A place's figures by year: what the charts and tables over the years are made of."""
 
+import numpy as np
 import pandas as pd
 
 from evalkit.present import say, words
@@ -15,27 +16,30 @@ def of(place, indicators):
     The yearly tables' figure stands before a published one; figures of a part of the portfolio are left out.
     """
     rows = place.rows
-    rows = rows[rows["indicator"].isin(list(indicators)) & rows["year"].notna()]
-    rows = rows[
-        ~rows["period"].str.contains("/", na=False) & ~rows["flags"].map(_is_part, na_action="ignore")
+    rows = rows[rows["indicator"].isin(list(indicators)).to_numpy(bool)]
+    whole = [
+        pd.notna(year) and "/" not in str(period) and not _PARTS & say.flags_of({"flags": flags})
+        for year, period, flags in zip(rows["year"], rows["period"], rows["flags"], strict=True)
     ]
-    return rows.drop_duplicates(_KEYS).sort_values(["year", "basis"], kind="stable")
-
-
-def _is_part(flags):
-    return bool(_PARTS & set(flags.split(";")))
+    return rows[np.array(whole, bool)].drop_duplicates(_KEYS).sort_values(["year", "basis"], kind="stable")
 
 
 def series(rows, indicator, column="value"):
     """Return one indicator by year, missing years left out; of two in a year the first."""
-    own = rows[(rows["indicator"] == indicator) & rows[column].notna()].drop_duplicates("year")
-    return own.set_index(own["year"].astype(int))[column].astype(float)
+    found = {}
+    for name, year, value in zip(rows["indicator"], rows["year"], rows[column], strict=True):
+        if name == indicator and pd.notna(value):
+            found.setdefault(int(year), float(value))
+    index = pd.Index(list(found), dtype="int64", name="year")
+    return pd.Series(list(found.values()), index, dtype=float, name=column)
 
 
-def at(rows, indicator, year):
-    """Return the row of an indicator in a year, or None."""
-    own = rows[(rows["indicator"] == indicator) & (rows["year"] == year)]
-    return None if own.empty else own.iloc[0]
+def by_year(rows):
+    """Return {(indicator, year): row}, of two rows in a year the first; a row is a dictionary."""
+    found = {}
+    for row in rows.to_dict("records"):
+        found.setdefault((row["indicator"], int(row["year"])), row)
+    return found
 
 
 def table(rows, indicators, lang, *, labels=None):

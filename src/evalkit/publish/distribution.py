@@ -58,12 +58,22 @@ def _plain(value):
 
 
 def _draw(values, middle, unit, axis, lang):
+    import numpy as np
+
     from evalkit.present import words
     from evalkit.present.charts.canvas import AREA, PLACE, canvas, svg
 
     scale = 1e6 if unit.startswith("VND") else 1
     with canvas(2.6) as (figure, axes):
-        axes.hist([v / scale for v in values], bins="auto", color=PLACE, edgecolor="white")
+        counts, edges = np.histogram([v / scale for v in values], bins="auto")
+        axes.bar(
+            (edges[:-1] + edges[1:]) / 2,
+            counts,
+            width=np.diff(edges),
+            facecolor=PLACE,
+            edgecolor="white",
+            linewidth=1,
+        )
         axes.axvline(middle[1] / scale, color=AREA, linewidth=2, linestyle="--")
         axes.axvspan(middle[0] / scale, middle[2] / scale, color=AREA, alpha=0.12, zorder=0)
         name = {"vi": "triệu đồng", "en": "million VND"}[lang] if scale > 1 else words.unit_name(unit, lang)

@@ -36,10 +36,12 @@ _STYLE = {
     "text.color": INK,
     "hatch.linewidth": 0.7,
     "text.parse_math": False,  # a name may hold dollar signs
+    "axes.formatter.useoffset": False,
+    "axes.titley": 1.0,
     "figure.facecolor": "white",
 }
 WIDTH, POINTS = 8.6, 72  # inches; points in an inch, the unit of the drawing
-_EDGE, _BETWEEN = 3.0, 9.0  # points left free at the figure's edge and between neighbours
+_EDGE, _BETWEEN = 3.0, 6.0  # points left free at the figure's edge and between neighbours
 PAPER = ContextVar("paper", default=None)  # a size for print, and where the figure itself is kept (charts.save)
 # Fills that differ in lightness and in pattern, so that they stay apart in print and without colour.
 FILLS = (("#0b5394", ""), ("#e8b04a", "////"), ("#5fb0d9", "\\\\\\\\"), ("#7b4f8c", "xxxx"), ("#c3c7cd", "----"), ("#ffffff", "||||"))  # fmt: skip
@@ -55,7 +57,14 @@ def canvas(height, columns=1, *, rows=1, **gridspec):
     size = (WIDTH, height) if paper is None else paper.size(height)
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=size, dpi=POINTS)
-        yield figure, figure.subplots(rows, columns, **gridspec)
+        yield figure, panels(figure, rows, columns, **gridspec)
+
+
+def panels(figure, rows, columns, **gridspec):
+    """Return a grid of axes in a figure."""
+    from evalkit.present.charts.panel import Panel
+
+    return figure.subplots(rows, columns, subplot_kw={"axes_class": Panel}, **gridspec)
 
 
 def fill(n):
@@ -97,7 +106,7 @@ def svg(figure):
 def _lay_out(figure, renderer):
     """Give the axes the room that their labels leave, measured once, and the legends the foot of the figure."""
     figure.subplots_adjust(left=0.1, right=0.98, bottom=0.15, top=0.92)  # a first guess, for the ticks
-    foot = sum(legend.get_window_extent(renderer).height + _EDGE for legend in figure.legends)
+    foot = max((one.get_window_extent(renderer).height + _EDGE for one in figure.legends), default=0)
     around = [_around(axes, renderer) for axes in figure.axes]
     columns, rows = (1 + max(one[axis].start for one in around) for axis in ("column", "row"))
     most = lambda side, axis, n: max((one[side] for one in around if n in one[axis]), default=0)  # noqa: E731
@@ -108,6 +117,8 @@ def _lay_out(figure, renderer):
     width, height = figure.bbox.size
     left, right = _EDGE + most("left", "column", 0), width - _EDGE - most("right", "column", columns - 1)
     bottom, top = foot + _EDGE + most("below", "row", rows - 1), height - _EDGE - most("above", "row", 0)
+    left, bottom = min(left, 0.5 * width), min(bottom, 0.6 * height)  # a label of any length leaves an axis
+    right, top = max(right, 0.6 * width), max(top, 0.7 * height)
     figure.subplots_adjust(
         left=left / width, right=right / width, bottom=bottom / height, top=top / height,
         wspace=_space(across, right - left), hspace=_space(along, top - bottom),

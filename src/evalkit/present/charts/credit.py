@@ -40,7 +40,7 @@ def groups(place, *, lang):
         for x, word in ((low, t("least: {n}", lang, n=low)), (high, t("most: {n}", lang, n=high))):
             axes.axvline(x, color=OTHERS, lw=1.2, ls="--")
             axes.text(x, -0.62, word, ha="center", va="bottom", fontsize=8.5)
-        for y, (_, row) in enumerate(rows.iterrows()):
+        for y, row in enumerate(rows.to_dict("records")):
             axes.plot(row["value"], y, "o", color=PLACE, ms=8)
             axes.text(
                 row["value"] + 1.6,
@@ -55,7 +55,7 @@ def groups(place, *, lang):
             range(len(rows)),
             [
                 f"{words.indicator(r['indicator'], lang)}\n{words.period(r['period'], lang)}"
-                for _, r in rows.iterrows()
+                for r in rows.to_dict("records")
             ],
         )
         axes.set_ylim(len(rows) - 0.45, -1.0)
@@ -98,7 +98,7 @@ def mix(place, *, lang):
     with canvas(0.42 * len(parts) + 1.0) as (figure, axes):
         y = np.arange(len(parts))
         axes.barh(y, parts["value"] / scale, color=PLACE, height=0.6)
-        for i, (_, row) in enumerate(parts.iterrows()):
+        for i, row in enumerate(parts.to_dict("records")):
             axes.text(row["value"] / scale, i, "  " + say.value(row, lang), va="center", fontsize=9)
         axes.set_yticks(y, [words.indicator(i, lang) for i in parts["indicator"]])
         axes.invert_yaxis()
@@ -121,7 +121,7 @@ def mix(place, *, lang):
         drawing = svg(figure)
     alt = (
         "; ".join(
-            f"{words.indicator(r['indicator'], lang)}: {say.value(r, lang)}" for _, r in parts.iterrows()
+            f"{words.indicator(r['indicator'], lang)}: {say.value(r, lang)}" for r in parts.to_dict("records")
         )
         + "."
     )
@@ -148,11 +148,11 @@ def _figure(place, id, lang, title, caption, alt, drawing, rows):
             words.period(r["period"], lang),
             say.fraction(r, lang),
         )
-        for _, r in rows.iterrows()
+        for r in rows.to_dict("records")
     )
     raw = tuple(
         (r["indicator"], float(r["value"]), r["period"] if isinstance(r["period"], str) else None, None)
-        for _, r in rows.iterrows()
+        for r in rows.to_dict("records")
     )
     return Block(
         kind="figure", id=id, section="credit", lang=lang, audience=place.audience, title=title, caption=caption,

@@ -1,7 +1,7 @@
 """Figures of the impact report: all defensible specifications, and the years around a change of supply."""
 
 from evalkit.present import impact, words
-from evalkit.present.charts.canvas import AREA, INK, OTHERS, PLACE, canvas, svg
+from evalkit.present.charts.canvas import AREA, INK, OTHERS, PLACE, canvas, panels, svg
 from evalkit.present.words import t
 
 SPECIFICATIONS = {
@@ -80,7 +80,7 @@ def around_supply(data, *, lang):
     names = list(dict.fromkeys(rows["name"]))
     with canvas(2.9 if len(names) < 3 else 5.2) as (figure, axes):
         axes.remove()
-        grid = figure.subplots((len(names) + 1) // 2, min(len(names), 2), squeeze=False).ravel()
+        grid = panels(figure, (len(names) + 1) // 2, min(len(names), 2), squeeze=False).ravel()
         for axis, name in zip(grid, names, strict=False):
             _around(axis, rows[rows["name"] == name], lang)
         for axis in grid[len(names) :]:

@@ -61,7 +61,7 @@ def _draw(place, rows, kind, unit, title, lang):
             say.basis(r, lang),
             say.method(r["method"], lang),
         )
-        for _, r in rows.iterrows()
+        for r in rows.to_dict("records")
     )
     raw = tuple(
         (
@@ -71,9 +71,9 @@ def _draw(place, rows, kind, unit, title, lang):
             None if pd.isna(r["basis"]) else r["basis"],
             r["method"],
         )
-        for _, r in rows.iterrows()
+        for r in rows.to_dict("records")
     )
-    said = [f"{words.period(r['period'], lang)}: {say.value(r, lang)}" for _, r in nominal.iterrows()]
+    said = [f"{words.period(r['period'], lang)}: {say.value(r, lang)}" for r in nominal.to_dict("records")]
     caption = yearly.deflator(year, lang) if year else ""
     heaped = place.findings[place.findings["rule"] == "heaping"]
     notes = dict.fromkeys(sentence(f, lang) for f in heaped.itertuples())

@@ -146,7 +146,7 @@ def _mark(axes, gaps, lang):
 
 def _income(axes, own, price_year, lang):
     axes.bar(own.index, own["growth_pct"], width=0.6, **fill(2))
-    axes.yaxis.set_major_formatter(lambda x, _: f"{words.decimal(x, lang, 0)}%")
+    axes.yaxis.set_major_formatter(lambda x, _: f"{words.decimal(x, lang, 1)}%")
     axes.set_title(t("Change in real income per person", lang), fontsize=9.5, loc="left")
 
 
@@ -160,49 +160,46 @@ def _table(rows, loans, poor, earned, years, gaps, income, lang):
         ("verdict", t("Poverty against the year before", lang), False),
         *(((income, words.indicator(income, lang), True), ("income_change", t("Change", lang), True)) if income else ()),
     )  # fmt: skip
-    shown, raw = [], []
+    shown, raw, held = [], [], yearly.by_year(rows)
+    loans, poor, earned = (
+        {int(r["year"]): r for r in own.to_dict("records")} for own in (loans, poor, earned)
+    )
+    poverty = rows[rows["indicator"] == _POOR].to_dict("records")
     for year in [years[0] - 1, *years]:
-        lent, moved, got = (_of(own, year) for own in (loans, poor, earned))
-        rates = rows[(rows["indicator"] == _POOR) & (rows["year"] == year)]
+        lent, moved, got = (own.get(year) for own in (loans, poor, earned))
+        rates = [row for row in poverty if row["year"] == year]
         line = [
             str(year),
-            _level(rows, _LOANS, year, lang),
+            _level(held.get((_LOANS, year)), lang),
             "–" if lent is None else _percent(lent, lang),
-            "; ".join(f"{_rate(r, lang)} ({_short(r)})" for _, r in rates.iterrows()) or "–",
+            "; ".join(f"{_rate(r, lang)} ({_short(r)})" for r in rates) or "–",
             "–" if moved is None else _points(moved, lang),
             gaps.get(year, "–") if moved is None else say.verdict(moved, lang),
         ]
         numbers = [
             year,
-            _number(rows, _LOANS, year),
+            _number(held.get((_LOANS, year))),
             None if lent is None else float(lent["growth_pct"]),
-            None if moved is None and len(rates) != 1 else _number(rates, _POOR, year),
+            None if moved is None and len(rates) != 1 else _number(held.get((_POOR, year))),
             None if moved is None else float(moved["change"]),
             None,
         ]
         if income:
             line += [
-                _level(rows, income, year, lang),
+                _level(held.get((income, year)), lang),
                 "–" if got is None else _percent(got, lang),
             ]
-            numbers += [_number(rows, income, year), None if got is None else float(got["growth_pct"])]
+            numbers += [_number(held.get((income, year))), None if got is None else float(got["growth_pct"])]
         shown.append(tuple(line))
         raw.append(tuple(numbers))
     return columns, tuple(shown), tuple(raw)
 
 
-def _of(own, year):
-    found = own[own["year"] == year]
-    return None if found.empty else found.iloc[0]
-
-
-def _level(rows, indicator, year, lang):
-    row = yearly.at(rows, indicator, year)
+def _level(row, lang):
     return "–" if row is None else say.value(row, lang)
 
 
-def _number(rows, indicator, year):
-    row = yearly.at(rows, indicator, year)
+def _number(row):
     return None if row is None or pd.isna(row["value"]) else float(row["value"])
 
 

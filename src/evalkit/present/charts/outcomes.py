@@ -32,9 +32,13 @@ def outcomes(place, *, lang):
     last = int(bound.index.max())
     steps, gap = _steps(rows, last, lang)
     shares = {s: yearly.series(rows, f"{s}_debt_vnd") / yearly.series(rows, _STOCK) * 100 for s in _STATES}
-    with canvas(3.7, 2, width_ratios=(1.15, 1)) as (figure, (left, right)):
+    with canvas(3.9, 2, width_ratios=(1.15, 1)) as (figure, (left, right)):
         _waterfall(left, steps, last, lang)
         _states(right, {s: x.reindex(bound.index).dropna() for s, x in shares.items()}, lang)
+        handles, names = right.get_legend_handles_labels()
+        figure.legend(
+            handles, names, loc="outside lower right", frameon=False, fontsize=8.5, ncols=3, columnspacing=1.2
+        )
         drawing = svg(figure)
     labels = {_RATIO: t("Arrears ratio (the bank's overdue ratio)", lang), _BOUND: t("If all frozen and extended debt were overdue", lang)}  # fmt: skip
     columns, shown, raw = yearly.table(
@@ -150,9 +154,8 @@ def _states(axes, shares, lang):
         foot = foot + height
     if foot.max() == 0:
         axes.text(0.5, 0.5, t("none in any year", lang), transform=axes.transAxes, ha="center", color=OTHERS)
-    axes.set_ylim(0, max(foot.max() * 1.25, 0.1))
+    axes.set_ylim(0, max(foot.max() * 1.08, 0.1))
     years_axis(axes, [int(years.min()), int(years.max())])
     axes.yaxis.set_major_formatter(lambda x, _: f"{words.decimal(x, lang, 2)}%")
     axes.grid(axis="x", visible=False)
     axes.set_title(t("Share of the outstanding, by year", lang), fontsize=9.5, loc="left")
-    axes.legend(frameon=False, fontsize=8.5, loc="upper right", ncols=3, columnspacing=1.0, handlelength=1.4)

@@ -167,7 +167,7 @@ def flows(place, *, lang):
     if len(given) < 3 or len(back) < 3:
         reason = t("Lending and collection are known for fewer than three years.", lang)
         return absent(place, "flows", "credit", lang, title, reason)
-    with canvas(2.9, 2, width_ratios=(1.35, 1)) as (figure, (left, right)):
+    with canvas(3.1, 2, width_ratios=(1.35, 1)) as (figure, (left, right)):
         _bars(left, given, back, lang)
         for name, style, label in (
             (real, {"color": PLACE, "marker": "o", "lw": 1.8}, t("in real terms", lang)),
@@ -179,7 +179,9 @@ def flows(place, *, lang):
         years_axis(right, [int(given.index.min()), int(given.index.max())])
         right.yaxis.set_major_formatter(lambda x, _: f"{words.decimal(x, lang, 0)}%")
         right.set_title(t("Growth of the outstanding on the year before", lang), fontsize=9.5, loc="left")
-        right.legend(frameon=False, fontsize=8.5)
+        for axes, side in ((left, "left"), (right, "right")):
+            handles, names = axes.get_legend_handles_labels()
+            figure.legend(handles, names, loc=f"outside lower {side}", ncols=2, frameon=False, fontsize=8.5)
         drawing = svg(figure)
     columns, shown, raw = yearly.table(
         rows, (lent, collected, "write_off_vnd", nominal, real, *turnover), lang
@@ -212,7 +214,6 @@ def _bars(axes, given, back, lang):
     axes.yaxis.set_major_formatter(lambda x, _: words.decimal(x, lang, 1))
     unit = t("billion VND", lang) if scale == 1e9 else t("million VND", lang)
     axes.set_title(t("Lent and collected, {unit}", lang, unit=unit), fontsize=9.5, loc="left")
-    axes.legend(frameon=False, fontsize=8.5)
 
 
 def reach(place, *, lang):

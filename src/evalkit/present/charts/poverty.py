@@ -143,11 +143,11 @@ def _block(place, rows, areas, drawing, title, lang):
     unit = place.unit
     lines = [
         (row["year"], unit["name"], unit["place"], row)
-        for _, row in rows.sort_values(["year", "indicator"], kind="stable").iterrows()
+        for row in rows.sort_values(["year", "indicator"], kind="stable").to_dict("records")
     ]
-    for _, row in areas.iterrows():
-        own = {c.removeprefix("parent_"): row[c] for c in row.index if c.startswith("parent_")}
-        own = pd.Series({"numerator": None, "denominator": None} | own)
+    for row in areas.to_dict("records"):
+        own = {c.removeprefix("parent_"): row[c] for c in row if c.startswith("parent_")}
+        own = {"numerator": None, "denominator": None} | own
         lines.append((row["year"], row["parent_name"], row["parent"], own))
     lines.sort(key=lambda line: line[0])
     shown = tuple(_shown(name, row, lang) for _, name, _, row in lines)
@@ -155,7 +155,7 @@ def _block(place, rows, areas, drawing, title, lang):
     poor = rows[(rows["indicator"] == _POOR) & ~rows["flags"].fillna("").str.contains("bridged")]
     said = [
         f"{words.period(r['period'], lang)}: {say.value(r, lang)} ({words.standard(r['basis'], lang)})"
-        for _, r in poor.iterrows()
+        for r in poor.to_dict("records")
     ]
     caption = t(
         "Dotted lines: a new standard came into force. Points on different standards are not joined, for they don't count the same households. Circles: household review; squares: survey.",

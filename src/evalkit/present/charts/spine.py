@@ -37,19 +37,17 @@ def spine(place, *, lang):
             place, "spine", "evaluation", lang, title, t("Too few other places on the same basis.", lang)
         )
     with canvas(0.62 * len(rows) + 1.1) as (figure, axes):
-        for y, (_, row) in enumerate(rows.iterrows()):
-            _draw_row(axes, y, row, lang)
+        _draw_rows(axes, rows.to_dict("records"), lang)
         labels = [
             fill(words.indicator(r["indicator"], lang), 44)
             + f"\n{words.period(r['period'], lang)}, n = {int(r['n'])}"
-            for _, r in rows.iterrows()
+            for r in rows.to_dict("records")
         ]
         axes.set_yticks(range(len(rows)), labels)
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_xlim(-0.12, 1.62)
         axes.set_xticks([])
         axes.grid(False)
-        axes.spines["bottom"].set_visible(False)
         axes.plot([], [], lw=7, color="#c9ced6", label=t("middle half of the others", lang))
         axes.plot([], [], "|", color=OTHERS, ms=13, mew=2, label=t("their median", lang))
         for name in (m for m in _MARKS if m in set(rows["verdict"])):
@@ -60,7 +58,7 @@ def spine(place, *, lang):
     said = [
         f"{words.indicator(r['indicator'], lang)}: {say.value(r, lang)}, {judgements.verdict(r, lang)} "
         f"({position(r, lang)})"
-        for _, r in rows.iterrows()
+        for r in rows.to_dict("records")
     ]
     columns = (
         ("indicator", t("Indicator", lang), False),
@@ -81,11 +79,11 @@ def spine(place, *, lang):
             position(r, lang),
             judgements.verdict(r, lang),
         )
-        for _, r in rows.iterrows()
+        for r in rows.to_dict("records")
     )
     raw = tuple(
         (r["indicator"], r["period"], _plain(r["value"]), float(r["median"]), int(r["n"]), None, r["verdict"])
-        for _, r in rows.iterrows()
+        for r in rows.to_dict("records")
     )
     caption = t(
         "Each line has its own scale. An arrow: printed as “over”, so the value lies there or beyond.", lang
@@ -111,7 +109,7 @@ def _rows(place):
     rows = rows[own["value"].notna()].head(_LINES).copy()
     main = place.compared[place.compared["comparator"] == judgements.main_comparator(place.compared)]
     main = main.set_index(["indicator", "year"])[["verdict", "reason"]]
-    keys = [(r["indicator"], r["year"]) for _, r in rows.iterrows()]
+    keys = [(r["indicator"], r["year"]) for r in rows.to_dict("records")]
     rows["verdict"] = [main["verdict"].get(k, "not judged") for k in keys]
     absent_reason = "no test" if len(main) else "too few"
     rows["reason"] = [main["reason"].get(k, absent_reason) for k in keys]
@@ -122,26 +120,35 @@ def _plain(value):
     return None if pd.isna(value) else float(value)
 
 
-def _draw_row(axes, y, row, lang):
-    points = row[["lower_quartile", "median", "upper_quartile", "value"]].to_numpy(float)
-    low, high = np.nanmin(points), np.nanmax(points)
-    bounds = np.concatenate([points, row[["lower", "upper"]].to_numpy(float)])
-    scaled = (bounds - low) / (high - low) if high > low else np.where(np.isnan(bounds), np.nan, 0.5)
-    quarter1, median, quarter3, value, lower, upper = scaled
-    axes.plot([0, 1], [y, y], color="#e6e8ec", lw=1, zorder=1)
-    axes.plot([quarter1, quarter3], [y, y], lw=7, color="#c9ced6", solid_capstyle="butt", zorder=2)
-    axes.plot([median], [y], "|", color=OTHERS, ms=13, mew=2, zorder=3)
-    mark = _MARKS[row["verdict"]]
-    if np.isfinite(upper) and upper > lower:
-        ends = np.clip([lower, upper], -0.1, 1.1)
-        axes.plot(ends, [y, y], color=mark["color"], lw=1.4, zorder=3.5)
-    axes.plot([value], [y], linestyle="", **mark, zorder=4)
-    if np.isinf(upper):
-        axes.annotate(
-            "", (value + 0.09, y), (value, y), arrowprops={"arrowstyle": "->", "color": PLACE, "lw": 1.6}
-        )
-    unit = "VND" if row["unit"].startswith("VND") else row["unit"]  # per person and year stands in the label
-    beyond = row["upper"] if np.isinf(row["upper"]) else row["value"]
-    said = say.value({**row, "unit": unit, "lower": row["value"], "upper": beyond}, lang)
-    axes.text(1.14, y - 0.16, said, va="center", color=INK, fontweight="bold", fontsize=9)
-    axes.text(1.14, y + 0.2, judgements.label(row["verdict"], lang), va="center", color=INK, fontsize=8)
+def _draw_rows(axes, rows, lang):
+    scaled = np.array([_scaled(row) for row in rows])
+    quarter1, median, quarter3, value, lower, upper = scaled.T
+    lines, looks = np.arange(len(rows)), [_MARKS[row["verdict"]] for row in rows]
+    axes.hlines(lines, 0, 1, color="#e6e8ec", lw=1, zorder=1)
+    axes.hlines(lines, quarter1, quarter3, color="#c9ced6", lw=7, zorder=2)
+    axes.plot(median, lines, "|", color=OTHERS, ms=13, mew=2, zorder=3)
+    known = np.flatnonzero(np.isfinite(upper) & (upper > lower))
+    ends = np.clip(scaled[known, 4:], -0.1, 1.1).T
+    axes.hlines(known, *ends, color=[looks[n]["color"] for n in known], lw=1.4, zorder=3.5)
+    for name, look in _MARKS.items():
+        own = [n for n, row in enumerate(rows) if row["verdict"] == name]
+        if own:
+            axes.plot(value[own], own, linestyle="", **look, zorder=4)
+    for n in np.flatnonzero(np.isinf(upper)):
+        arrow = {"arrowstyle": "->", "color": PLACE, "lw": 1.6}
+        axes.annotate("", (value[n] + 0.09, n), (value[n], n), arrowprops=arrow)
+    for n, row in enumerate(rows):
+        unit = "VND" if row["unit"].startswith("VND") else row["unit"]  # the rest stands in the label
+        beyond = row["upper"] if np.isinf(row["upper"]) else row["value"]
+        said = say.value({**row, "unit": unit, "lower": row["value"], "upper": beyond}, lang)
+        axes.text(1.14, n - 0.16, said, va="center", color=INK, fontweight="bold", fontsize=9)
+        axes.text(1.14, n + 0.2, judgements.label(row["verdict"], lang), va="center", color=INK, fontsize=8)
+
+
+def _scaled(row):
+    """Quartile, median, quartile, value and its bounds, on the line from the lowest to the highest of the first four."""
+    bounds = np.array(
+        [row[c] for c in ("lower_quartile", "median", "upper_quartile", "value", "lower", "upper")], float
+    )
+    low, high = np.nanmin(bounds[:4]), np.nanmax(bounds[:4])
+    return (bounds - low) / (high - low) if high > low else np.where(np.isnan(bounds), np.nan, 0.5)

@@ -42,12 +42,12 @@ class Vector(RendererBase):
     def get_canvas_width_height(self):
         return self.width, self.height
 
-    def draw_path(self, gc, path, transform, rgbFace=None):  # noqa: N803 (Matplotlib's name)
+    def draw_path(self, gc, path, transform, rgbFace=None):
         outline = _outline(transform.transform_path(path), self._flip)
         if outline:
             self._body.append(f'<path d="{outline}"{self._style(gc, rgbFace)}{self._clip(gc)}/>')
 
-    def draw_markers(self, gc, marker_path, marker_trans, path, trans, rgbFace=None):  # noqa: N803
+    def draw_markers(self, gc, marker_path, marker_trans, path, trans, rgbFace=None):
         outline = _outline(marker_trans.transform_path(marker_path), Affine2D().scale(1, -1))
         name = self._define("m", outline, lambda id: f'<path id="{id}" d="{outline}"/>')
         points = (trans + self._flip).transform(path.vertices)
@@ -104,20 +104,10 @@ class Vector(RendererBase):
         return f' clip-path="url(#{name})"'
 
     def _hatch(self, gc, face):
-        edge, width = gc.get_hatch_color(), gc.get_hatch_linewidth()
-        square = Affine2D().scale(_TILE, -_TILE).translate(0, _TILE)
-        lines = _outline(gc.get_hatch_path(), square)
-        ground = "" if face is None else f'<rect width="{_TILE}" height="{_TILE}" fill="{to_hex(face)}"/>'
-        drawn = (
-            f'<path d="{lines}" stroke="{to_hex(edge)}" stroke-width="{_n(width)}" fill="{to_hex(edge)}"/>'
-        )
-        return self._define(
-            "h",
-            ground + drawn,
-            lambda id: (
-                f'<pattern id="{id}" patternUnits="userSpaceOnUse" width="{_TILE}" height="{_TILE}">{ground}{drawn}</pattern>'
-            ),
-        )
+        face = None if face is None else to_hex(face)
+        drawn = _hatching(gc.get_hatch(), face, to_hex(gc.get_hatch_color()), gc.get_hatch_linewidth())
+        box = f'patternUnits="userSpaceOnUse" width="{_TILE}" height="{_TILE}"'
+        return self._define("h", drawn, lambda id: f'<pattern id="{id}" {box}>{drawn}</pattern>')
 
     def _define(self, kind, content, made):
         name = f"{kind}{zlib.crc32(content.encode()):08x}"
@@ -179,13 +169,19 @@ def _font(prop):
     return _fonts[key]
 
 
+@lru_cache(64)
+def _hatching(hatch, face, edge, width):
+    """One square of a pattern: its ground and its lines."""
+    lines = _outline(Path.hatch(hatch), Affine2D().scale(_TILE, -_TILE).translate(0, _TILE))
+    ground = "" if face is None else f'<rect width="{_TILE}" height="{_TILE}" fill="{face}"/>'
+    return f'{ground}<path d="{lines}" stroke="{edge}" stroke-width="{_n(width)}" fill="{edge}"/>'
+
+
 def _outline(path, transform):
     """Return a path as the text of SVG's ``d``; a vertex that is not finite ends the line there."""
     points = transform.transform(path.vertices)
-    if path.codes is None:
-        codes = [Path.MOVETO] + [Path.LINETO] * (len(points) - 1)
-    else:
-        codes = path.codes.tolist()
+    lines = [Path.MOVETO] + [Path.LINETO] * (len(points) - 1)
+    codes = lines if path.codes is None else path.codes.tolist()
     known = np.isfinite(points).all(axis=1).tolist()
     points = np.round(points, 2).tolist()
     said, n, pen = [], 0, False

@@ -1,7 +1,5 @@
 """A place beside the areas that it belongs to, and among others on the same basis."""
 
-import pandas as pd
-
 from evalkit.present import say, words
 from evalkit.present.tables.parts import (
     LONG,
@@ -58,7 +56,7 @@ def beside(place, *, lang):
 def _parent(pair):
     """Return the larger area's figure of a pair, as a row like any other."""
     own = {k.removeprefix("parent_"): v for k, v in pair.items() if k.startswith("parent_")}
-    return pd.Series(own | {"indicator": pair["parent_indicator"]})
+    return own | {"indicator": pair["parent_indicator"]}
 
 
 def _beside_notes(pairs, lang):
@@ -101,6 +99,8 @@ def among(place, *, lang):
     few = place.among[place.among["median"].isna()]
     if len(rows) > LONG:
         rows = latest(rows, ["indicator"])
+    own = own.to_dict("index")
+    rows = rows.assign(row=rows.index)
     note = (
         t(
             "Fewer than {n} other places on the same basis: no comparison for {k} further figures.",
@@ -128,8 +128,8 @@ def among(place, *, lang):
         Column(
             "value",
             place.unit["name"],
-            lambda r: say.value(own.loc[r.name], lang),
-            lambda r: plain(own.loc[r.name]["value"]),
+            lambda r: say.value(own[r["row"]], lang),
+            lambda r: plain(own[r["row"]]["value"]),
             numeric=True,
         ),
         Column(
@@ -142,14 +142,14 @@ def among(place, *, lang):
         Column(
             "median",
             t("Their median", lang),
-            lambda r: words.rounded(r["median"], own.loc[r.name]["unit"], lang),
+            lambda r: words.rounded(r["median"], own[r["row"]]["unit"], lang),
             field("median"),
             numeric=True,
         ),
         Column(
             "middle_half",
             t("Middle half of them", lang),
-            lambda r: _middle_half(r, own.loc[r.name]["unit"], lang),
+            lambda r: _middle_half(r, own[r["row"]]["unit"], lang),
             numeric=True,
         ),
         Column("position", t("Position", lang), lambda r: position(r, lang), _counts),
@@ -176,13 +176,15 @@ def _counts(row):
 
 def own_rows(place, positions):
     """Return the place's own figure of each position; one without its value is hidden, and so is its position."""
-    figures = place.rows.set_axis(_keys(place.rows))
-    return figures[~figures.index.duplicated()].loc[_keys(positions)].set_axis(positions.index)
+    first = {key: n for n, key in reversed(list(enumerate(_keys(place.rows))))}
+    return place.rows.iloc[[first[key] for key in _keys(positions)]].set_axis(positions.index)
 
 
 def _keys(rows):
-    named = rows[["indicator", "period", "method", "basis"]].astype("string").fillna("")
-    return pd.Index(list(named.itertuples(index=False, name=None)), tupleize_cols=False)
+    named = (
+        rows[c].astype(object).where(rows[c].notna(), "") for c in ("indicator", "period", "method", "basis")
+    )
+    return list(zip(*named, strict=True))
 
 
 def position(row, lang):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pandas as pd
 
@@ -55,8 +56,8 @@ def block(place, kind, id, section, lang, title, **content):
 
 
 def lines(frame):
-    """Return the rows of a frame, one Series each."""
-    return [row for _, row in frame.iterrows()]
+    """Return the rows of a frame as dictionaries, quicker to read than a Series each."""
+    return frame.to_dict("records")
 
 
 def field(name):
@@ -84,6 +85,7 @@ def latest(rows, by):
     return rows.sort_values("year", kind="stable").drop_duplicates(by, keep="last")
 
 
+@lru_cache
 def comparable():
     """Return the indicators that don't grow with the size of the place."""
-    return set(reference.table("indicators").query("comparable == 'true'")["indicator"])
+    return frozenset(reference.table("indicators").query("comparable == 'true'")["indicator"])
