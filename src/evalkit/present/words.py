@@ -44,7 +44,7 @@ def t(message, lang, **values):
 
 def translated(message, lang):
     """Return a message in a language where the catalogue holds it, as it is where not."""
-    return message if lang == "en" else _catalogue(lang).get(message, message)
+    return message if lang == "en" else catalogue(lang).get(message, message)
 
 
 def indicator(name, lang):
