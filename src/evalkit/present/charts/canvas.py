@@ -42,7 +42,9 @@ _STYLE = {
 }
 WIDTH, POINTS = 8.6, 72  # inches; points in an inch, the unit of the drawing
 _EDGE, _BETWEEN = 3.0, 6.0  # points left free at the figure's edge and between neighbours
-PAPER = ContextVar("paper", default=None)  # a size for print, and where the figure itself is kept (charts.save)
+PAPER = ContextVar(
+    "paper", default=None
+)  # a size for print, and where the figure itself is kept (charts.save)
 # Fills that differ in lightness and in pattern, so that they stay apart in print and without colour.
 FILLS = (("#0b5394", ""), ("#e8b04a", "////"), ("#5fb0d9", "\\\\\\\\"), ("#7b4f8c", "xxxx"), ("#c3c7cd", "----"), ("#ffffff", "||||"))  # fmt: skip
 
@@ -54,17 +56,20 @@ def canvas(height, columns=1, *, rows=1, **gridspec):
     from matplotlib.figure import Figure
 
     paper = PAPER.get()
-    size = (WIDTH, height) if paper is None else paper.size(height)
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=size, dpi=POINTS)
+        if paper is None:
+            figure = Figure(figsize=(WIDTH, height), dpi=POINTS)
+        else:
+            figure = Figure(figsize=paper.size(height), layout="constrained")
         yield figure, panels(figure, rows, columns, **gridspec)
 
 
 def panels(figure, rows, columns, **gridspec):
-    """Return a grid of axes in a figure."""
+    """Return a grid of axes in a figure: light ones for a page, Matplotlib's own for a paper."""
     from evalkit.present.charts.panel import Panel
 
-    return figure.subplots(rows, columns, subplot_kw={"axes_class": Panel}, **gridspec)
+    kind = {"axes_class": Panel} if PAPER.get() is None else {}
+    return figure.subplots(rows, columns, subplot_kw=kind, **gridspec)
 
 
 def fill(n):
@@ -92,11 +97,12 @@ def apart(heights, least):
 
 
 def svg(figure):
-    """Return a figure as SVG text, the same bytes for the same figure."""
+    """Return a figure as SVG text, the same bytes for the same figure; one for a paper is kept there undrawn."""
     from evalkit.present.charts.vector import Vector
 
     if (paper := PAPER.get()) is not None:
         paper.take(figure)
+        return ""
     renderer = Vector(*figure.get_size_inches() * POINTS)
     _lay_out(figure, renderer)
     figure.draw(renderer)
