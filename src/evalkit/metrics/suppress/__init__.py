@@ -36,6 +36,10 @@ def decide(rows, tables, units, publish, earlier=None):
     nothing = pd.DataFrame(columns=_SENSITIVE)
     if not threshold:
         return rows, nothing
+    silent = _unsaid(rows) if publish["hide_zeros"] else rows.iloc[:0]
+    if len(silent):
+        rows = pd.concat([rows.assign(silent=False), silent.assign(silent=True)], ignore_index=True)
+        rows.loc[rows.pop("silent"), "hidden"] = "primary"
     given = rows.index
     rows = rows.reset_index(drop=True).sort_values(_ORDER, kind="stable")  # so that order decides nothing
     back = np.argsort(rows.index)
@@ -71,6 +75,35 @@ def decide(rows, tables, units, publish, earlier=None):
         rows.loc[money_of_few_members(rows, tables["groups"], units, threshold), "hidden"] = "primary"
     found = whole.cells.assign(width=width)[width > 0]
     return rows.iloc[back].set_axis(given), found[_SENSITIVE].reset_index(drop=True)
+
+
+# Ratios that a nought below the line leaves without a row, and the count of which there is one.
+_SILENT = {
+    "poor_household_coverage_pct": ("poor_households", "borrower_households_poor_hh", 0),
+    "exit_rate_pct": ("households_escaped_poverty", "poor_households", 1),
+}
+
+
+def _unsaid(rows):
+    """Return rows without figures where a ratio has none because of a nought: their lack would tell the nought.
+
+    A ratio could be there where its count is, and another figure of the same year or the year before.
+    """
+    own = rows[from_tables(rows)]
+    at = lambda frame, years=0: list(zip(frame["place"], frame["year"] + years, strict=True))  # noqa: E731
+    found = []
+    for name, (count, other, years) in _SILENT.items():
+        known, made = own[own["indicator"] == count], own[own["indicator"] == name]
+        if made.empty:
+            continue
+        basis = known["basis"].fillna("")
+        have = set(zip(at(made), made["basis"].fillna(""), strict=True))
+        could = set(at(own[own["indicator"] == other], years))
+        lacks = [p in could and (p, b) not in have for p, b in zip(at(known), basis, strict=True)]
+        like = made.iloc[0]
+        same = {c: like[c] for c in ("indicator", "unit", "method", "source", "flags")}
+        found.append(known[lacks].assign(**same, **dict.fromkeys(_FIGURES, np.nan)))
+    return pd.concat(found, ignore_index=True) if found else rows.iloc[:0]
 
 
 def _earlier(rows, earlier):

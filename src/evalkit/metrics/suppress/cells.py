@@ -357,11 +357,13 @@ def _roll_up(rows, find, printed, units):
 
 
 def _without_row(find, definition):
-    """The numerators of communes whose denominator is zero."""
+    """The numerators of communes whose denominator is zero, and these zeros: both are in the area's sums."""
     over, under = find.of("+".join(definition.over)), "+".join(definition.under)
-    empty = np.zeros(len(over), bool)
+    found = []
     for standard in find.keys.standards:
         cell = find.at(over, under, standard)
-        empty |= (cell >= 0) & (find.values[cell] == 0)
-    found = over.loc[empty, ["place", "year", "standard"]]
-    return found.assign(indicator=definition.name, role="numerator", cell=found.index)
+        empty = (cell >= 0) & (find.values[cell] == 0)
+        own = over.loc[empty, ["place", "year", "standard"]].assign(indicator=definition.name)
+        found.append(own.assign(role="numerator", cell=own.index))
+        found.append(own.assign(role="denominator", cell=cell[empty], standard=standard))
+    return pd.concat(found, ignore_index=True).drop_duplicates()

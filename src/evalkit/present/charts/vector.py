@@ -14,6 +14,7 @@ from matplotlib.transforms import Affine2D
 
 _LETTERS = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C"}
 _POINTS = {Path.MOVETO: 1, Path.LINETO: 1, Path.CURVE3: 2, Path.CURVE4: 3, Path.CLOSEPOLY: 1}
+_EM = 200  # units of the grid on which letters are drawn and placed: a fortieth of a point at usual sizes
 _TILE = 72  # points: the side of the square that a hatch fills
 
 
@@ -30,7 +31,7 @@ class Vector(RendererBase):
     def text(self):
         """Return the figure as SVG; ids follow from what they name, so equal figures are equal bytes."""
         head = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" '
             f'width="{_n(self.width)}pt" height="{_n(self.height)}pt" '
             f'viewBox="0 0 {_n(self.width)} {_n(self.height)}" fill="none" stroke-linejoin="round">'
         )
@@ -52,19 +53,19 @@ class Vector(RendererBase):
         name = self._define("m", outline, lambda id: f'<path id="{id}" d="{outline}"/>')
         points = (trans + self._flip).transform(path.vertices)
         points = points[np.isfinite(points).all(axis=1)]
-        uses = "".join(f'<use xlink:href="#{name}" x="{_n(x)}" y="{_n(y)}"/>' for x, y in points.tolist())
+        uses = "".join(f'<use href="#{name}" x="{_n(x)}" y="{_n(y)}"/>' for x, y in points.tolist())
         if uses:
             self._body.append(f"<g{self._style(gc, rgbFace)}{self._clip(gc)}>{uses}</g>")
 
     def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
         font = _font(prop)
-        scale = prop.get_size_in_points() / font.units
+        scale = prop.get_size_in_points() / _EM
         run, _ = font.run(s)
         for glyph, _ in run:
             self._defined.setdefault(glyph, font.outlines[glyph])
         turn = f" rotate({_n(-angle)})" if angle else ""
         place = f"translate({_n(x)} {_n(y)}){turn} scale({scale:.6g} {-scale:.6g})"
-        uses = "".join(f'<use xlink:href="#{glyph}" x="{at:g}"/>' for glyph, at in run)
+        uses = "".join(f'<use href="#{glyph}" x="{at * _EM / font.units:.0f}"/>' for glyph, at in run)
         if uses:
             look = f' fill="{to_hex(gc.get_rgb())}"' + _opacity(gc.get_rgb()[3])
             self._body.append(f'<g transform="{place}"{look}{self._clip(gc)}>{uses}</g>')
@@ -146,7 +147,7 @@ class Font:
         vertices, codes = self.face.get_path()
         name = f"g{self.number}-{index}"
         if len(codes):
-            drawn = _outline(Path(vertices, codes), Affine2D())
+            drawn = _outline(Path(vertices, codes), Affine2D().scale(_EM / self.units), 0)
             self.outlines[name] = f'<path id="{name}" d="{drawn}"/>'
         _, low, _, high = (edge / 64 for edge in glyph.bbox)
         self.glyphs[letter] = index, name, glyph.linearHoriAdvance / 65536, high, low
@@ -177,13 +178,13 @@ def _hatching(hatch, face, edge, width):
     return f'{ground}<path d="{lines}" stroke="{edge}" stroke-width="{_n(width)}" fill="{edge}"/>'
 
 
-def _outline(path, transform):
+def _outline(path, transform, digits=2):
     """Return a path as the text of SVG's ``d``; a vertex that is not finite ends the line there."""
     points = transform.transform(path.vertices)
     lines = [Path.MOVETO] + [Path.LINETO] * (len(points) - 1)
     codes = lines if path.codes is None else path.codes.tolist()
     known = np.isfinite(points).all(axis=1).tolist()
-    points = np.round(points, 2).tolist()
+    points = np.round(points, digits).tolist()
     said, n, pen = [], 0, False
     while n < len(codes):
         code, count = codes[n], _POINTS.get(codes[n], 1)

@@ -1,0 +1,74 @@
+"""Whoever has the files of a release alone can't work a hidden figure out; where only small counts are hidden he can."""
+
+import outsider
+import pytest
+
+from evalkit import simulate
+from evalkit.load import reference
+from evalkit.load.dataset import open_dataset
+from evalkit.metrics import rollup, suppress
+from evalkit.metrics.indicators import assemble
+from evalkit.publish import release
+
+PROGRAMMES = reference.programmes()["purpose"].to_dict()
+PRICES = reference.price_index(reference.last_price_year()).to_dict()
+TEXT = {"en": "Test", "vi": "Thử"}
+
+
+def given_away(folder, size, *, whole=True, **publish):
+    """Write the release of a simulated province; whole=False: what protects the small counts is shown. Return the protected."""
+    folder.mkdir(parents=True, exist_ok=True)
+    simulate.province(folder / "data", years=(2020, 2024), loan_communes=0, **size)
+    (folder / "data" / "facts.csv").unlink()
+    dataset = open_dataset(folder / "data")
+    units, settings = rollup.with_areas(dataset.places), dataset.settings["publish"] | publish
+    rows, protected = suppress.decide(assemble(dataset), dataset.tables, units, settings)
+    if not whole:
+        rows["hidden"] = rows["hidden"].where(rows["hidden"].eq("primary"), "")
+    figures = suppress.shown(rows).assign(name=rows["place"].map(units.set_index("place")["name"]))
+    manifest = {"settings": {"title": TEXT, "source": TEXT, "rights": TEXT, "data": {"real": False}}}
+    manifest |= {"built": "2024-12-31", "evalkit": "0"}
+    if "successor_place" not in units:
+        units["successor_place"] = units["successor_code"]
+    given = release.Release(figures, units, manifest, {}, {"data": "0", "code": "0", "environment": "0"})
+    release.write(folder / "release", given)
+    counts = protected[~protected["expr"].str.contains("rest of|@") & protected["place"].str.len().gt(3)]
+    return counts[counts["place"].isin(units.loc[units["level"] == "commune", "place"])]
+
+
+def narrow(folder, protected):
+    """The protected figures of communes that the outsider bounds more narrowly than they must be left."""
+    reader = outsider.Outsider(folder / "release", PROGRAMMES, PRICES)
+    found = []
+    for row in protected.itertuples():
+        low, high = reader.bounds(row.place, int(row.year), row.expr, row.standard)
+        if high - low < 0.98 * row.width:
+            found.append((row.place, row.year, row.expr, low, high))
+    return found
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        {"districts": 2, "communes": 8, "seed": 3},
+        {"districts": 1, "communes": 5, "seed": 2},
+        {"districts": 3, "communes": 5, "seed": 9},
+    ],
+    ids=["two districts", "one district", "districts of one and two communes"],
+)
+def test_he_finds_nothing_in_a_release(tmp_path, size):
+    protected = given_away(tmp_path, size)
+    assert len(protected) > 20
+    assert narrow(tmp_path, protected) == []
+
+
+def test_he_finds_nothing_where_noughts_are_hidden_too(tmp_path):
+    protected = given_away(tmp_path, {"districts": 2, "communes": 8, "seed": 3}, hide_zeros=True)
+    assert narrow(tmp_path, protected) == []
+
+
+def test_he_finds_most_where_only_small_counts_are_hidden(tmp_path):
+    protected = given_away(tmp_path, {"districts": 2, "communes": 8, "seed": 3}, whole=False)
+    found = narrow(tmp_path, protected)
+    assert len(found) > len(protected) / 3
+    assert all(high - low < 1e-3 * max(high, 1) for _, _, _, low, high in found[:20])
