@@ -27,11 +27,7 @@ def refresh(path):
             continue
         cell.metadata.pop("execution", None)
         if "nbval-check-output" not in cell.metadata.get("tags", []):
-            cell.outputs = []
-        cell.execution_count = None
-        for output in cell.outputs:
-            if "execution_count" in output:
-                output.execution_count = None
+            cell.outputs, cell.execution_count = [], None
     notebook.metadata = nbformat.from_dict(METADATA)
     nbformat.write(notebook, path)
 

@@ -156,12 +156,14 @@ def test_stripping_notebooks_before_a_commit_changes_nothing_and_keeps_checked_o
     import nbformat
 
     paths = sorted(str(path) for path in (ROOT / "notebooks").rglob("*.ipynb"))
-    strip = [sys.executable, "-m", "nbstripout", "--keep-id", "--verify"]
+    strip = [sys.executable, "-m", "nbstripout", "--keep-id", "--keep-count", "--verify"]
     assert subprocess.run([*strip, *paths]).returncode == 0
     for path in paths:
         for cell in nbformat.read(path, as_version=4).cells:
             tags = cell.metadata.get("tags", [])
-            assert ("keep_output" in tags) == ("nbval-check-output" in tags)
+            checked = "nbval-check-output" in tags
+            assert ("keep_output" in tags) == checked
+            assert checked or cell.get("execution_count") is None
 
 
 def test_below_level_three_no_sentence_claims_an_effect():
