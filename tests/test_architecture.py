@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -147,6 +149,21 @@ def test_notebooks_are_thin():
             if cell.cell_type == "code":
                 assert len(cell.source.splitlines()) <= 4, path
                 assert not re.search(r"\bdef |\bfor |\.merge\(|\b\d{3,}\.", cell.source), (path, cell.source)
+
+
+def test_stripping_notebooks_before_a_commit_changes_nothing_and_keeps_checked_outputs():
+    """What the pre-commit hook does to them; a cell whose output is a test bears the tag that keeps it."""
+    import nbformat
+
+    paths = sorted(str(path) for path in (ROOT / "notebooks").rglob("*.ipynb"))
+    strip = [sys.executable, "-m", "nbstripout", "--keep-id", "--keep-count", "--verify"]
+    assert subprocess.run([*strip, *paths]).returncode == 0
+    for path in paths:
+        for cell in nbformat.read(path, as_version=4).cells:
+            tags = cell.metadata.get("tags", [])
+            checked = "nbval-check-output" in tags
+            assert ("keep_output" in tags) == checked
+            assert checked or cell.get("execution_count") is None
 
 
 def test_below_level_three_no_sentence_claims_an_effect():

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from evalkit import cli_lab
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -21,10 +23,21 @@ def evalkit(*arguments, cwd=ROOT, **options):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Two communes of the register, reported in both languages by `evalkit report`."""
+    """Two communes of the register, reported in both languages with a notebook of one's own among evalkit's."""
     out = tmp_path_factory.mktemp("report")
-    done = evalkit("report", "data/published", "--out", out, "--place", "08473", "--place", "05233")
-    return out, done
+    cli_lab.own(own_notebooks(out), "my_question", "08473", out / "build", "vi")
+    return out, report(out)
+
+
+def own_notebooks(out):
+    return out.parent / f"{out.name}-lab"
+
+
+def report(out):
+    places = ("--place", "08473", "--place", "05233")
+    return evalkit(
+        "report", "data/published", "--out", out, *places, "--notebooks", own_notebooks(out) / "own"
+    )
 
 
 def test_the_report_ends_with_the_path_of_the_index(made):
@@ -51,17 +64,25 @@ def test_each_page_holds_the_figures_in_its_language(made):
     assert "baophutho.vn" in vi
 
 
+def test_what_a_notebook_of_ones_own_shows_stands_on_every_page_and_what_it_prints_on_none(made):
+    out, _ = made
+    for code in ("08473", "05233"):
+        page = (out / "site" / "vi" / code / "index.html").read_text(encoding="utf-8")
+        assert 'id="evaluation-my-remark"' in page
+        assert "borrower_households" not in page  # the rows that the notebook looks at
+
+
 def test_executed_notebooks_stay_private(made):
     out, _ = made
     assert len(list((out / "private").rglob("*.ipynb"))) == 2 * (
-        2 * 3 + 3
+        2 * 4 + 3
     )  # two languages: two places, the data set
     assert list((out / "site").rglob("*.ipynb")) == []
 
 
 def test_a_second_run_skips_what_is_unchanged(made):
     out, _ = made
-    again = evalkit("report", "data/published", "--out", out, "--place", "08473", "--place", "05233")
+    again = report(out)
     assert again.returncode == 0
     statuses = {j["status"] for j in json.loads((out / "private/summary.json").read_text())["jobs"]}
     assert statuses == {"skipped"}

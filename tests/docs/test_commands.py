@@ -18,6 +18,7 @@ from evalkit.batch.summary import RunSummary
 ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"```(sh|python)\n(.*?)```", re.DOTALL)
 PAGES = ("README.md", "docs/tutorial-officer.md", "docs/tutorial-researcher.md", "docs/tutorial-engineer.md")
+USUAL = ("--out", "--lang", "--langs", "--dry-run", "--no-open")  # that every page may add or leave out
 LONG = ("report", "run", "publish")
 
 
@@ -43,7 +44,8 @@ def test_the_page_can_be_followed_from_its_first_line_to_its_last(page, tmp_path
             {"evalkit": _evalkit, "make": _make, "dask": _dask}[shlex.split(text)[0]](text, typed, tmp_path)
         done += 1
     assert done >= 4
-    assert {"docs/tutorial-researcher.md": _as_the_researcher_reads}.get(page, bool)(values) is not False
+    if page == "docs/tutorial-researcher.md":
+        _as_the_researcher_reads(values)
 
 
 def _as_the_researcher_reads(values):
@@ -96,4 +98,4 @@ def test_a_page_types_every_example_of_the_help():
 
 def _shape(line):
     words = shlex.split(line)
-    return (words[1], *sorted(word for word in words if word.startswith("--")))
+    return (words[1], *sorted(word for word in words if word.startswith("--") and word not in USUAL))

@@ -43,20 +43,16 @@ class Place:
         where = ", ".join(str(unit[c]) for c in ("district", "province") if pd.notna(unit[c]) and unit[c])
         return f"{unit['name']} ({unit['place']}; {where}): {len(self.rows)} figures, for a {self.audience} reader"
 
-
     def _repr_html_(self):
         years = self.rows["year"].dropna().astype(int)
-        span = f", {years.min()}–{years.max()}" if len(years) else ""
-        counts = pd.Series(
-            {
-                f"figures{span} (.rows)": len(self.rows),
-                "beside its areas (.beside)": len(self.beside),
-                "compared with groups (.compared)": len(self.compared),
-                "peers (.peers)": len(self.peers),
-                "findings of the checks (.findings)": len(self.findings),
-            }
-        )
-        return f"<p><b>{escape(repr(self))}</b></p>{counts.to_frame('rows').to_html()}"
+        held = [
+            f"{len(self.rows)} figures{f', {years.min()}–{years.max()}' if len(years) else ''} (<code>.rows</code>)",
+            f"{len(self.beside)} beside its areas (<code>.beside</code>)",
+            f"{len(self.compared)} comparisons (<code>.compared</code>)",
+            f"{len(self.peers)} peers (<code>.peers</code>)",
+            f"{len(self.findings)} findings of the checks (<code>.findings</code>)",
+        ]
+        return f"<p><b>{escape(repr(self))}</b></p>\n<p>{'; '.join(held)}</p>"
 
 
 def place(build_folder, code, audience="public"):
