@@ -3,35 +3,47 @@
     python benchmarks/mutation.py cover                        which test runs which line, kept in --folder
     python benchmarks/mutation.py run --sample 600 --json m.json     600 mutants, evenly over the modules
 
-Each mutant is compiled from the changed syntax tree in a forked child, so no file is touched. The child runs
-the tests that ran the line (all tests of the file where a shared fixture ran it, all of the package where
-the import did), quickest first, up to --budget seconds of them as measured by ``cover``.
+Each mutant is compiled from the changed syntax tree and put in place of its function in a forked child, so no
+file is touched. The child runs the tests that ran the line (all tests of the file where a shared fixture ran
+it), quickest first, up to --budget seconds of them as measured by ``cover``. What stands outside a function
+(definitions, tables) isn't mutated.
 """
 
 import argparse
 import ast
 import copy
-import importlib.abc
-import importlib.util
+import gc
+import inspect
 import json
 import os
 import random
 import re
 import resource
 import signal
-import sys
 import time
 from collections import Counter
 from pathlib import Path
+from types import CodeType, FunctionType
 
 ROOT = Path(__file__).resolve().parents[1]
-TESTS = ("tests/metrics", "tests/impact", "tests/present", "tests/reliability", "tests/test_laws_of_a_build.py")
+TESTS = (
+    "tests/metrics",
+    "tests/impact",
+    "tests/present",
+    "tests/reliability",
+    "tests/test_laws_of_a_build.py",
+)
 MODULES = ("metrics", "impact", "present/disclose.py")
-LIBRARIES = ("pandas", "numpy", "scipy.stats", "duckdb", "statsmodels.api", "linearmodels", "hypothesis", "pytest")
 COMPARED = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq}
 COMPARED |= {ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In}
 COMPUTED = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult}
-COMPUTED |= {ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.FloorDiv: ast.Div, ast.And: ast.Or, ast.Or: ast.And}
+COMPUTED |= {
+    ast.BitAnd: ast.BitOr,
+    ast.BitOr: ast.BitAnd,
+    ast.FloorDiv: ast.Div,
+    ast.And: ast.Or,
+    ast.Or: ast.And,
+}
 NAMED = {"minimum": "maximum", "maximum": "minimum", "min": "max", "max": "min", "any": "all", "all": "any"}
 NAMED |= {"first": "last", "last": "first", "fmin": "fmax", "fmax": "fmin", "isna": "notna", "notna": "isna"}
 SQL = re.compile(r" (AND|OR|>|<=|<|=|<>|IS NOT|IS) |\b(sum|max|coalesce|least)\(|\bFILTER\b|, (0|1)\)")
@@ -43,9 +55,9 @@ def changes(node):
     """Yield (what, change) for each way to mutate a node; change alters a copy of the node in place."""
     if isinstance(node, ast.Compare) and type(node.ops[0]) in COMPARED:
         yield "comparison", lambda n: n.ops.__setitem__(0, COMPARED[type(n.ops[0])]())
-    if isinstance(node, ast.BinOp | ast.BoolOp | ast.AugAssign) and type(node.op) in COMPUTED:
-        if not (isinstance(node, ast.BinOp) and isinstance(node.left, ast.JoinedStr)):
-            yield "operator", lambda n: setattr(n, "op", COMPUTED[type(n.op)]())
+    joined = isinstance(node, ast.BinOp) and isinstance(node.left, ast.JoinedStr)
+    if isinstance(node, ast.BinOp | ast.BoolOp | ast.AugAssign) and type(node.op) in COMPUTED and not joined:
+        yield "operator", lambda n: setattr(n, "op", COMPUTED[type(n.op)]())
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub | ast.Invert):
         yield "sign", lambda n: setattr(n, "op", ast.UAdd()) if isinstance(n.op, ast.USub) else _twice(n)
     if isinstance(node, ast.Constant) and isinstance(node.value, bool):
@@ -63,11 +75,18 @@ def changes(node):
             at = next(i for i in (1, 2, 3, 0) if i == 0 or hit.group(i))
             if hit.group(at) in SWAPPED:
                 a, b = hit.span(at)
-                yield "SQL", lambda n, a=a, b=b: setattr(n, "value", n.value[:a] + SWAPPED[n.value[a:b]] + n.value[b:])
+                yield (
+                    "SQL",
+                    lambda n, a=a, b=b: setattr(
+                        n, "value", n.value[:a] + SWAPPED[n.value[a:b]] + n.value[b:]
+                    ),
+                )
 
 
 def _is_sql(text):
-    return any(word in text for word in ("coalesce(", "sum(", " FILTER", "status ", "CASE ", "IS NULL", "_vnd"))
+    return any(
+        word in text for word in ("coalesce(", "sum(", " FILTER", "status ", "CASE ", "IS NULL", "_vnd")
+    )
 
 
 def _twice(node):
@@ -89,23 +108,32 @@ def mutated(path, number, change):
     return ast.fix_missing_locations(tree), before, ast.unparse(node).split("\n")[0]
 
 
-class Mutant(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports one module from a changed syntax tree."""
+def codes(code):
+    """Return the code of a module's functions, methods and lambdas by name and line, nested ones inside theirs."""
+    found = {}
+    for part in (c for c in code.co_consts if isinstance(c, CodeType)):
+        if part.co_flags & inspect.CO_OPTIMIZED:
+            found.setdefault((part.co_qualname, part.co_firstlineno), []).append(part)
+        else:  # the body of a class
+            found |= codes(part)
+    return found
 
-    def __init__(self, path, tree):
-        self.path, self.tree = path, tree
-        self.module = ".".join(path.relative_to(ROOT / "src").with_suffix("").parts).removesuffix(".__init__")
 
-    def find_spec(self, name, path=None, target=None):
-        if name != self.module:
-            return None
-        package = [str(self.path.parent)] if self.path.name == "__init__.py" else None
-        return importlib.util.spec_from_file_location(
-            name, self.path, loader=self, submodule_search_locations=package
-        )
+def changed_functions(path, tree):
+    """Return {(name, line): code} of the functions that a mutant changes; none where it changes the module's body."""
+    plain = codes(compile(path.read_text(encoding="utf-8"), str(path), "exec"))
+    other = codes(compile(tree, str(path), "exec"))
+    same = [key for key in plain if len(plain[key]) == 1 == len(other.get(key, ()))]
+    return {key: other[key][0] for key in same if plain[key] != other[key]}
 
-    def exec_module(self, module):
-        exec(compile(self.tree, str(self.path), "exec"), module.__dict__)
+
+def put(path, functions):
+    """Give the functions of the loaded module the code of the mutant."""
+    for found in gc.get_objects():
+        if isinstance(found, FunctionType) and found.__code__.co_filename == str(path):
+            code = functions.get((found.__code__.co_qualname, found.__code__.co_firstlineno))
+            if code is not None:
+                found.__code__ = code
 
 
 def cover(folder):
@@ -132,7 +160,9 @@ def cover(folder):
             seconds[report.nodeid] += report.duration
 
     measured.start()
-    pytest.main(["-q", "-p", "no:cacheprovider", *(t for t in TESTS if (ROOT / t).exists())], plugins=[Watch()])
+    pytest.main(
+        ["-q", "-p", "no:cacheprovider", *(t for t in TESTS if (ROOT / t).exists())], plugins=[Watch()]
+    )
     measured.stop()
     measured.save()
     (folder / "seconds.json").write_text(json.dumps(seconds), encoding="utf-8")
@@ -154,20 +184,21 @@ def tests_of(path, line, data, seconds, budget):
     return kept
 
 
-def judged(path, tree, tests, limit):
-    """Run the tests on a mutant in a child: killed, survived or timed out, with its processor time."""
+def judged(path, functions, items, limit):
+    """Run test items on a mutant in a child: killed, survived or timed out, with its processor time."""
     child = os.fork()
     if child == 0:
-        import pytest
-
         os.setpgid(0, 0)
         resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
         silent = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(silent, stream)
-        sys.meta_path.insert(0, Mutant(path, tree))
-        options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0", "--no-header"]
-        os._exit(int(pytest.main([*options, *tests])))
+        put(path, functions)
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if item.session.testsfailed:
+                os._exit(1)
+        os._exit(0)
     end = time.monotonic() + 12 * limit
     while True:
         done, status, used = os.wait4(child, os.WNOHANG)
@@ -175,35 +206,49 @@ def judged(path, tree, tests, limit):
             break
         if time.monotonic() > end:
             os.killpg(child, signal.SIGKILL)
-        time.sleep(0.05)
+        time.sleep(0.02)
     verdict = "timeout" if os.WIFSIGNALED(status) else "survived" if os.WEXITSTATUS(status) == 0 else "killed"
     return verdict, used.ru_utime + used.ru_stime
 
 
-def run(folder, sample, seed, budget, limit, out):
-    """Judge a sample of all mutants, spread evenly over the modules, and write each verdict as it falls."""
-    import coverage
+class Judge:
+    """Instead of running the collected tests, runs those of each mutant in a child."""
 
-    data = coverage.CoverageData(str(folder / "coverage"))
-    data.read()
-    seconds = json.loads((folder / "seconds.json").read_text(encoding="utf-8"))
-    for library in LIBRARIES:
-        importlib.import_module(library)
-    paths = [p for m in MODULES for p in sorted((ROOT / "src/evalkit" / m).rglob("*.py") or [])]
-    paths += [ROOT / "src/evalkit" / m for m in MODULES if m.endswith(".py")]
-    everything = [(path, *mutant) for path in paths for mutant in mutants(path)]
-    chosen = sorted(random.Random(seed).sample(range(len(everything)), min(sample, len(everything))))
-    random.Random(seed).shuffle(chosen)
-    found = []
-    for path, line, what, number, change in (everything[i] for i in chosen):
-        tree, before, after = mutated(path, number, change)
-        tests = tests_of(path, line, data, seconds, budget)
-        verdict, used = judged(path, tree, tests, limit) if tests else ("no test", 0.0)
-        place = f"{path.relative_to(ROOT / 'src/evalkit')}:{line}"
-        found.append({"at": place, "what": what, "before": before, "after": after, "verdict": verdict})
-        found[-1] |= {"tests": len(tests), "cpu_s": round(used, 1)}
-        result = {"of": len(everything), "tried": len(found), "verdicts": Counter(f["verdict"] for f in found)}
-        out.write_text(json.dumps(result | {"mutants": found}, indent=1), encoding="utf-8")
+    def __init__(self, asked):
+        self.asked = asked
+
+    def pytest_runtestloop(self, session):
+        import coverage
+
+        data = coverage.CoverageData(str(self.asked.folder / "coverage"))
+        data.read()
+        seconds = json.loads((self.asked.folder / "seconds.json").read_text(encoding="utf-8"))
+        items = {item.nodeid: item for item in session.items}
+        seconds = {name: took for name, took in seconds.items() if name in items}
+        paths = [p for m in MODULES for p in sorted((ROOT / "src/evalkit" / m).rglob("*.py"))]
+        paths += [ROOT / "src/evalkit" / m for m in MODULES if m.endswith(".py")]
+        everything = [(path, *mutant) for path in paths for mutant in mutants(path)]
+        random.Random(self.asked.seed).shuffle(everything)
+        found, outside = [], 0
+        for path, line, what, number, change in everything:
+            if len(found) == self.asked.sample:
+                break
+            tree, before, after = mutated(path, number, change)
+            functions = changed_functions(path, tree)
+            if not functions:
+                outside += 1
+                continue
+            tests = tests_of(path, line, data, seconds, self.asked.budget)
+            verdict, used = "no test", 0.0
+            if tests:
+                verdict, used = judged(path, functions, [items[test] for test in tests], self.asked.limit)
+            place = f"{path.relative_to(ROOT / 'src/evalkit')}:{line}"
+            found.append({"at": place, "what": what, "before": before, "after": after, "verdict": verdict})
+            found[-1] |= {"tests": len(tests), "cpu_s": round(used, 1)}
+            summary = {"of": len(everything), "tried": len(found), "outside_functions": outside}
+            summary["verdicts"] = Counter(f["verdict"] for f in found)
+            self.asked.json.write_text(json.dumps(summary | {"mutants": found}, indent=1), encoding="utf-8")
+        return True
 
 
 if __name__ == "__main__":
@@ -222,4 +267,8 @@ if __name__ == "__main__":
     if asked.what == "cover":
         cover(asked.folder)
     else:
-        run(asked.folder, asked.sample, asked.seed, asked.budget, asked.limit, asked.json)
+        import pytest
+
+        tests = [test for test in TESTS if (ROOT / test).exists()]
+        options = ["-q", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
+        pytest.main([*options, *tests], plugins=[Judge(asked)])

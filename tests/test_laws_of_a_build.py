@@ -50,8 +50,14 @@ def same(one, other, columns=(*KEY, *FIGURES, "unit", "flags")):
     pd.testing.assert_frame_equal(one[columns], other[columns], rtol=1e-9)
 
 
-def test_the_order_of_rows_says_nothing(province, whole, tmp_path):
-    shuffled = changed(province, tmp_path / "p", lambda _, frame: frame.sample(frac=1, random_state=3))
+def test_the_order_of_rows_columns_and_files_says_nothing(province, whole, tmp_path):
+    def mixed(_, frame):
+        return frame.sample(frac=1, random_state=3)[frame.columns[::-1]]
+
+    shuffled = changed(province, tmp_path / "p", mixed)
+    credit = pd.read_csv(shuffled / "credit.csv", dtype=str, keep_default_na=False)
+    credit.iloc[::2].to_csv(shuffled / "credit_2.csv", index=False)
+    credit.iloc[1::2].to_csv(shuffled / "credit.csv", index=False)
     found = built(shuffled)
     same(found["indicators"], whole["indicators"])
     for name in ("beside", "among"):
