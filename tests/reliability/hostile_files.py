@@ -48,7 +48,7 @@ def rows(*more):
     """A header and one row of credit, and what is given behind them."""
     lines = [
         f'<row r="{i}">'
-        + "".join(inline(f"{letter}{i}", cell) for letter, cell in zip("ABCD", cells))
+        + "".join(inline(f"{letter}{i}", cell) for letter, cell in zip("ABCD", cells, strict=True))
         + "</row>"
         for i, cells in enumerate((HEADER, ROW), start=1)
     ]
@@ -137,8 +137,8 @@ def dictionary(path, length=20 * 2**20, rows=1000):
     return path
 
 
-def repeated_rows(path, rows=200_000_000):
-    """A Parquet file of some kilobytes with two hundred million equal rows."""
+def repeated_rows(path, rows=120_000_000):
+    """A Parquet file of some kilobytes with a hundred and twenty million equal rows."""
     block = pa.table({"code": pa.array(memoryview(bytes(rows // 20)).cast("b"))})
     with pq.ParquetWriter(path, block.schema) as writer:
         for _ in range(20):
