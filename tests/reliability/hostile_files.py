@@ -4,12 +4,14 @@ import io
 import struct
 import zipfile
 import zlib
+from pathlib import Path
 
 import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+TESTS = Path(__file__).resolve().parents[1]
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 HEADER = ["Mã xã", "Năm", "Chương trình", "Dư nợ (triệu đồng)"]
 ROW = ["08473", "2019", "Hộ nghèo", "1.234,5"]
@@ -37,7 +39,10 @@ def parts(sheet=None, **other):
         'r:id="rId1"/></sheets></workbook>',
         "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{MAIN}"><sheetData>{sheet or rows()}</sheetData></worksheet>',
     }
-    return made | {name.replace("__", "/").replace("_xml", ".xml"): text for name, text in other.items()}
+    return made | {
+        name.replace("__", "/").replace("_xml", ".xml").replace("_bin", ".bin"): text
+        for name, text in other.items()
+    }
 
 
 def inline(reference, text):

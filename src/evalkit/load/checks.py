@@ -60,7 +60,9 @@ def _constraints(delivery):
                 allowed = ", ".join(_usual(name, limits) for name in limits["enum"])
                 yield delivery.finding("error", "not_allowed", index, column, allowed=allowed, near=near)
         if "pattern" in limits:
-            fits = values.dropna().astype("string").str.match(limits["pattern"]).astype(bool)
+            texts = values.dropna().astype("string")
+            fits = texts.str.fullmatch(limits["pattern"]).astype(bool)
+            fits &= texts.str.len() <= limits.get("maxLength", np.inf)
             for index in fits.index[~fits]:
                 form = Said(_CODE) if "[0-9]{5}" in limits["pattern"] else Said(_DATE)
                 yield delivery.finding("error", "bad_format", index, column, expected=form)

@@ -92,6 +92,10 @@ SECTIONS = {
             "{file}, row {row}: {name} has figures of {year}, and so has {successor}, into which it went on {date}. "
             "They would be counted twice: keep one boundary for each year."
         ),
+        "foreign_letters": (
+            "{file}, row {row}, {column}: “{value}” holds {letters}, which only look like letters of a name. "
+            "Type the name anew."
+        ),
         "dates_reversed": "{file}, row {row}: {name} ends ({end}) before it begins ({start}). Exchange the dates.",
         "units_overlap": (
             "{file}, row {row}: {name} and {other} have the code {code} at the same time. "

@@ -40,6 +40,7 @@ TITLES = {
     "name_differs": "Name that differs from the list",
     "place_not_valid": "Unit that didn't exist on that day",
     "counted_twice": "Old and new unit, counted twice",
+    "foreign_letters": "Letters that only look Latin",
     "dates_reversed": "Unit that ends before it begins",
     "units_overlap": "Code in use twice at a time",
     "unknown_successor": "Successors that aren't on the list",
