@@ -155,6 +155,10 @@ SECTIONS = {
             "{file}: {indicator} of {year} is typically {found}, {factor} of what is usual ({usual}): "
             "the whole delivery is probably in another unit."
         ),
+        "rates_as_fractions": (
+            "{file}: all {count} values of {column} in {year} are at most {largest}: probably shares of 1 and not "
+            "per cent. Multiply them by 100, or say in the header what they are."
+        ),
         "heaping": (
             "In the year of recognition {just_over} communes report an income just over the threshold of New Rural "
             "recognition, {further} a little further over (p = {p_value}): more than chance would heap there. "

@@ -63,6 +63,7 @@ TITLES = {
     "fast_growth": "Unusually fast growth",
     "jump_thousand": "Jump by a factor near 1,000",
     "unit_slip": "Delivery in another unit",
+    "rates_as_fractions": "Rates that look like shares of 1",
     "heaping": "Incomes heaped just over the threshold",
     "standard_not_in_force": "Poverty standard not in force on that date",
     "standard_unknown": "Poverty standard not stated",
