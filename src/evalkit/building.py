@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from evalkit.errors import DataError
 from evalkit.load import places, reference
 from evalkit.load.dataset import open_dataset, shipped
+from evalkit.load.folder import strange
 from evalkit.load.ledger.store import Manifest, read_manifest
 from evalkit.load.said import Said
 from evalkit.metrics import benchmarks, comparators, rollup, suppress
@@ -39,14 +40,19 @@ def build(folder, out, earlier=None):
     from evalkit.impact import estimates
 
     out = Path(out)
+    before = fingerprint(folder)
     dataset = open_dataset(folder)
+    if fingerprint(folder) != before:
+        raise DataError(
+            f"{folder} changed while it was read. Wait until the files are written, and run again."
+        )
     tables = compute(dataset, released(earlier or out.parent / "site"))
     estimated, record = estimates.of_dataset(dataset, plan_record(out), tables["indicators"])
     tables["decomposition"] = estimated.pop("decomposition")
     manifest = {
         "evalkit": version("evalkit") if _installed() else "source",
         "settings": dataset.settings,
-        "data": fingerprint(dataset.folder),
+        "data": before,
         "built": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -111,9 +117,11 @@ def replace_folder(new, target):
 def fingerprint(folder):
     """Return a hash of every file of a data set, for the page that is made from it."""
     digest = hashlib.sha256()
-    for path in sorted(p for p in Path(folder).rglob("*") if p.is_file()):
+    for path in sorted(p for p in Path(folder).rglob("*") if p.is_file() and not strange(p, folder)):
         digest.update(str(path.relative_to(folder)).encode())
-        digest.update(path.read_bytes())
+        with path.open("rb") as file:
+            while block := file.read(2**20):
+                digest.update(block)
     return digest.hexdigest()
 
 

@@ -4,12 +4,14 @@ import io
 import struct
 import zipfile
 import zlib
+from pathlib import Path
 
 import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+TESTS = Path(__file__).resolve().parents[1]
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 HEADER = ["Mã xã", "Năm", "Chương trình", "Dư nợ (triệu đồng)"]
 ROW = ["08473", "2019", "Hộ nghèo", "1.234,5"]
@@ -37,7 +39,10 @@ def parts(sheet=None, **other):
         'r:id="rId1"/></sheets></workbook>',
         "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{MAIN}"><sheetData>{sheet or rows()}</sheetData></worksheet>',
     }
-    return made | {name.replace("__", "/").replace("_xml", ".xml"): text for name, text in other.items()}
+    return made | {
+        name.replace("__", "/").replace("_xml", ".xml").replace("_bin", ".bin"): text
+        for name, text in other.items()
+    }
 
 
 def inline(reference, text):
@@ -48,7 +53,7 @@ def rows(*more):
     """A header and one row of credit, and what is given behind them."""
     lines = [
         f'<row r="{i}">'
-        + "".join(inline(f"{letter}{i}", cell) for letter, cell in zip("ABCD", cells))
+        + "".join(inline(f"{letter}{i}", cell) for letter, cell in zip("ABCD", cells, strict=True))
         + "</row>"
         for i, cells in enumerate((HEADER, ROW), start=1)
     ]
@@ -137,8 +142,8 @@ def dictionary(path, length=20 * 2**20, rows=1000):
     return path
 
 
-def repeated_rows(path, rows=200_000_000):
-    """A Parquet file of some kilobytes with two hundred million equal rows."""
+def repeated_rows(path, rows=120_000_000):
+    """A Parquet file of some kilobytes with a hundred and twenty million equal rows."""
     block = pa.table({"code": pa.array(memoryview(bytes(rows // 20)).cast("b"))})
     with pq.ParquetWriter(path, block.schema) as writer:
         for _ in range(20):

@@ -11,6 +11,7 @@ from evalkit.load.text import like, nearest
 _CODE = "five digits for a commune, three for a district, two for a province"
 _DATE = "2019, 2019-06 or 2019-06-30"
 _NEVER_EMPTY_ROWS = ("communes", "facts", "loans", "repayments")
+_REMARKS = {"note", "printed_name"}
 _MAY_BE_TO_COME = {"due_on", "valid_to", "valid_from"}
 
 
@@ -60,7 +61,9 @@ def _constraints(delivery):
                 allowed = ", ".join(_usual(name, limits) for name in limits["enum"])
                 yield delivery.finding("error", "not_allowed", index, column, allowed=allowed, near=near)
         if "pattern" in limits:
-            fits = values.dropna().astype("string").str.match(limits["pattern"]).astype(bool)
+            texts = values.dropna().astype("string")
+            fits = texts.str.fullmatch(limits["pattern"]).astype(bool)
+            fits &= texts.str.len() <= limits.get("maxLength", np.inf)
             for index in fits.index[~fits]:
                 form = Said(_CODE) if "[0-9]{5}" in limits["pattern"] else Said(_DATE)
                 yield delivery.finding("error", "bad_format", index, column, expected=form)
@@ -86,14 +89,10 @@ def _to_come(delivery, now):
 
 
 def _without_repeated(delivery, found):
-    """Leave out rows that repeat the key and every measure of an earlier row; texts outside the key are remarks.
-
-    A unit is what its texts say: one code under two names is no repetition.
-    """
-    frame, fields = delivery.frame, schema.fields(delivery.table)
-    texts_count = delivery.table == "communes"
-    measures = [c for c, field in fields.items() if texts_count or field["type"] != "string"]
-    columns = list(dict.fromkeys([*schema.key(delivery.table), *measures]))
+    """Leave out rows that repeat an earlier row; they may differ in remarks alone."""
+    frame = delivery.frame
+    facts = [*schema.key("facts"), "unit", "qualifier"]  # its other columns say how a page was read
+    columns = facts if delivery.table == "facts" else [c for c in frame if c not in _REMARKS]
     repeated = frame.duplicated(columns)
     if not repeated.any():
         return delivery

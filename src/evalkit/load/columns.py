@@ -10,7 +10,7 @@ import pandas as pd
 from evalkit.errors import DataError
 from evalkit.load.dates import parse_date
 from evalkit.load.figures import read_numbers
-from evalkit.load.numbers import Number, parse_number
+from evalkit.load.numbers import TOO_LARGE, Number, parse_number
 from evalkit.load.said import Said, reason
 from evalkit.load.text import fold, nfc
 from evalkit.load.units import Unit
@@ -66,6 +66,8 @@ def _numbers(cells, declared, unit):
         for i, value in enumerate(read.values):
             if value == value and value % 1:
                 faults[i] = Said("“{text}” is not whole.", text=_shown(cells[i]))
+            elif abs(value) > _LARGEST_EXACT:
+                faults[i] = Said(TOO_LARGE, text=_shown(cells[i]))
     values = pd.Series([math.nan if i in faults else v for i, v in enumerate(read.values)], dtype="float64")
     return Converted(values.astype("Int64") if whole else values, faults, read.flags)
 
@@ -95,7 +97,7 @@ def _years(cells):
         except DataError:
             faults[i] = Said("“{text}” is no year. Write it as in 2019.", text=cell)
             continue
-        if number.value != number.value or number.value % 1:
+        if number.value != number.value or number.value % 1 or abs(number.value) > _LARGEST_EXACT:
             faults[i] = Said("“{text}” is no year. Write it as in 2019.", text=cell)
             continue
         values[i] = int(number.value)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from evalkit.load import schema
 from evalkit.load.findings import finding, plain
+from evalkit.load.folder import strange
 from evalkit.load.numbers import Number
 from evalkit.load.said import Said
 from evalkit.load.terms import programme_names
@@ -24,7 +25,7 @@ _NEEDED = ("table", "column", "value", "expectation", "reason")
 def read(folder, found):
     """Return the declared corrections as records with ``row``; faults of the file are appended to ``found``."""
     path = folder / FILE
-    if not path.is_file():
+    if not path.is_file() or strange(path, folder):
         return []
     try:
         lines = pd.read_csv(path, dtype="string", keep_default_na=False, encoding="utf-8-sig")

@@ -58,7 +58,9 @@ def _data_files(folder, found):
     usable = []
     for path in sorted(p for p in (*beside, *inside) if not p.name.startswith(("~$", "."))):
         kind, named = path.suffix.lower(), _table_of_file(path, folder) is not None
-        if kind not in _KINDS or (kind == ".txt" and not named):
+        if kind == ".geojson" and (what := strange(path, folder)):
+            found.append(finding("error", "not_a_file", file=path.name, kind=what))
+        elif kind not in _KINDS or (kind == ".txt" and not named):
             if named and kind and path.is_file():
                 found.append(finding("warning", "kind_not_read", file=path.name, kind=kind))
         elif what := strange(path, folder):

@@ -96,6 +96,10 @@ SECTIONS = {
             "{file}, row {row}: {name} has figures of {year}, and so has {successor}, into which it went on {date}. "
             "They would be counted twice: keep one boundary for each year."
         ),
+        "foreign_letters": (
+            "{file}, row {row}, {column}: “{value}” holds {letters}, which only look like letters of a name. "
+            "Type the name anew."
+        ),
         "dates_reversed": "{file}, row {row}: {name} ends ({end}) before it begins ({start}). Exchange the dates.",
         "units_overlap": (
             "{file}, row {row}: {name} and {other} have the code {code} at the same time. "
@@ -154,6 +158,10 @@ SECTIONS = {
         "unit_slip": (
             "{file}: {indicator} of {year} is typically {found}, {factor} of what is usual ({usual}): "
             "the whole delivery is probably in another unit."
+        ),
+        "rates_as_fractions": (
+            "{file}: all {count} values of {column} in {year} are at most {largest}: probably shares of 1 and not "
+            "per cent. Multiply them by 100, or say in the header what they are."
         ),
         "heaping": (
             "In the year of recognition {just_over} communes report an income just over the threshold of New Rural "

@@ -55,6 +55,7 @@ def _parquet(path):
     texts = [field.name for field in schema if pa.types.is_string(field.type)]
     with pq.ParquetFile(path, read_dictionary=texts) as file:
         table = file.read()
+    table.validate(full=True)  # texts that are none would be found out only where they are used
     if sum(map(_text_bytes, table.columns)) > _MOST_BYTES:
         raise DataError(Said(_TOO_LARGE, file=path.name))
     return table.cast(schema.with_metadata(table.schema.metadata)).to_pandas(), {}

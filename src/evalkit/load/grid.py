@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,7 @@ _ZEROS = (
     "again."
 )
 _TEXT = Said("a text file")
+_RUN = re.compile(r"\s{2,}")
 _DISGUISES = (
     ((b"%pdf",), Said("a PDF document")),
     ((b"<html", b"<!doctype html", b"<table", b"<meta", b"<head"), Said("a web page")),
@@ -84,7 +86,7 @@ def _text_file(path):
             Said("{file} can't be read ({fault}). Save it again.", file=path.name, fault=error.strerror)
         ) from error
     rows = split_text(path.name, text, delimiter_of(text))
-    rows = [[cell if cell.strip() else None for cell in line] for line in rows]
+    rows = [[_tidy(cell) if cell.strip() else None for cell in line] for line in rows]
     notes = () if encoding.startswith("utf-8") else (Said("text read as {encoding}", encoding=encoding),)
     return Grid(path.name, None, rows, notes=notes)
 
@@ -175,6 +177,11 @@ def sheet_names(path):
         return []
 
 
+def _tidy(cell):
+    """A long text with its runs of spaces as one: patterns that look for words take the square of their length."""
+    return _RUN.sub(lambda run: "\n" if "\n" in run[0] else " ", cell) if len(cell) > 100 else cell
+
+
 def _disguise(path):
     """What a file with the name of a workbook is instead: a kind in words, or None."""
     try:
@@ -206,7 +213,7 @@ def _fault(file, error):
 
 def _sheet(file, name, read, texts, encoding):
     """``Grid`` of a sheet as it was read: texts in Unicode, errors in sight, percentages as they are shown."""
-    restored = {text: composed(restore(text, encoding)) if text.strip() else None for text in texts}
+    restored = {text: _tidy(composed(restore(text, encoding))) if text.strip() else None for text in texts}
     cells = [[restored[c] if isinstance(c, str) else c for c in row] for row in read["rows"]]
     for (i, j), text in read["errors"].items():
         if i < len(cells) and j < len(cells[i]):

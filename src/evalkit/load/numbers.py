@@ -38,6 +38,7 @@ _MARKS = {
 _MARK = {flag: re.compile(pattern, re.IGNORECASE) for flag, pattern in _MARKS.items()}
 _EXCEL_ERROR = re.compile(r"#(?:REF!|DIV/0!|VALUE!|NAME\?|N/A|NUM!|NULL!|GETTING_DATA)", re.IGNORECASE)
 
+TOO_LARGE = "“{text}” is larger than any amount. Check its digits."
 _NO_NUMBER = "“{text}” is no number."
 _OTHER_UNIT = "“{text}” is in {unit} where {expected} is expected."
 _SPACES = re.compile(r"[\s\u00a0\u2007\u2009\u202f]+")
@@ -99,9 +100,7 @@ def number_readings(text, *, unit=None):
     if isinstance(text, str):
         readings = _from_text(text, given)
         if any(math.isinf(number.value) for number in readings.values()):
-            raise NumberError(
-                Said("“{text}” is larger than any amount. Check its digits.", text=_short(text))
-            )
+            raise NumberError(Said(TOO_LARGE, text=_short(text)))
         return readings
     if isinstance(text, bool) or text is None:
         raise NumberError(Said(_NO_NUMBER, text=text))

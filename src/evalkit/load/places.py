@@ -38,7 +38,7 @@ def units(communes):
     shared, later = out.duplicated("code", keep=False), out.duplicated("code")
     begins = out["valid_from"].dt.strftime("%Y").astype("string")
     ends = out["valid_to"].dt.strftime("%Y").astype("string")
-    suffix = ("-until-" + ends).fillna("-first").mask(later, "-" + begins)
+    suffix = ("-until-" + ends).fillna("-first").mask(later, ("-" + begins).fillna("-later"))
     out["place"] = out["code"] + suffix.where(shared, "")
     by_code = out["code"].where(out["code"].str.fullmatch(r"\d+")).str.len().map(_LEVELS)
     out["level"] = by_code.fillna(out["type"].map(_TYPE_LEVELS)).fillna("commune").astype("string")

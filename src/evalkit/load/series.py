@@ -14,6 +14,13 @@ _LEVELS = {  # columns whose level can be told, with what identifies a series
 }
 
 
+_DISTRESS = [
+    "overdue_vnd",
+    "frozen_vnd",
+    "extended_vnd",
+]  # told by their own size: few borrowers have such debt
+
+
 def of_tables(tables, units):
     """Yield the findings on tables ({name: Delivery}) whose rows have their ``place``; units: all places."""
     limits = reference.table("plausibility").set_index("parameter")["value"].astype(float)
@@ -25,6 +32,13 @@ def of_tables(tables, units):
             yield from _say_slipped(tables[name], column, slipped)
             yield from _slipped_cells(tables[name], column, by, slipped, limits)
         yield from _copied_years(tables[name], limits)
+    if "credit" in tables:
+        for column in _DISTRESS:
+            yield from _say_slipped(
+                tables["credit"], column, _slipped_deliveries(tables["credit"], column, limits)
+            )
+    if "poverty" in tables:
+        yield from _fractions(tables["poverty"])
     if "income" in tables:
         yield from _fast_growth(tables["income"], limits)
         yield from _heaping(tables["income"], units, limits)
@@ -34,7 +48,7 @@ def _typical(delivery, column):
     """The size of a figure: an amount per borrower where borrowers are known, an income per year."""
     frame = delivery.frame
     size = frame[column].astype(float)
-    if delivery.table == "credit":
+    if delivery.table == "credit" and column not in _DISTRESS:
         size = size / frame["borrowers"].astype(float).where(lambda n: n > 0)
     if delivery.table == "groups":
         size = size / frame["members"].astype(float).where(lambda n: n > 0)
@@ -44,6 +58,8 @@ def _typical(delivery, column):
 
 
 def _usual_range(delivery, column, limits):
+    if column in _DISTRESS and delivery.table == "credit":
+        return limits["distress_low"], np.inf
     if delivery.table == "income":
         return limits["income_year_low"], limits["income_year_high"]
     if delivery.table in ("credit", "groups") and column == "outstanding_vnd":
@@ -60,6 +76,7 @@ def _slipped_deliveries(delivery, column, limits):
     by = pd.DataFrame({"file": delivery.origin["file"], "year": delivery.frame["year"], "size": size})
     medians = by.groupby(["file", "year"])["size"].median().dropna()
     low, high = _usual_range(delivery, column, limits)
+    jump = "income_jump_factor" if delivery.table == "income" else "jump_factor"
     inside = medians[(medians >= low) & (medians <= high)]
     slipped = {}
     for at, found in medians.items():
@@ -68,7 +85,7 @@ def _slipped_deliveries(delivery, column, limits):
             continue
         usual = others.median() if len(others) else low if found < low else high
         factor = found / usual
-        if max(factor, 1 / factor) > limits["jump_factor"] or not len(others):
+        if max(factor, 1 / factor) > limits[jump] or not len(others):
             slipped[at] = (float(found), float(usual), float(factor))
     # of two halves of a table the smaller is taken as the one that slipped
     return slipped if len(slipped) <= len(medians) / 2 or not len(inside) else {}
@@ -110,6 +127,20 @@ def _slipped_cells(delivery, column, by, slipped, limits):
     beside = other.shift().fillna(other.shift(-1))
     hits = pd.DataFrame({"first": beside[far], "second": frame.loc[far, column].astype(float)})
     yield from delivery.findings("warning", "jump_thousand", hits, column, indicator=column)
+
+
+def _fractions(delivery):
+    """Rates that no count beside them can test, all at most 1 and most with more decimals than a printed percentage."""
+    frame = delivery.frame
+    for column, count in (("poor_pct", "poor"), ("near_poor_pct", "near_poor")):
+        rates = frame.loc[(frame[column] > 0) & (frame["households"].isna() | frame[count].isna()), column]
+        by = pd.DataFrame({"file": delivery.origin["file"], "year": frame["year"]}).loc[rates.index]
+        for (file, year), values in rates.groupby([by["file"], by["year"]]):
+            if (values <= 1).all() and ((values * 100) % 1 > 1e-9).mean() > 0.5:
+                said = {"count": len(values), "year": int(year), "largest": float(values.max())}
+                yield delivery.finding(
+                    "warning", "rates_as_fractions", values.index[0], column, file=file, **said
+                )
 
 
 def _copied_years(delivery, limits):

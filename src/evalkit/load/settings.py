@@ -76,7 +76,7 @@ def read(folder, found):
         faults.append(Said("is missing. `evalkit new` writes one."))
     except RecursionError:
         faults.append(Said("holds lists within lists without an end. Correct it."))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (ValueError, OSError) as error:  # what is no TOML, no text, or a number without an end
         faults.append(Said(_UNREADABLE, error=str(error)))
     if given is not None:
         acknowledged = _acknowledgements(given.pop("acknowledge", []), faults)

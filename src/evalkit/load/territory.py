@@ -1,6 +1,7 @@
 """Places in tables: which unit a row's code meant on its date, and what can't be so."""
 
 import re
+import unicodedata
 
 import pandas as pd
 
@@ -12,8 +13,12 @@ _TYPE = re.compile(r"^(xa|phuong|thi tran|thi xa|huyen|quan|tinh|thanh pho|tp|tt
 
 
 def of_units(delivery):
-    """Yield findings about the table of places itself: dates, overlaps, successors."""
+    """Yield findings about the table of places itself: letters of names, dates, overlaps, successors."""
     units = delivery.frame
+    for column in ("name", "district", "province"):
+        for index, name in units[column].dropna().items():
+            if strange := _foreign_letters(name):
+                yield delivery.finding("warning", "foreign_letters", index, column, letters=strange)
     reversed_ = units["valid_to"] < units["valid_from"]
     hits = units.loc[reversed_, ["name", "valid_from", "valid_to"]].set_axis(["name", "start", "end"], axis=1)
     yield from delivery.findings("error", "dates_reversed", hits, "valid_to")
@@ -34,6 +39,13 @@ def of_units(delivery):
         file = delivery.origin.loc[units.index[lost][0], "file"]
         where = {"file": file, "column": "successor_code"}
         yield finding("note", "unknown_successor", **where, count=int(lost.sum()), rows=said)
+
+
+def _foreign_letters(name):
+    """The letters of a name that aren't Latin, called by their Unicode names; full-width ones aren't either."""
+    letters = [c for c in dict.fromkeys(name) if not c.isascii() and unicodedata.category(c)[0] == "L"]
+    names = [unicodedata.name(c, "?") for c in letters if unicodedata.category(c) != "Lm"]
+    return ", ".join(name for name in names if not name.startswith("LATIN "))
 
 
 def assign(delivery, units, successor, found):
