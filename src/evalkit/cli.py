@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from evalkit import cli_data
+from evalkit import cli_data, cli_ends
 from evalkit.cli_data import Data
 from evalkit.errors import EvalkitError
 
@@ -68,10 +68,14 @@ Memory = Annotated[
 
 def main():
     """Run the command line; what a user can mend is one line on standard error and exit status 2."""
+    cli_ends.end_cleanly_when_told()
     try:
         app(standalone_mode=True)
     except EvalkitError as error:
         print(f"evalkit: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except OSError as error:
+        print(f"evalkit: {cli_ends.sentence(error)}", file=sys.stderr)
         raise SystemExit(2) from None
 
 
@@ -233,6 +237,7 @@ def _jobs(out, languages, chosen, suite):
 
 def _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory):
     from evalkit.batch import run
+    from evalkit.load.whole import alone
 
     if as_json:
         progress = "json"
@@ -241,16 +246,17 @@ def _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory):
     else:
         progress = "lines" if os.environ.get("EVALKIT_PROGRESS") else None
     try:
-        summary = run(
-            jobs,
-            workers=workers,
-            timeout=timeout,
-            cell_timeout=cell_timeout,
-            memory_limit=memory,
-            progress=progress,
-            preload=PRELOAD,
-            cluster=cluster,
-        )
+        with alone(out):
+            summary = run(
+                jobs,
+                workers=workers,
+                timeout=timeout,
+                cell_timeout=cell_timeout,
+                memory_limit=memory,
+                progress=progress,
+                preload=PRELOAD,
+                cluster=cluster,
+            )
     except KeyboardInterrupt:
         _say(f"interrupted; what had finished stands in {out / 'private'}, and the same command resumes")
         raise SystemExit(130) from None
