@@ -68,6 +68,7 @@ Memory = Annotated[
 
 def main():
     """Run the command line; what a user can mend is one line on standard error and exit status 2."""
+    cli_ends.speak_to_any_terminal()
     cli_ends.end_cleanly_when_told()
     try:
         app(standalone_mode=True)

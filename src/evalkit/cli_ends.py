@@ -1,7 +1,10 @@
-"""How a command ends when the system says no, or tells it to: in one line, with nothing half-written."""
+"""How a command speaks and ends where the system sets limits: in one line, with nothing half-written."""
 
+import codecs
 import errno
+import json
 import signal
+import sys
 
 from evalkit.errors import printable
 
@@ -16,6 +19,16 @@ _MENDS = {
     errno.ENAMETOOLONG: "Choose a shorter path (--out).",
     errno.EIO: "Look at the disk, then give the same command again.",
 }
+
+
+def speak_to_any_terminal():
+    r"""Write what a terminal's encoding lacks as \u escapes, which JSON knows too, instead of ending with an error."""
+    codecs.register_error(
+        "escaped", lambda fault: (json.dumps(fault.object[fault.start : fault.end])[1:-1], fault.end)
+    )
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="escaped")
 
 
 def sentence(error):
