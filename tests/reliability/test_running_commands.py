@@ -57,7 +57,7 @@ def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path):
     assert "--out" in line
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_build_that_is_told_to_end_leaves_nothing_half_written(tmp_path, number):
     out = tmp_path / "out"
     command = [*EVALKIT, "build", "data/published", "--out", str(out)]

@@ -22,8 +22,8 @@ def whole(target):
     try:
         with alone(target.parent):
             _settle(target, new, old)
-            new.mkdir()
             try:
+                new.mkdir()
                 yield new
                 if target.exists():
                     target.rename(old)
