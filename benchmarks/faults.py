@@ -2,9 +2,11 @@
 
     python benchmarks/faults.py --moments 30
 
-Kills children, the forking process and the supervisor and fills a disk, in turn (a small file system of random
-size, where the system lets one be mounted). After every kill the run is resumed; all its files must be the
-same byte for byte but for times, and no process may be left behind. Exits with 1 and says where they differ.
+Kills a child, the forking process, the supervisor, and two of them at once, suspends all and kills one, and fills
+a disk, in turn (a small file system of random size, where the system lets one be mounted). After every kill the
+run is resumed; all its files must be the same byte for byte but for times, and no process may be left behind.
+Where supervisor and forking process die at once, what a notebook had started may live until the next run into the
+folder, and not longer. Exits with 1 and says where they differ.
 """
 
 import argparse
@@ -24,7 +26,17 @@ from faults import contents, disturbed_run, jobs_for, resumed, wait_until_gone
 from evalkit.batch import run
 from evalkit.errors import EvalkitError
 
-VICTIMS = ("child", "forker", "supervisor", "disk")
+VICTIMS = (
+    "child",
+    "forker",
+    "supervisor",
+    "disk",
+    "child+forker",
+    "forker+supervisor",
+    "child+supervisor",
+    "suspended",
+)
+ORPHANS = "forker+supervisor"
 DISK_KB = (24, 112)  # smaller than what the run writes
 FULL_DISK = """
 set -e
@@ -42,10 +54,10 @@ def difference(found, wanted):
 def after(folder, count, wanted):
     """Resume, and tell what differs and what was left behind before and after."""
     out = Path(folder) / "out"
-    left = wait_until_gone(out)
+    before = wait_until_gone(out)
     summary = resumed(folder, count)
-    left += wait_until_gone(out)
-    return {**summary.counts, "different": difference(contents(out), wanted), "left": left}
+    left = wait_until_gone(out)
+    return {**summary.counts, "different": difference(contents(out), wanted), "left": left, "before": before}
 
 
 def killed(victim, seed, count, wanted):
@@ -116,7 +128,10 @@ def main():
             else killed(victim, seed, given.places, wanted)
         )
         print(rows[-1], file=sys.stderr, flush=True)
-    bad = sum(bool(row.get("different") or row.get("left")) for row in rows)
+    bad = sum(
+        bool(row.get("different") or row.get("left") or (row.get("before") and row["victim"] != ORPHANS))
+        for row in rows
+    )
     if given.json:
         print(json.dumps({"ratios": {}, "moments": rows, "bad": bad}))
     else:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import shutil
-import tempfile
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import version
@@ -19,6 +18,7 @@ from evalkit.load.dataset import open_dataset, shipped
 from evalkit.load.folder import strange
 from evalkit.load.ledger.store import Manifest, read_manifest
 from evalkit.load.said import Said
+from evalkit.load.whole import whole
 from evalkit.metrics import benchmarks, comparators, rollup, suppress
 from evalkit.metrics.indicators import assemble
 
@@ -34,47 +34,48 @@ def build(folder, out, earlier=None):
     """Compute everything that reports need from the data set in ``folder`` and write it to ``out``.
 
     earlier: folder of a release that readers have (a site, or its release); default: the ``site`` beside ``out``.
-    What is hidden is decided with what it shows. Writes one Parquet table for each of TABLES and of ``impact.estimates``, plan.json and manifest.json; the
-    folder appears whole or not at all. Returns ``out``. Raises DataError where the data set can't be used.
+    What is hidden is decided with what it shows. Writes one Parquet table for each of TABLES and of
+    ``impact.estimates``, plan.json and manifest.json; the folder appears whole or not at all. Returns ``out``.
+    Raises DataError where the data set can't be used, EvalkitError where another process is writing beside ``out``.
+    """
+    out = Path(out)
+    with whole(out) as aside:
+        before = fingerprint(folder)
+        dataset = open_dataset(folder)
+        if fingerprint(folder) != before:
+            raise DataError(
+                f"{folder} changed while it was read. Wait until the files are written, and run again."
+            )
+        _write(dataset, before, out, released(earlier or out.parent / "site"), aside)
+    return out
+
+
+def _write(dataset, data, out, earlier, aside):
+    """Write the build of a data set to the folder ``aside``.
+
+    data: the data set's fingerprint. out: where the last build stands. earlier: figures that readers have.
     """
     from evalkit.impact import estimates
 
-    out = Path(out)
-    before = fingerprint(folder)
-    dataset = open_dataset(folder)
-    if fingerprint(folder) != before:
-        raise DataError(
-            f"{folder} changed while it was read. Wait until the files are written, and run again."
-        )
-    tables = compute(dataset, released(earlier or out.parent / "site"))
+    tables = compute(dataset, earlier)
     estimated, record = estimates.of_dataset(dataset, plan_record(out), tables["indicators"])
     tables["decomposition"] = estimated.pop("decomposition")
     manifest = {
         "evalkit": version("evalkit") if _installed() else "source",
         "settings": dataset.settings,
-        "data": before,
+        "data": data,
         "built": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    out.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        for name in TABLES:
-            ordered = tables[name].sort_values("place", kind="stable", ignore_index=True)
-            ordered.to_parquet(aside / f"{name}.parquet", index=False, row_group_size=_ROW_GROUP)
-        if (dataset.folder / "boundaries.geojson").is_file():
-            shutil.copyfile(dataset.folder / "boundaries.geojson", aside / "boundaries.geojson")
-        (aside / "plan.json").write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
-        for name, table in estimated.items():
-            table.to_parquet(aside / f"{name}.parquet", index=False)
-        _write_slices(tables, aside / "places", dataset.settings["data"]["ledger"])
-        (aside / "manifest.json").write_text(
-            json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8"
-        )
-        aside.chmod(0o755)
-        replace_folder(aside, out)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    return out
+    for name in TABLES:
+        ordered = tables[name].sort_values("place", kind="stable", ignore_index=True)
+        ordered.to_parquet(aside / f"{name}.parquet", index=False, row_group_size=_ROW_GROUP)
+    if (dataset.folder / "boundaries.geojson").is_file():
+        shutil.copyfile(dataset.folder / "boundaries.geojson", aside / "boundaries.geojson")
+    (aside / "plan.json").write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
+    for name, table in estimated.items():
+        table.to_parquet(aside / f"{name}.parquet", index=False)
+    _write_slices(tables, aside / "places", dataset.settings["data"]["ledger"])
+    (aside / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 def plan_record(build_folder):
@@ -102,16 +103,6 @@ def _write_slices(tables, folder, ledger):
         if ledger and pd.notna(codes[place]):
             digest.update(repr(loans.covering("loans", codes[place])).encode())
         (folder / f"{place}.sha256").write_text(digest.hexdigest() + "\n", encoding="ascii")
-
-
-def replace_folder(new, target):
-    """Put the finished folder ``new`` in the place of ``target``, which is kept until the new one stands."""
-    old = target.with_name(f".{target.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
-    new.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def fingerprint(folder):

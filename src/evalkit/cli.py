@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from evalkit import cli_data, cli_lab, cli_speech
+from evalkit import cli_data, cli_ends, cli_lab, cli_speech
 from evalkit.cli_options import Data, Lang, Langs, Out, Suite
 from evalkit.cli_speech import next_step, say
 from evalkit.errors import EvalkitError, printable
@@ -66,10 +66,15 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done,
 
 def main():
     """Run the command line; what a user can mend is one line on standard error and exit status 2."""
+    cli_ends.speak_to_any_terminal()
+    cli_ends.end_cleanly_when_told()
     try:
         cli_speech.localised(get_command(app))(prog_name="evalkit")
     except EvalkitError as error:
         print(f"evalkit: {printable(cli_speech.error(error))}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except OSError as error:
+        print(f"evalkit: {cli_ends.sentence(error)}", file=sys.stderr)
         raise SystemExit(2) from None
 
 
@@ -287,6 +292,7 @@ def _published(index):
 
 def _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory):
     from evalkit.batch import run
+    from evalkit.load.whole import alone
 
     if as_json:
         progress = "json"
@@ -295,16 +301,17 @@ def _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory):
     else:
         progress = "lines" if os.environ.get("EVALKIT_PROGRESS") else None
     try:
-        summary = run(
-            jobs,
-            workers=workers,
-            timeout=timeout,
-            cell_timeout=cell_timeout,
-            memory_limit=memory,
-            progress=progress,
-            preload=[*PRELOAD, f"evalkit.present.warm:of_build:{(out / 'build').resolve()}"],
-            cluster=cluster,
-        )
+        with alone(out):
+            summary = run(
+                jobs,
+                workers=workers,
+                timeout=timeout,
+                cell_timeout=cell_timeout,
+                memory_limit=memory,
+                progress=progress,
+                preload=[*PRELOAD, f"evalkit.present.warm:of_build:{(out / 'build').resolve()}"],
+                cluster=cluster,
+            )
     except KeyboardInterrupt:
         say(
             "Interrupted; what had finished stands in {folder}, and the same command resumes.",

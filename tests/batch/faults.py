@@ -1,5 +1,6 @@
 """Killing runs at random moments, and comparing what a resumed run leaves with an undisturbed one."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -61,7 +62,8 @@ def left_over(out):
 def disturbed_run(folder, victim, seed, count=8):
     """Start a run in a process of its own and kill one of its processes at a moment drawn from ``seed``.
 
-    victim: "supervisor", "forker" or "child". Returns the moment in seconds from the first finished notebook.
+    victim: "supervisor", "forker", "child", several joined by "+", or "suspended" (all stopped for a while and
+    one killed meanwhile). Returns the moment in seconds from the first finished notebook.
     """
     draw = random.Random(seed)
     code = (
@@ -81,14 +83,23 @@ def disturbed_run(folder, victim, seed, count=8):
 
 
 def _kill(process, victim, draw):
+    if victim == "suspended":
+        every = [process.pid, *descendants(process.pid)]
+        _signal(every, signal.SIGSTOP)
+        time.sleep(draw.uniform(0, 2))
+        _signal([draw.choice(every)], signal.SIGKILL)
+        _signal(every, signal.SIGCONT)
+        return
     below = descendants(process.pid)
     workers = [pid for pid in below if b"evalkit.batch.worker" in _command(pid)]
-    victims = {"supervisor": [process.pid], "forker": workers[:1], "child": workers[1:]}[victim]
-    if victims:
-        try:
-            os.kill(draw.choice(victims), signal.SIGKILL)
-        except ProcessLookupError:
-            return
+    kinds = {"supervisor": [process.pid], "forker": workers[:1], "child": workers[1:]}
+    _signal([draw.choice(kinds[name]) for name in victim.split("+") if kinds[name]], signal.SIGKILL)
+
+
+def _signal(processes, number):
+    for pid in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _command(pid):

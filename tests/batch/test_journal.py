@@ -81,7 +81,7 @@ def test_settling_leaves_one_line_per_job_in_order(tmp_path, output):
 
 def test_two_runs_into_one_folder_are_refused(tmp_path):
     first = Journal(tmp_path)
-    with pytest.raises(EvalkitError, match="another run is writing here"):
+    with pytest.raises(EvalkitError, match=r"another run \(process \d+\) is writing here"):
         Journal(tmp_path)
     first.close()
     Journal(tmp_path).close()

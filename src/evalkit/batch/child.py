@@ -4,10 +4,12 @@ import atexit
 import contextlib
 import hashlib
 import json
+import logging
 import os
 import random
 import sys
 import sysconfig
+import weakref
 from pathlib import Path
 
 from evalkit.batch.journal import DISK_FULL, write_atomically
@@ -40,6 +42,7 @@ def execute(task: dict, engine: str, **options) -> dict:
 
 def run_forked(task: dict, report: int) -> None:
     """Be the child that a fork has just made: execute the task, report through the pipe, and end."""
+    _forget_parents_ends()
     owner, loaded = os.getpid(), set(sys.modules)
     options = {"notebook_timeout": task["timeout"], "on_cell": lambda cell: _say(report, {"cell": cell})}
     result = execute(task, "evalkit", **options)
@@ -50,6 +53,14 @@ def run_forked(task: dict, report: int) -> None:
             report, result | ({"imported": _installed(sys.modules.keys() - loaded)} if task["learn"] else {})
         )
     os._exit(0)
+
+
+def _forget_parents_ends():
+    """What the forking process has to do at its own end, such as removing its folders, is not for its children."""
+    atexit._clear()
+    weakref.finalize._registry.clear()
+    weakref.finalize._registered_with_atexit = False  # so that the notebook's own are registered anew
+    atexit.register(logging.shutdown)
 
 
 def write_failed(task: dict, cell_index: int, ename: str, message: str) -> None:

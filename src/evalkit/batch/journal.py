@@ -8,7 +8,7 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from evalkit.errors import EvalkitError
+from evalkit.load.whole import hold
 
 FILE = "journal.jsonl"
 DONE = ("ok", "skipped")
@@ -46,7 +46,7 @@ class Journal:
         self.folder = folder
         self.path = folder / FILE
         folder.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(folder / ".lock")
+        self._lock = hold(folder / ".lock", os.O_RDWR | os.O_CREAT)
         self.entries = read_entries(folder)
         self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         _end_line(self._file, self.path)
@@ -121,19 +121,3 @@ def _end_line(file, path):
     content = path.read_bytes()
     if content and not content.endswith(b"\n"):
         os.write(file, b"\n")
-
-
-def _lock(path):
-    try:
-        import fcntl
-    except ImportError:  # Windows: two runs at once into one folder are not noticed there
-        return None
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise EvalkitError(
-            f"{path.parent}: another run is writing here. Wait for it, end it, or choose another folder."
-        ) from None
-    return handle

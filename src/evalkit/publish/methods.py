@@ -196,7 +196,7 @@ def functions():
 def docstring(function):
     """Return a function's docstring; from its source where Python was told to strip it (``-OO``)."""
     if function.__doc__ or not sys.flags.optimize:
-        return function.__doc__
+        return inspect.getdoc(function)
     (defined,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
     return ast.get_docstring(defined)
 

@@ -1,10 +1,10 @@
 """The one door of publishing: private notebooks in, a folder of plain pages out."""
 
-import os
 import shutil
 from pathlib import Path
 
 from evalkit.errors import DataError
+from evalkit.load.whole import whole
 from evalkit.publish.collect import DATASET, blocks
 from evalkit.publish.download import table_csv
 from evalkit.publish.pages import HERE, Pages
@@ -43,7 +43,7 @@ def site(
     input gives the same bytes.
 
     Raises DataError for places, languages or payloads that break their contract, and where ``out/site`` is
-    some other folder; nothing is written then.
+    some other folder, EvalkitError where another process is writing in ``out``; nothing is written then.
     """
     places = checked(places)
     _check_languages(languages)
@@ -56,10 +56,7 @@ def site(
             f"{target}: this folder is no site of evalkit and is left alone. Move it or choose another."
         )
 
-    aside = target.with_name(f".site-{os.getpid()}")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    try:
+    with whole(target) as aside:
         private = Path(private)
         dataset = _dataset_pages(private, languages, summary)
         given = {} if release is None else _give(aside, release, since, target, words, languages)
@@ -68,9 +65,6 @@ def site(
         held = ["index.html", "places/index.html", "methods/index.html", *dataset, *given]
         pages = Pages(places, meta=meta, languages=languages, words=words, held=held)
         _write(aside, private, pages, summary, release, given, pdf)
-        _replace(target, aside)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return target / "index.html"
 
 
@@ -155,14 +149,6 @@ def _write_blocks(folder, found, place):
 def _save(path, text):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text.encode("utf-8", errors="replace"))
-
-
-def _replace(target, aside):
-    old = target.with_name(f".site-{os.getpid()}-old")
-    if target.exists():
-        target.rename(old)
-    aside.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _check_languages(languages):

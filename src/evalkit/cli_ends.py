@@ -1,0 +1,51 @@
+"""How a command speaks and ends where the system sets limits: in one line, with nothing half-written."""
+
+import codecs
+import errno
+import json
+import signal
+import sys
+
+from evalkit.errors import printable
+
+# What the user can mend; any other error of the system is a fault of evalkit's and keeps its traceback.
+_MENDS = {
+    errno.ENOSPC: "Free some space and give the same command again.",
+    errno.EDQUOT: "Free some space and give the same command again.",
+    errno.EROFS: "Choose a folder that can be written (--out).",
+    errno.EACCES: "Choose a folder that you may read and write, or ask for the right to.",
+    errno.EPERM: "Choose a folder that you may read and write, or ask for the right to.",
+    errno.EMFILE: "Allow more open files (`ulimit -n 1024`) and give the same command again.",
+    errno.ENAMETOOLONG: "Choose a shorter path (--out).",
+    errno.EIO: "Look at the disk, then give the same command again.",
+}
+
+
+def speak_to_any_terminal():
+    r"""Write what a terminal's encoding lacks as \u escapes, which JSON knows too, instead of ending with an error."""
+    codecs.register_error(
+        "escaped", lambda fault: (json.dumps(fault.object[fault.start : fault.end])[1:-1], fault.end)
+    )
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="escaped")
+
+
+def sentence(error):
+    """Return an error of the system as one line with its mend. Raises the error where there is none."""
+    if error.errno not in _MENDS:
+        raise error
+    where = f"{error.filename}: " if error.filename else ""
+    return printable(f"{where}{error.strerror}. {_MENDS[error.errno]}")
+
+
+def end_cleanly_when_told():
+    """Let a command that is told to end (SIGTERM), or whose terminal closes (SIGHUP), clean up like after Ctrl-C."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _end)
+
+
+def _end(number, _frame):
+    raise SystemExit(128 + number)

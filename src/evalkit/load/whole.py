@@ -1,0 +1,91 @@
+"""Folders that appear whole or not at all, written by one process at a time."""
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+from evalkit.errors import EvalkitError
+
+
+@contextlib.contextmanager
+def whole(target):
+    """Yield an empty folder that takes the place of ``target`` at the end; after a failure ``target`` stands.
+
+    What a process killed in the middle left beside ``target`` is put right first. Raises EvalkitError where
+    another process is writing in the same folder.
+    """
+    target = Path(target).resolve()
+    made = not target.parent.exists()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    new, old = (target.with_name(f".{target.name}.{age}") for age in ("new", "old"))
+    try:
+        with alone(target.parent):
+            _settle(target, new, old)
+            try:
+                new.mkdir()
+                yield new
+                if target.exists():
+                    target.rename(old)
+                new.rename(target)
+            finally:
+                _settle(target, new, old)
+    finally:
+        if made:
+            with contextlib.suppress(OSError):  # not empty
+                target.parent.rmdir()
+
+
+@contextlib.contextmanager
+def alone(folder):
+    """Keep other processes from writing in ``folder``. Raises EvalkitError where one does so already."""
+    handle = hold(folder)
+    try:
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def hold(path, flags=os.O_RDONLY):
+    """Return a handle that holds a file or folder until it is closed or the process ends.
+
+    None where the system or its file system has no such locks. Raises EvalkitError, naming the process, where
+    another one holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return None
+    handle = os.open(path, flags, 0o666)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        folder = path if Path(path).is_dir() else Path(path).parent
+        holder = _holder(handle)
+        os.close(handle)
+        raise EvalkitError(
+            f"{folder}: another run{holder} is writing here. Wait for it, end it, or choose another folder."
+        ) from None
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def _settle(target, new, old):
+    """Put the former folder back where no new one came, and remove what is left over."""
+    if old.exists() and not target.exists():
+        old.rename(target)
+    for rest in (new, old):
+        shutil.rmtree(rest, ignore_errors=True)
+
+
+def _holder(handle):
+    """Who holds a file, as far as the system tells (Linux): " (process 1234)"."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/locks").read_text().splitlines():
+            fields = line.split()
+            if fields[1] == "FLOCK" and fields[5].endswith(f":{os.fstat(handle).st_ino}"):
+                return f" (process {fields[4]})"
+    return ""

@@ -1,0 +1,110 @@
+"""A folder that readers use appears whole, one writer at a time, whatever ends the writer."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from evalkit.errors import EvalkitError
+from evalkit.load.whole import alone, whole
+
+HOLD = "from evalkit.load.whole import whole\nwith whole({target!r}) as new:\n    (new / 'page').write_text('new')\n    print(flush=True)\n    input()"  # fmt: skip
+SMALL = 'mount -t tmpfs -o size=64k tmpfs "$1" && mkdir "$1/site" && echo old > "$1/site/page" && "$2" -c "$3"; cat "$1/site/page"; ls -A "$1"'  # fmt: skip
+
+
+@pytest.fixture
+def target(tmp_path):
+    """A folder "site" that stands, with an old page."""
+    (tmp_path / "out" / "site").mkdir(parents=True)
+    (tmp_path / "out" / "site" / "page").write_text("old")
+    return tmp_path / "out" / "site"
+
+
+def holder(target):
+    """A process in the middle of writing ``target``."""
+    code = HOLD.format(target=str(target))
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process.stdout.readline()
+    return process
+
+
+def standing(target):
+    return (target / "page").read_text(), sorted(os.listdir(target.parent))
+
+
+def test_the_new_folder_takes_the_old_ones_place(target):
+    with whole(target) as new:
+        (new / "page").write_text("new")
+        assert standing(target)[0] == "old"
+    assert standing(target) == ("new", ["site"])
+
+
+@pytest.mark.parametrize("end", [RuntimeError, KeyboardInterrupt, SystemExit])
+def test_a_writer_that_fails_leaves_the_old_folder_and_nothing_else(target, end):
+    def fail():
+        with whole(target) as new:
+            (new / "page").write_text("half")
+            raise end
+
+    with pytest.raises(end):
+        fail()
+    assert standing(target) == ("old", ["site"])
+
+
+def test_a_failure_makes_no_folder_where_there_was_none(tmp_path):
+    with pytest.raises(RuntimeError), whole(tmp_path / "out" / "site"):
+        raise RuntimeError
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_second_writer_is_refused_by_name_until_the_first_has_died(target):
+    first = holder(target)
+    with pytest.raises(EvalkitError, match=rf"another run \(process {first.pid}\) is writing here"):
+        whole(target.parent / "build").__enter__()
+    with pytest.raises(EvalkitError, match="another run"), alone(target.parent):
+        raise AssertionError
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    assert standing(target) == ("old", [".site.new", "site"])
+    with whole(target) as new:
+        assert list(new.iterdir()) == [], "nothing of what the first had written"
+        (new / "page").write_text("new")
+    assert standing(target) == ("new", ["site"])
+
+
+def test_a_kill_between_the_two_renames_costs_nothing(target):
+    target.rename(target.with_name(".site.old"))
+    with pytest.raises(RuntimeError), whole(target):
+        raise RuntimeError
+    assert standing(target) == ("old", ["site"])
+
+
+def test_the_folder_is_as_private_as_the_user_asked(target):
+    before = os.umask(0o077)
+    try:
+        with whole(target) as new:
+            (new / "page").write_text("new")
+    finally:
+        os.umask(before)
+    assert target.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_link_to_the_folder_stays_a_link(target, tmp_path):
+    link = tmp_path / "www"
+    link.symlink_to(target)
+    with whole(link) as new:
+        (new / "page").write_text("new")
+    assert link.is_symlink()
+    assert standing(target) == ("new", ["site"])
+
+
+def test_a_full_disk_leaves_the_old_folder(tmp_path):
+    code = f"from evalkit.load.whole import whole\nwith whole('{tmp_path}/site') as new:\n    (new / 'page').write_bytes(bytes(99999))"  # fmt: skip
+    command = ["unshare", "-rm", "sh", "-c", SMALL, "sh", str(tmp_path), sys.executable, code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "mount" in done.stderr or "unshare" in done.stderr:
+        pytest.skip("this system lets no small file system be mounted")
+    assert "No space left" in done.stderr
+    assert done.stdout.split() == ["old", "site"]
