@@ -32,6 +32,8 @@ TABLES = ("communes", "credit", "poverty", "income", "households")
 # These two change columns that no design reads (overdue debt, published facts): their provinces are "none".
 NOT_READ = ("hidden_overdue", "press_rounding")
 ONE_STANDARD = ("2016-2020", 2016, 2021)  # a standard, its first and last year
+# Lots drawn in each province that has one: most of a row's luck is in who starts.
+LOTS = 3
 # What the programme laid over the province adds where credit works as well: log income, points of poverty.
 ADDED = {"log_income": 0.03, "poor_pct": -1.0, "one_commune": 0.15, "province": 0.10}
 
@@ -55,7 +57,7 @@ class Province:
     own effect is known exactly; like any real reform it runs beside everything else that happens.
     """
 
-    def __init__(self, seed, difficulties, effect, communes, *, households=True):
+    def __init__(self, name, seed, difficulties, effect, communes, *, households=True, only_households=False):
         from evalkit import impact, simulate
         from evalkit.load import reference
 
@@ -70,6 +72,9 @@ class Province:
         self.credit, self.truth = drawn["credit"], effect
         self.households = drawn.tables.get("households")
         self.works = effect.poverty_pp != 0
+        self.rng = np.random.default_rng([seed, *map(ord, name)])
+        if only_households:
+            return
         panel = impact.intensity_panel(
             **{name: drawn[name] for name in TABLES[:4]},
             programmes=reference.programmes(),
@@ -80,10 +85,9 @@ class Province:
         standard, start, end = ONE_STANDARD
         if panel["standard"].nunique() == 1:
             standard = panel["standard"].iloc[0]
-        self.rng = np.random.default_rng(seed)
-        self.order = self.queue(panel, steered=difficulties.list_steers_lending)
-        panel["place"] = panel["unit"].map(self.order)
+        self.steered = difficulties.list_steers_lending
         self.panel = self.kept(panel)
+        self.place = self.queue()
         one = panel[(panel["standard"] == standard) & panel["year"].between(start, end)]
         self.one_standard = self.kept(one)
         self.yearly = self.kept(panel.dropna(subset=["log_income"]).drop_duplicates(["unit", "year"]))
@@ -94,10 +98,10 @@ class Province:
         frame.attrs = self.attrs
         return frame
 
-    def queue(self, panel, *, steered):
+    def queue(self):
         """Return each unit's place in the queue for the programme, 0 (first) to 1."""
-        first = panel.groupby("unit")["poor_pct"].first()
-        rank = -first if steered else pd.Series(self.rng.random(len(first)), index=first.index)
+        first = self.panel.groupby("unit")["poor_pct"].first()
+        rank = -first if self.steered else pd.Series(self.rng.random(len(first)), index=first.index)
         return rank.rank(pct=True)
 
     def added(self, name):
@@ -219,11 +223,17 @@ def on_shifts(province):
 
 
 def on_starts(province):
-    """Yield the designs on a programme that some communes start and others don't."""
+    """Yield the designs on a programme that some communes start and others don't, lots drawn several times."""
+    for _ in range(1 if province.steered else LOTS):
+        yield from on_one_lot(province, province.queue())
+
+
+def on_one_lot(province, queue):
+    """Yield the designs on a programme that reaches communes in the order of ``queue``."""
     from evalkit import impact
 
     one = province.one_standard
-    early, post = one["place"] <= 0.5, one["year"] >= 2019
+    early, post = one["unit"].map(queue) <= 0.5, one["year"] >= 2019
     added = province.added("poor_pct")
     frame = province.kept(
         one.assign(treated=early * 1.0, post=post * 1.0, poor_pct=one["poor_pct"] + added * (early & post))
@@ -239,7 +249,8 @@ def on_starts(province):
     )
     yield "difference in differences", "poor_pct", added, found(effect)
     yearly, added = province.yearly, province.added("log_income")
-    first = np.select([yearly["place"] <= 1 / 3, yearly["place"] <= 2 / 3], [2017, 2020], 0)
+    place = yearly["unit"].map(queue)
+    first = np.select([place <= 1 / 3, place <= 2 / 3], [2017, 2020], 0)
     on = (first > 0) & (yearly["year"] >= first)
     frame = province.kept(yearly.assign(first=first, log_income=yearly["log_income"] + added * on))
     study = impact.staggered(frame, outcome="log_income", unit="unit", time="year", first_treated="first")
@@ -252,7 +263,7 @@ def on_single_series(province):
 
     yearly, added = province.yearly, province.added("one_commune")
     whole = yearly.groupby("unit")["year"].transform("size") == yearly["year"].nunique()
-    units = yearly.loc[whole].groupby("unit")["place"].first().sort_values()
+    units = province.place[yearly.loc[whole, "unit"].unique()].sort_values()
     chosen = [units.index[0], *province.rng.permutation(units.index[1:])[:39]]
     on = (yearly["unit"] == chosen[0]) & (yearly["year"] >= 2020)
     frame = yearly.assign(log_income=yearly["log_income"] + added * on)
@@ -283,21 +294,27 @@ def on_households(province):
         0.0,
         plain_regression(last, "log_income", "borrowed"),
     )
-    earlier = frame[frame["year"] == 2016].set_index("household")
-    frame["borrowed before"] = frame["household"].map(earlier["borrowed"])
-    frame["income before"] = frame["household"].map(earlier["log_income"])
-    for label, dated in (
-        ("household differences, same year", {}),
-        ("household differences, borrowed before", {"as_of": 2018, "earlier": 2014}),
+    for year in (2016, 2018):
+        then = frame[frame["year"] == year].set_index("household")
+        for column in ("log_income", "borrowed"):
+            frame[f"{column} {year}"] = frame["household"].map(then[column])
+    older = ["log_income 2016", "borrowed 2016", "members", "area"]
+    for label, covariates, dated in (
+        ("household differences, same year", older, {"before": 2016}),
+        ("household differences, older baseline", older, {"before": 2016, "as_of": 2018, "earlier": 2014}),
+        (
+            "household differences, baseline then",
+            ["log_income 2018", *older],
+            {"before": 2018, "as_of": 2018, "earlier": 2014},
+        ),
     ):
         effect = impact.household_difference(
             frame,
             outcome="log_income",
             treated="borrowed",
-            covariates=["income before", "borrowed before", "members", "area"],
+            covariates=covariates,
             unit="household",
             time="year",
-            before=2016,
             after=2020,
             weights="weight",
             cluster="cluster",
@@ -325,7 +342,15 @@ def one(task):
     warnings.simplefilter("ignore")
     setting, effect_name, seed, communes, parts = task
     effect = Effect.none() if effect_name == "none" else Effect()
-    province = Province(seed, settings()[setting], effect, communes, households="households" in parts)
+    province = Province(
+        f"{setting} {effect_name}",
+        seed,
+        settings()[setting],
+        effect,
+        communes,
+        households="households" in parts,
+        only_households=list(parts) == ["households"],
+    )
     rows = []
     for part in parts:
         try:
@@ -374,7 +399,7 @@ def table(records):
     )
     by = ["effect", "setting", "design", "outcome"]
     counts = rows.groupby(by, sort=False).agg(
-        provinces=("seed", "size"), refused=("refused", "mean"), demoted=("demoted", "mean")
+        provinces=("seed", "nunique"), refused=("refused", "mean"), demoted=("demoted", "mean")
     )
     figures = said.groupby(by, sort=False).agg(
         claims=("seed", "size"),

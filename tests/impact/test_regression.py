@@ -120,8 +120,8 @@ def test_what_cannot_be_estimated_says_why(panel):
         impact.fixed_effects(panel.assign(x=panel["unit"]), outcome="y", dose="x", unit="unit")
     with pytest.raises(DataError, match="not a number"):
         impact.fixed_effects(panel.assign(x="3,5"), outcome="y", dose="x", unit="unit")
+    negative = panel.assign(w=panel["w"].mask(panel.index == 3, -1.0))
     with pytest.raises(DataError, match="1 weights are negative"):
-        negative = panel.assign(w=panel["w"].mask(panel.index == 3, -1.0))
         impact.fixed_effects(negative, outcome="y", dose="x", unit="unit", weights="w")
     with pytest.raises(DataError, match="no row"):
         impact.fixed_effects(panel.assign(w=0.0), outcome="y", dose="x", unit="unit", weights="w")

@@ -25,6 +25,7 @@ MAKERS = (
     impact.estimates,
     charts.curve,
     charts.around_supply,
+    impact.bounds,
     impact.checks,
     impact.sceptic,
     impact.verdict,
@@ -117,9 +118,9 @@ def test_at_level_three_and_only_there_an_effect_is_named(tables):
     data = report(made, panel)
     row = data.effects[data.effects["estimate"].notna()].iloc[0].copy()
     row[["lower", "upper", "p_adjusted", "level"]] = -0.4, -0.1, 0.001, "L3"
-    assert "effect of" in impact._finding(row, row["outcome"], "en")
+    assert "effect of" in impact.finding(row, row["outcome"], "en")
     row["level"] = "L2"
-    assert "effect" not in impact._finding(row, row["outcome"], "en")
+    assert "effect" not in impact.finding(row, row["outcome"], "en")
 
 
 def test_planned_estimates_come_first_and_the_rest_is_exploratory(tables):

@@ -1,5 +1,7 @@
 """Everything that a data set's impact report shows, estimated once for all communes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -19,7 +21,8 @@ NEEDED = ("credit", "poverty")
 PLACEBO = ("study", "water", "housing")
 # Enough for a picture of many estimates; the planned ones take every sign pattern.
 CURVE_DRAWS = 999
-BOUNDS = (0.5, 1.0, 2.0)
+# Times what was seen before a change of supply; no bend at all is a straight line carried on.
+BOUNDS = {"relative": (0.5, 1.0, 2.0), "smoothness": (0.0, 1.0)}
 PARTS = {
     **dict.fromkeys(("place", "outcome", "dose", "part", "level", "crossed"), "string"),
     **dict.fromkeys(("value", "lower", "upper"), "float64"),
@@ -32,6 +35,8 @@ _SEEN_AS = {
     "poor_near_poor_pct": "poor_plus_near_poor_rate_pct",
     "log_odds_poor": "poverty_rate_pct",
 }
+# What moves outcomes in a reduced form: how far the change of supply reaches a commune.
+EXPOSURE = "exposure"
 PERIODS = ("name", "part", "event_time", "estimate", "lower", "upper")
 CURVE = ("specification", "estimate", "lower", "upper", "p_value", "refused")
 CHECKS = ("check", "name", "label", "value", "lower", "upper", "p_value")
@@ -100,14 +105,16 @@ def tables(panel, credit, planned, rows=None):
     }
     listed = plan.analyses(planned, changes)
     done = {a: attempt(a, panel, changes, exposures) for a in [*listed, *_exploratory(planned)]}
-    effects = plan.table([plan.summary(a, _effect(found)) for a, found in done.items()])
+    effects = plan.table([plan.summary(a, found) for a, found in each_effect(done)])
     decided = effects["planned"].astype(bool)
     effects.loc[decided, "p_adjusted"] = adjust_p_values(effects.loc[decided, "p_headline"])
     main = next((a for a in listed if a.design == "fixed_effects"), None)
     return {
         "panel": panel.assign(**{c: panel[c].astype("string") for c in ("area", "income_basis")}),
         "effects": effects,
-        "periods": _frame([row for a, found in done.items() for row in _periods(a, found)], PERIODS),
+        "periods": _frame(
+            [row for a, found in done.items() for row in _periods(a, found)], PERIODS
+        ).drop_duplicates(["name", "part", "event_time"], ignore_index=True),
         "curve": _frame(curve(panel, main) if main else [], CURVE),
         "checks": _frame(checks(panel, main, done), CHECKS),
         "decomposition": decomposition(panel, seen(panel, rows), done),
@@ -173,13 +180,29 @@ def checks(panel, main, done):
         label = f"{span['start']}–{span['end']}"
         shown = {"value": turn.slope, "lower": turn.lower, "upper": turn.upper, "p_value": turn.p_value}
         rows.append({"check": "mean_reversion", "name": main.name, "label": label, **shown})
-    for a, found in done.items():
-        if isinstance(found, ShiftShare) and not found.effect.refused:
-            bounds = sensitivity(found.reduced_form, values=BOUNDS, weights="average")
-            for b in bounds.itertuples():
-                ends = {"value": b.value, "lower": b.lower, "upper": b.upper}
-                rows.append({"check": "relative", "name": a.name, **ends})
+    for a, found in each_effect(done):
+        if a.design == "reduced_form" and not found.refused:
+            rows += [{"name": a.name, **bound} for bound in bounds(found)]
     return rows
+
+
+def bounds(study):
+    """Return the study's bounds: of what paths did before, and of how they bent before, each times BOUNDS."""
+    rows = []
+    for kind, unit in (("relative", 1.0), ("smoothness", largest_bend(study))):
+        for times in BOUNDS[kind]:
+            try:
+                found = sensitivity(study, bound=kind, values=times * unit, weights="average").iloc[0]
+            except DataError:
+                continue
+            rows.append({"check": kind, "value": times, "lower": found.lower, "upper": found.upper})
+    return rows
+
+
+def largest_bend(study):
+    """Return the largest change of slope between the periods up to the reference of an event study."""
+    before = study.periods[study.periods["event_time"] <= study.reference]["estimate"]
+    return float(np.abs(np.diff(before, 2)).max(initial=0.0))
 
 
 def without_each_cluster(panel, *, outcome, dose, unit, time, within, cluster, baseline=None):
@@ -273,22 +296,36 @@ def _exploratory(planned):
     ]
 
 
-def _effect(found):
-    return found.effect if isinstance(found, ShiftShare) else found
+def each_effect(done):
+    """Yield every analysis with its Effect; of a change of supply also its reduced form, once for each outcome."""
+    said = set()
+    for a, found in done.items():
+        if not isinstance(found, ShiftShare):
+            yield a, found
+            continue
+        yield a, found.effect
+        reduced = replace(a, design="reduced_form", dose=EXPOSURE)
+        if reduced.name not in said:
+            said.add(reduced.name)
+            yield reduced, found.reduced_form
 
 
 def _periods(analysis, found):
-    """Return the event studies of a change of supply; of a refused one only the years before it."""
+    """Return the event studies of a change of supply, each under its analysis; of a refused one the years before."""
     if not isinstance(found, ShiftShare):
         return []
     rows = []
-    for part, study in (("first_stage", found.first_stage), ("reduced_form", found.reduced_form)):
+    reduced = replace(analysis, design="reduced_form", dose=EXPOSURE)
+    for a, part, study, refused in (
+        (analysis, "first_stage", found.first_stage, found.effect.refused),
+        (reduced, "reduced_form", found.reduced_form, found.reduced_form.refused),
+    ):
         shown = study.periods
-        if found.effect.refused and len(shown):
+        if refused and len(shown):
             shown = shown[shown["event_time"] < 0]
         for p in shown.itertuples():
             ends = {"estimate": p.estimate, "lower": p.lower, "upper": p.upper}
-            rows.append({"name": analysis.name, "part": part, "event_time": p.event_time, **ends})
+            rows.append({"name": a.name, "part": part, "event_time": p.event_time, **ends})
     return rows
 
 

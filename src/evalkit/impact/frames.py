@@ -127,7 +127,7 @@ def is_dated(column):
 
 def _yearly(times):
     if isinstance(times.dtype, pd.PeriodDtype):
-        return times.dtype.freq.name.startswith(("Y", "A"))
+        return times.dtype.freq.rule_code.startswith(("Y", "A"))
     known = times.dropna().dt
     return known.month.nunique() <= 1 and known.day.nunique() <= 1
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from evalkit.errors import DataError
+from evalkit.errors import DataError, ParameterError
 from evalkit.impact import estimation, frames, gates, regression
-from evalkit.impact.effect import TABLE, Effect
+from evalkit.impact.effect import TABLE, Effect, Reason
 
 # Crump, Hotz, Imbens & Mitnik (2009), Biometrika 96: outside these scores the comparison rests on nobody.
 LEAST_SCORE, MOST_SCORE = 0.1, 0.9
@@ -15,7 +15,7 @@ LEAST_SCORE, MOST_SCORE = 0.1, 0.9
 
 @dataclass(frozen=True)
 class Comparable:
-    """Households kept, with score and weight, the share of the treated kept, and the balance.
+    """Households kept, with columns named ``score`` and ``weight``, the share of the treated kept, and the balance.
 
     balance: per covariate the means of treated and others and their standardised difference before and after.
     """
@@ -23,6 +23,8 @@ class Comparable:
     frame: pd.DataFrame
     overlap: float
     balance: pd.DataFrame
+    score: str = "score"
+    weight: str = "comparison_weight"
 
 
 def comparable(households, *, treated, covariates, weights=None):
@@ -59,7 +61,9 @@ def comparable(households, *, treated, covariates, weights=None):
         )
     weight = base * np.where(on == 1, 1.0, score / (1 - score))
     balance = standardised(x, on, base, "before").join(standardised(x[kept], on[kept], weight[kept], "after"))
-    return Comparable(frame.assign(score=score, comparison_weight=weight)[kept], overlap, balance)
+    names = frames.unused(frame, "score", "comparison_weight")
+    kept_rows = frame.assign(**dict(zip(names, (score, weight), strict=True)))[kept]
+    return Comparable(kept_rows, overlap, balance, *names)
 
 
 def standardised(x, on, weight, label):
@@ -103,9 +107,11 @@ def household_difference(
 ):
     """Change of those who took up credit less the change of comparable others, the covariates held as well.
 
-    households: one row per household and time. treated: 0 and 1 at ``as_of``, a time between the two (at
-    ``after`` where none is named); covariates: as of ``before``. earlier: a time before ``before``, from
-    which the same comparison must find no difference. cluster: the level at which credit is decided (the savings-and-loan group, or the commune),
+    households: one row per household and time. treated: 0 and 1 at ``as_of``, from ``before`` on and earlier than
+    ``after`` (at ``after`` where none is named). covariates: as of ``before``. Take ``before`` = ``as_of`` with the
+    outcome itself among the covariates: who borrows is decided by how the household stands then, and a baseline
+    from an earlier round misses that (a warning says so). earlier: a time before ``before``, from which the same
+    comparison must find no difference. cluster: the level at which credit is decided (the savings-and-loan group, or the commune),
     the household where none is named. Weighting and regression are both used: one of the two suffices
     (doubly robust).
 
@@ -123,23 +129,30 @@ def household_difference(
     if households.duplicated([unit, time]).any():
         raise DataError(f"households: several rows for one {unit} and {time}. Keep one.")
     as_of = after if as_of is None else as_of
+    if not before < after or as_of > after:
+        raise ParameterError(f"before={before!r}, as_of={as_of!r}, after={after!r}: give them in this order.")
+    if earlier is not None and not earlier < before:
+        raise ParameterError(f"earlier={earlier!r}: lies before before={before!r}. Name an earlier time.")
     at = {
         t: households[households[time] == t].set_index(unit) for t in {before, after, as_of, earlier} - {None}
     }
     changes = at[before][list(dict.fromkeys([*covariates, *frames.columns_of(weights, cluster)]))].copy()
-    changes["change"] = at[after][outcome] - at[before][outcome]
-    changes[treated] = at[as_of][treated]
+    change, past, borrowed = frames.unused(
+        changes, f"change of {outcome}", f"earlier change of {outcome}", f"{treated}"
+    )
+    changes[change] = at[after][outcome] - at[before][outcome]
+    changes[borrowed] = at[as_of][treated]
     if earlier is not None:
-        changes["earlier change"] = at[before][outcome] - at[earlier][outcome]
-    changes = changes.dropna(subset=["change", treated]).reset_index()
-    match = comparable(changes, treated=treated, covariates=covariates, weights=weights)
+        changes[past] = at[before][outcome] - at[earlier][outcome]
+    changes = changes.dropna(subset=[change, borrowed]).reset_index()
+    match = comparable(changes, treated=borrowed, covariates=covariates, weights=weights)
     model = {
-        "regressors": treated,
+        "regressors": borrowed,
         "controls": covariates,
-        "weights": "comparison_weight",
+        "weights": match.weight,
         "cluster": cluster or unit,
     }
-    design = regression.prepare(match.frame, outcome="change", **model)
+    design = regression.prepare(match.frame, outcome=change, **model)
     effect = estimation.estimate(
         design,
         outcome=outcome,
@@ -151,12 +164,12 @@ def household_difference(
     )
     p = None
     if earlier is not None:
-        p = regression.fit(regression.prepare(match.frame, outcome="earlier change", **model)).wald_p(
-            [treated]
-        )
+        p = regression.fit(regression.prepare(match.frame, outcome=past, **model)).wald_p([borrowed])
     effect = replace(
         effect,
         method=f"weighted difference in differences of households, {effect.method}",
+        warnings=effect.warnings
+        + ((Reason("older_baseline", {"before": before, "as_of": as_of}),) if before < as_of < after else ()),
         diagnostics={**effect.diagnostics, "overlap": match.overlap, "pre_trends_p": p},
     )
     conditions = [

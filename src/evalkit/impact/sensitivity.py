@@ -25,7 +25,7 @@ def sensitivity(
 
     Returns one row per value: bound, value, lower, upper, excludes_zero. attrs["breakdown"] is the largest
     of the values that still excludes zero, missing where none does. Raises DataError where the study was
-    refused, has no covariance, varying base periods or too few periods.
+    refused, has no covariance or fewer clusters than periods, varying base periods or too few periods.
 
     Sources: Rambachan & Roth (2023), Rev. Econ. Stud. 90; Andrews, Roth & Pakes (2023), Rev. Econ. Stud. 90.
     """
@@ -79,6 +79,12 @@ def bounded_parts(study):
     if study.base != "universal":
         raise DataError(
             "event study: its earlier periods have varying bases. Estimate it again with base='universal'."
+        )
+    rank = np.linalg.matrix_rank(study.covariance, hermitian=True)
+    if rank < len(study.covariance):
+        raise DataError(
+            f"event study: the covariance of its {len(study.covariance)} periods has rank {rank}: there are too few "
+            "clusters for them. Bound a study of fewer periods or more clusters."
         )
     moving = study.periods[study.periods["event_time"] != study.reference]
     distance = moving["event_time"].to_numpy() - study.reference
