@@ -1,5 +1,7 @@
 """The figures' own renderer and axes against Matplotlib's: sizes of text, places of bars, outlines of paths."""
 
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from unicodedata import normalize
 
@@ -70,3 +72,19 @@ def test_a_label_of_any_length_leaves_axes_to_draw_in():
         root = ET.fromstring(svg(figure))
         assert axes.bbox.width > 0.05 * figure.get_figwidth() * POINTS
     assert root.tag == f"{SVG}svg"
+
+
+def test_a_figure_is_the_same_in_a_process_that_has_drawn_others():
+    """Its first letters may be bold ones: nothing in the drawing may tell what was drawn before."""
+    code = (
+        "from evalkit.present.charts.canvas import canvas, svg\n"
+        "def draw(weight):\n"
+        "    with canvas(1.0) as (figure, axes):\n"
+        "        axes.text(0.5, 0.5, 'a', fontweight=weight)\n"
+        "        return svg(figure)\n"
+    )
+    both = [
+        subprocess.run([sys.executable, "-c", f"{code}{first}print(draw('normal'))"], capture_output=True, check=True).stdout
+        for first in ("", "draw('bold')\n")
+    ]  # fmt: skip
+    assert both[0] == both[1]

@@ -163,13 +163,13 @@ def test_no_text_of_a_figure_is_cut_or_written_over_another(ward, name, lang):
     drawing = getattr(ek.charts, name)(ward, lang=lang).svg
     root, boxes = ET.fromstring(drawing), []
     width, height = (float(x) for x in root.get("viewBox").split()[2:])
-    fonts = {font.number: font for font in vector._fonts.values()}
+    fonts = {font.mark: font for font in vector._fonts.values()}
     for group in root.iter(f"{SVG}g"):
         if (group.get("transform") or "").startswith("translate") and "rotate" not in group.get("transform"):
             x, y, scale = (float(n) for n in re.match(r"translate\((\S+) (\S+)\) scale\((\S+)", group.get("transform")).groups())  # fmt: skip
             last = group[-1]
-            number, glyph = last.get(f"{XLINK}href").removeprefix("#g").split("-")
-            advance = next(g[2] for g in fonts[int(number)].glyphs.values() if g[0] == int(glyph))
+            mark, glyph = last.get(f"{XLINK}href").removeprefix("#").split("-")
+            advance = next(g[2] for g in fonts[mark].glyphs.values() if g[0] == int(glyph))
             boxes.append((x, x + (float(last.get("x")) + advance) * scale, y - 1400 * scale, y))
     assert boxes
     for left, right, top, foot in boxes:
