@@ -7,13 +7,15 @@ turn (A B C A B C ...), on the same notebooks, places and processors; wall and p
 process and of all it started, and the table gives medians. papermill's pages are made by nbconvert, ours by
 `evalkit publish`.
 ``--sample N`` gives papermill and the bare code N places only, since papermill's loop takes an hour for 225:
-ratios are of the cost per notebook, and the table says of how many. ``--scale N`` also runs the batch alone on
-N places: growth is its processor time per notebook over that at ``--places``. The ratios of papermill are wall
-times, bare_code and growth processor times, repeat the wall time of a run with nothing changed over the first.
+ratios are of the cost per notebook, and the table says of how many. ``--scale N`` also runs the batch alone,
+without pages, on N places: a build in which the places of OUT are repeated under further codes. growth is the
+processor time per notebook over that at ``--places``. The ratios of papermill are wall times, bare_code and
+growth processor times, repeat the wall time of a run with nothing changed over the first.
 """
 
 import argparse
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -25,6 +27,29 @@ from pathlib import Path
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks" / "commune").glob("*.ipynb"))
 METHODS = ("papermill_loop", "papermill_pool", "evalkit", "bare_code")
 COMMUNES_OF_VIETNAM = 10_600
+
+
+def enlarged(build, target, count):
+    """Write a build of at least ``count`` reported places: those of ``build``, each under several codes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from evalkit.building import TABLES, read
+
+    times = math.ceil(count / int(read(build, "places")["reported"].sum()))
+    target.mkdir()
+    for path in build.iterdir():
+        if path.suffix != ".parquet" or path.stem not in TABLES:
+            (target / path.name).symlink_to(path)
+            continue
+        table = pq.read_table(path)
+        column = table.schema.names.index("place")
+        codes = table["place"].to_pylist()
+        with pq.ParquetWriter(target / path.name, table.schema) as file:
+            for n in range(times):
+                own = pa.array([f"{n:02d}-{code}" for code in codes], table.schema.field("place").type)
+                file.write_table(table.set_column(column, table.schema.field("place"), own), 4_000)
+    return target
 
 
 def tasks_of(out, count, work):
@@ -111,13 +136,14 @@ def bare_code(tasks, _):
     return {"code_processor": time.process_time() - started}
 
 
-def measured(method, out, places):
+def measured(method, out, places, pages=True):
     """Wall and processor seconds of ``method`` in a process of its own, and what it tells of itself."""
     with tempfile.TemporaryDirectory() as work:
         command = [sys.executable, __file__, str(out), "--places", str(places), "--method", method]
         found = timed([*command, "--work", work])
         found["wall"] -= found.get("again_seconds", 0.0)
-        if method == "evalkit":
+        found["pages_processor"] = 0.0
+        if method == "evalkit" and pages:
             (Path(work) / "build").symlink_to((out / "build").resolve())
             program = "from evalkit.cli import main; main()"
             pages = timed([sys.executable, "-c", program, "publish", "--out", work, "--langs", "vi"])
@@ -190,10 +216,19 @@ def show(found, scale):
     )
 
 
+def measured_at_scale(out, count):
+    with tempfile.TemporaryDirectory() as folder:
+        enlarged((out / "build").resolve(), Path(folder) / "build", count)
+        return medians([measured("evalkit", Path(folder), count, pages=False)], count * len(NOTEBOOKS))
+
+
 def show_scale(row):
     hours = each(row, "wall") * COMMUNES_OF_VIETNAM * len(NOTEBOOKS) / 3600
     wall, processor = each(row, "wall"), each(row, "processor")
-    print(f"{row['notebooks']} notebooks: {wall:.3f} s wall, {processor:.3f} s processor each")
+    print(f"{row['notebooks']} notebooks: {wall:.3f} s wall, {processor:.3f} s processor each, without pages")
+    print(
+        f"again, nothing changed: {row['again_seconds']:.1f} s; a child's private memory {row['memory_mb']:.0f} MB"
+    )
     print(f"projected, not measured: {COMMUNES_OF_VIETNAM} communes in {hours:.1f} h on these processors")
 
 
@@ -216,9 +251,7 @@ def main():
         print(json.dumps(globals()[given.method](tasks, work) or {}))
         return
     found = compare(given.out, given.places, given.sample or given.places, given.rounds)
-    scale = given.scale and medians(
-        [measured("evalkit", given.out, given.scale)], given.scale * len(NOTEBOOKS)
-    )
+    scale = given.scale and measured_at_scale(given.out, given.scale)
     if given.json:
         print(json.dumps({"ratios": ratios(found, scale), "measured": found, "scale": scale}))
         return

@@ -231,17 +231,19 @@ def _version(path):
 
 @lru_cache(maxsize=4)
 def _read_places(path, _version):
-    return pd.read_parquet(path)
+    """The list of places, read without a thread: a process that forks may read it first."""
+    with pq.ParquetFile(path, pre_buffer=False) as file:
+        return file.read(use_threads=False).to_pandas(use_threads=False)
 
 
 def _read_place(path, place):
     """Read the row groups that may hold the place, with text as Python's: quicker than Arrow's in small tables."""
     metadata, spans = _row_groups(path, _version(path))
     groups = [n for n, (first, last) in enumerate(spans) if first <= place <= last]
-    with pq.ParquetFile(path, metadata=metadata) as file:
+    with pq.ParquetFile(path, metadata=metadata, pre_buffer=False) as file:
         rows = file.read_row_groups(groups, use_threads=False)
     with pd.option_context("mode.string_storage", "python"):
-        return rows.filter(pc.equal(rows["place"], place)).to_pandas()
+        return rows.filter(pc.equal(rows["place"], place)).to_pandas(use_threads=False)
 
 
 @lru_cache(maxsize=64)

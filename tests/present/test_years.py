@@ -2,17 +2,23 @@
 
 import re
 import shutil
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pandas as pd
 import pytest
 
 import evalkit as ek
+from evalkit import building
 from evalkit.building import build
 from evalkit.present import say
+from evalkit.present.charts import vector
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "data" / "simulated-province"
+SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
 FIGURES = [ek.charts.portfolio, ek.charts.flows, ek.charts.reach, ek.charts.outcomes, ek.charts.poverty, ek.charts.income, ek.charts.ledger]  # fmt: skip
 
 
@@ -93,9 +99,7 @@ def test_the_ledger_obeys_intervals_and_standards(ward):
 def test_a_break_without_a_bridge_leaves_the_year_empty(ward):
     rows = ward.rows
     bridged = (rows["year"] == 2015) & rows["basis"].eq("2016-2020").fillna(False)
-    without = ek.charts.ledger(
-        type(ward)(**{**vars(ward), "rows": rows[~bridged.fillna(False).astype(bool)]}), lang="en"
-    )
+    without = ek.charts.ledger(replace(ward, rows=rows[~bridged.fillna(False).astype(bool)]), lang="en")
     assert row(without, 2016)["poverty_change"] == "–"
     assert row(without, 2016)["verdict"] == "the standard changed"
 
@@ -151,3 +155,46 @@ def test_nothing_is_missing_where_the_tables_are_whole(ward):
 
 def test_signs():
     assert [say.signed(x, "vi") for x in (1.24, -0.04, -1.26)] == ["+1,2", "0", "−1,3"]
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+@pytest.mark.parametrize("name", ["portfolio", "flows", "reach", "outcomes", "mix", "groups", "poverty", "income", "ledger", "spine"])  # fmt: skip
+def test_no_text_of_a_figure_is_cut_or_written_over_another(ward, name, lang):
+    drawing = getattr(ek.charts, name)(ward, lang=lang).svg
+    root, boxes = ET.fromstring(drawing), []
+    width, height = (float(x) for x in root.get("viewBox").split()[2:])
+    fonts = {font.mark: font for font in vector._fonts.values()}
+    for group in root.iter(f"{SVG}g"):
+        if (group.get("transform") or "").startswith("translate") and "rotate" not in group.get("transform"):
+            x, y, scale = (float(n) for n in re.match(r"translate\((\S+) (\S+)\) scale\((\S+)", group.get("transform")).groups())  # fmt: skip
+            last = group[-1]
+            mark, glyph = last.get(f"{XLINK}href").removeprefix("#").split("-")
+            advance = next(g[2] for g in fonts[mark].glyphs.values() if g[0] == int(glyph))
+            boxes.append((x, x + (float(last.get("x")) + advance) * scale, y - 1400 * scale, y))
+    assert boxes
+    for left, right, top, foot in boxes:
+        assert (left, top) > (0, 0), (left, top)
+        assert right <= width
+        assert foot <= height
+    over = [(a, b) for a, b in combinations(boxes, 2) if min(a[1], b[1]) - max(a[0], b[0]) > 1 and min(a[3], b[3]) - max(a[2], b[2]) > 1]  # fmt: skip
+    assert not over
+
+
+def test_a_place_is_read_as_its_part_of_the_whole_table(district):
+    for table in ("indicators", "beside", "among", "compared", "findings"):
+        whole = building.read(district, table)
+        own = building.read(district, table, "99003")
+        part = whole[whole["place"] == "99003"].reset_index(drop=True)
+        pd.testing.assert_frame_equal(own, part, check_dtype=False, check_column_type=False)
+    assert building.read(district, "indicators", "no such place").empty
+
+
+def test_a_build_that_is_replaced_is_read_anew(district, tmp_path):
+    folder = tmp_path / "build"
+    shutil.copytree(district, folder)
+    before = len(building.read(folder, "places")), len(building.read(folder, "indicators", "99003"))
+    for table in ("places", "indicators"):
+        frame = building.read(folder, table)
+        frame[frame["place"] != "99003"].to_parquet(folder / f"{table}.parquet")
+    after = len(building.read(folder, "places")), len(building.read(folder, "indicators", "99003"))
+    assert after == (before[0] - 1, 0)

@@ -19,6 +19,7 @@ from evalkit.batch.processes import end_tree
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 GRACE_SECONDS = 2.0
+GARBAGE = 20_000  # objects made before a child looks for cycles: it lives seconds
 FROM_OUTSIDE = {signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT}
 
 
@@ -189,6 +190,7 @@ def load(preload: list[str]) -> None:
         )
     gc.collect()
     gc.freeze()
+    gc.set_threshold(GARBAGE)
 
 
 def _import_all(modules):

@@ -19,6 +19,7 @@ ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "NUMEXPR_NUM_THREADS": "1",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",  # the thread that importing pyarrow would start
+    "ARROW_DEFAULT_MEMORY_POOL": "system",  # Arrow's own takes each child several MB of its own
     "PYTHONHASHSEED": "0",
 }
 

@@ -1,6 +1,6 @@
 """One thing that a reader sees: a figure, a table, a text; and how a notebook shows it."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from html import escape
 
 MIME = "application/vnd.evalkit.v1+json"
@@ -35,7 +35,7 @@ class Block:
 
     def payload(self):
         """Return the block as plain data, as it is stored in an executed notebook and published."""
-        data = asdict(self)
+        data = {one.name: getattr(self, one.name) for one in fields(self)}
         data["columns"] = [{"key": k, "label": label, "numeric": n} for k, label, n in self.columns]
         return {k: list(v) if isinstance(v, tuple) else v for k, v in data.items() if k != "audience"}
 

@@ -1,6 +1,7 @@
 """The one door to anything a reader sees: a place with what may be shown of it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 
 import numpy as np
@@ -10,7 +11,7 @@ from evalkit import building as built
 from evalkit.errors import ParameterError
 from evalkit.load import places, schema
 from evalkit.metrics import suppress
-from evalkit.present import judgements
+from evalkit.present import judgements, yearly
 
 AUDIENCES = ("public", "private")
 _OF_PLACES = ("communes", "facts", "credit", "poverty", "income")  # other tables' rows are of a few people
@@ -37,6 +38,11 @@ class Place:
     settings: dict
     audience: str
     parts: pd.DataFrame | None = None
+
+    @cached_property
+    def dated(self):
+        """The rows dated to one year, for ``yearly.of``."""
+        return yearly.dated(self.rows)
 
     def __repr__(self):
         unit = self.unit

@@ -12,7 +12,7 @@ from evalkit.present.charts.canvas import canvas, fill, svg
 
 def warm_up():
     """Fill the caches that a notebook would otherwise fill for itself. Reads no data set and starts no thread."""
-    import pyarrow.parquet  # noqa: F401
+    import scipy.stats  # noqa: F401
 
     for lang in words.LANGUAGES:
         words.t("Sources", lang)

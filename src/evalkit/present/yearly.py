@@ -15,13 +15,21 @@ def of(place, indicators):
 
     The yearly tables' figure stands before a published one; figures of a part of the portfolio are left out.
     """
-    rows = place.rows
-    rows = rows[rows["indicator"].isin(list(indicators)).to_numpy(bool)]
+    rows, positions = place.dated
+    return rows.iloc[sorted(n for i in dict.fromkeys(indicators) if i in positions for n in positions[i])]
+
+
+def dated(rows):
+    """Return the rows that ``of`` chooses from, in order of year and basis, and where each indicator's stand."""
     whole = [
         pd.notna(year) and "/" not in str(period) and not _PARTS & say.flags_of({"flags": flags})
         for year, period, flags in zip(rows["year"], rows["period"], rows["flags"], strict=True)
     ]
-    return rows[np.array(whole, bool)].drop_duplicates(_KEYS).sort_values(["year", "basis"], kind="stable")
+    rows = rows[np.array(whole, bool)].drop_duplicates(_KEYS).sort_values(["year", "basis"], kind="stable")
+    positions = {}
+    for n, indicator in enumerate(rows["indicator"]):
+        positions.setdefault(indicator, []).append(n)
+    return rows, positions
 
 
 def series(rows, indicator, column="value"):

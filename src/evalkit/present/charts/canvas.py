@@ -79,10 +79,10 @@ def fill(n):
     return {"facecolor": colour, "hatch": hatch, "edgecolor": edge, "linewidth": 0.5}
 
 
-def years_axis(axes, years):
-    """Set the axis of years: whole years, none between, a little room at both ends."""
+def years_axis(axes, years, most=8):
+    """Set the axis of years: whole years, every second one beyond ``most``, a little room at both ends."""
     first, last = min(years), max(years)
-    step = 1 if last - first <= 7 else 2
+    step = 1 if last - first < most else 2
     axes.set_xticks([y for y in range(first, last + 1) if (last - y) % step == 0])
     axes.set_xlim(first - 0.6, last + 0.6)
 

@@ -155,7 +155,7 @@ def _states(axes, shares, lang):
     if foot.max() == 0:
         axes.text(0.5, 0.5, t("none in any year", lang), transform=axes.transAxes, ha="center", color=OTHERS)
     axes.set_ylim(0, max(foot.max() * 1.08, 0.1))
-    years_axis(axes, [int(years.min()), int(years.max())])
+    years_axis(axes, [int(years.min()), int(years.max())], most=6)
     axes.yaxis.set_major_formatter(lambda x, _: f"{words.decimal(x, lang, 2)}%")
     axes.grid(axis="x", visible=False)
     axes.set_title(t("Share of the outstanding, by year", lang), fontsize=9.5, loc="left")

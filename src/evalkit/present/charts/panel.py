@@ -3,6 +3,8 @@
 A tick of Matplotlib's is five artists, a bar one; in a report's figures they took half of the time.
 """
 
+from functools import partial
+
 import numpy as np
 from matplotlib import rcParams
 from matplotlib.artist import Artist
@@ -16,6 +18,11 @@ from matplotlib.transforms import Bbox, IdentityTransform
 
 _TICK, _PAD = 3.5, 3.5  # points: length of a tick, and between it and its label
 _LINE = 1.2  # of the type size: from one line of a label to the next
+_ASCENT, _DESCENT, _MIDDLE = (
+    0.76,
+    0.24,
+    0.365,
+)  # of the type size: above and below the line; middle of a digit
 
 
 class _NoTicks:
@@ -130,47 +137,42 @@ class Scales(Artist):
         return len(self.axes.get_shared_x_axes().get_siblings(self.axes)) > 1
 
     def _texts(self, renderer, scales):
-        """Each line of text with its place: (text, x, y, angle, font, box around it)."""
-        box, prop = self.axes.bbox, FontProperties(size=rcParams["xtick.labelsize"])
-        size = prop.get_size_in_points()
-        measure = lambda said, font: renderer.get_text_width_height_descent(said, font, False)[0]  # noqa: E731
-        found, least, floor = [], box.x0 - _TICK - _PAD, box.y0 - _TICK - _PAD
-        for at, label in scales["x"]:
-            width = measure(label, prop)
-            found.append(_line(label, at - width / 2, floor - _ASCENT * size, width, size, prop))
-        if any(label for _, label in scales["x"]):
-            floor -= (_ASCENT + _DESCENT) * size
+        """Each line of text: what it says, where, how it is turned, its font, and the box around it."""
+        box, font, pad = (
+            self.axes.bbox,
+            FontProperties(size=rcParams["xtick.labelsize"]),
+            rcParams["axes.labelpad"],
+        )
+        size, below, beside = font.get_size_in_points(), box.y0 - _TICK - _PAD, box.x0 - _TICK - _PAD
+        text = partial(_text, renderer)
+        found = [text(said, font, at, below - _ASCENT * size, 0.5) for at, said in scales["x"] if said]
+        floor = min((one[-1].y0 for one in found), default=below)
         for at, label in scales["y"]:
             lines = label.split("\n")
-            top = at + (len(lines) - 1) / 2 * _LINE * size - _MIDDLE * size
-            for n, said in enumerate(lines):
-                width = measure(said, prop)
-                x = box.x0 - _TICK - _PAD - width
-                least = min(least, x)
-                found.append(_line(said, x, top - n * _LINE * size, width, size, prop))
-        for label, upright in ((self.axes.xaxis.label, False), (self.axes.yaxis.label, True)):
-            if said := label.get_text():
-                prop = label.get_fontproperties()
-                size, width = prop.get_size_in_points(), measure(said, prop)
-                if upright:
-                    x, y = least - rcParams["axes.labelpad"] - _DESCENT * size, (box.y0 + box.y1 - width) / 2
-                    around = Bbox.from_extents(x - _ASCENT * size, y, x + _DESCENT * size, y + width)
-                    found.append((said, x, y, 90, prop, around))
-                else:
-                    y = floor - rcParams["axes.labelpad"] - _ASCENT * size
-                    found.append(_line(said, (box.x0 + box.x1 - width) / 2, y, width, size, prop))
+            top = at + ((len(lines) - 1) / 2 * _LINE - _MIDDLE) * size
+            found += [
+                text(said, font, beside, top - n * _LINE * size, 1) for n, said in enumerate(lines) if said
+            ]
+        least = min((one[-1].x0 for one in found), default=beside)
+        if said := self.axes.get_xlabel():
+            font = self.axes.xaxis.label.get_fontproperties()
+            y = floor - pad - _ASCENT * font.get_size_in_points()
+            found.append(text(said, font, (box.x0 + box.x1) / 2, y, 0.5))
+        if said := self.axes.get_ylabel():
+            font = self.axes.yaxis.label.get_fontproperties()
+            x = min(least, beside) - pad - _DESCENT * font.get_size_in_points()
+            found.append(text(said, font, x, (box.y0 + box.y1) / 2, 0.5, upright=True))
         return found
 
 
-_ASCENT, _DESCENT, _MIDDLE = (
-    0.76,
-    0.24,
-    0.365,
-)  # of the type size: above and below the line; middle of a figure
-
-
-def _line(said, x, y, width, size, prop):
-    return said, x, y, 0, prop, Bbox.from_extents(x, y - _DESCENT * size, x + width, y + _ASCENT * size)
+def _text(renderer, said, font, x, y, align, upright=False):
+    """One line of text of which the part ``align`` lies before (x, y)."""
+    width, size = renderer.get_text_width_height_descent(said, font, False)[0], font.get_size_in_points()
+    if upright:
+        y -= align * width
+        return said, x, y, 90, font, Bbox.from_extents(x - _ASCENT * size, y, x + _DESCENT * size, y + width)
+    x -= align * width
+    return said, x, y, 0, font, Bbox.from_extents(x, y - _DESCENT * size, x + width, y + _ASCENT * size)
 
 
 def _draw_lines(renderer, context, lines, colour, width):

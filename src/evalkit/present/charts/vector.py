@@ -120,10 +120,10 @@ class Vector(RendererBase):
 class Font:
     """A font file's glyphs: outlines and widths in the font's own units, kept for the life of the process."""
 
-    def __init__(self, file, number):
+    def __init__(self, file):
         self.face = get_font(file)
         self.units = self.face.units_per_EM
-        self.number = number
+        self.mark = f"g{zlib.crc32(self.face.postscript_name.encode()) & 0xFFFF:x}"  # begins its glyphs' ids
         self.outlines, self.glyphs, self.kerns = {}, {}, {}
         self.run = lru_cache(4096)(self._run)
 
@@ -145,7 +145,7 @@ class Font:
         glyph = self.face.load_char(ord(letter), flags=LoadFlags.NO_HINTING)
         index = self.face.get_char_index(ord(letter))
         vertices, codes = self.face.get_path()
-        name = f"g{self.number}-{index}"
+        name = f"{self.mark}-{index}"
         if len(codes):
             drawn = _outline(Path(vertices, codes), Affine2D().scale(_EM / self.units), 0)
             self.outlines[name] = f'<path id="{name}" d="{drawn}"/>'
@@ -166,7 +166,7 @@ _fonts = {}
 def _font(prop):
     key = (*prop.get_family(), prop.get_weight(), prop.get_style())
     if key not in _fonts:
-        _fonts[key] = Font(findfont(prop), len(_fonts))
+        _fonts[key] = Font(findfont(prop))
     return _fonts[key]
 
 
