@@ -10,7 +10,8 @@ process and of all it started, and the table gives medians. papermill's pages ar
 ratios are of the cost per notebook, and the table says of how many. ``--scale N`` also runs the batch alone,
 without pages, on N places: a build in which the places of OUT are repeated under further codes. growth is the
 processor time per notebook over that at ``--places``. The ratios of papermill are wall times, bare_code and
-growth processor times, repeat the wall time of a run with nothing changed over the first.
+growth processor times, repeat the wall time of a run with nothing changed over the first. ``--rounds 0`` leaves
+the comparison out.
 """
 
 import argparse
@@ -250,12 +251,15 @@ def main():
         tasks = list(tasks_of(given.out, given.places, work))
         print(json.dumps(globals()[given.method](tasks, work) or {}))
         return
-    found = compare(given.out, given.places, given.sample or given.places, given.rounds)
+    sample = given.sample or given.places
+    found = compare(given.out, given.places, sample, given.rounds) if given.rounds else {}
     scale = given.scale and measured_at_scale(given.out, given.scale)
     if given.json:
-        print(json.dumps({"ratios": ratios(found, scale), "measured": found, "scale": scale}))
+        compared = ratios(found, scale) if found else {}
+        print(json.dumps({"ratios": compared, "measured": found, "scale": scale}))
         return
-    show(found, scale)
+    if found:
+        show(found, scale)
     if scale:
         show_scale(scale)
 
