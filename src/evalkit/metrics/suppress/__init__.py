@@ -77,32 +77,31 @@ def decide(rows, tables, units, publish, earlier=None):
     return rows.iloc[back].set_axis(given), found[_SENSITIVE].reset_index(drop=True)
 
 
-# Ratios that a nought below the line leaves without a row, and the count of which there is one.
-_SILENT = {
-    "poor_household_coverage_pct": ("poor_households", "borrower_households_poor_hh", 0),
-    "exit_rate_pct": ("households_escaped_poverty", "poor_households", 1),
+# Ratios over the poor households, of the same year or of the one before, and the count above the line.
+_OVER_POOR = {
+    "poor_household_coverage_pct": ("borrower_households_poor_hh", 0),
+    "exit_rate_pct": ("households_escaped_poverty", 1),
 }
 
 
 def _unsaid(rows):
-    """Return rows without figures where a ratio has none because of a nought: their lack would tell the nought.
-
-    A ratio could be there where its count is, and another figure of the same year or the year before.
-    """
+    """Return a row without value for each ratio over no poor household: that there is none would tell the nought."""
     own = rows[from_tables(rows)]
-    at = lambda frame, years=0: list(zip(frame["place"], frame["year"] + years, strict=True))  # noqa: E731
     found = []
-    for name, (count, other, years) in _SILENT.items():
-        known, made = own[own["indicator"] == count], own[own["indicator"] == name]
-        if made.empty:
+    for name, (above, years) in _OVER_POOR.items():
+        made = own[own["indicator"] == name]
+        none = own[(own["indicator"] == "poor_households") & (own["value"] == 0)]
+        none = none.assign(year=none["year"] + years)
+        counts = own[own["indicator"] == above].set_index(["place", "year"])["value"]
+        counts = counts[~counts.index.duplicated()]
+        at = pd.MultiIndex.from_frame(none[["place", "year"]])
+        there = none[at.isin(counts.index)]
+        if made.empty or there.empty:
             continue
-        basis = known["basis"].fillna("")
-        have = set(zip(at(made), made["basis"].fillna(""), strict=True))
-        could = set(at(own[own["indicator"] == other], years))
-        lacks = [p in could and (p, b) not in have for p, b in zip(at(known), basis, strict=True)]
-        like = made.iloc[0]
-        same = {c: like[c] for c in ("indicator", "unit", "method", "source", "flags")}
-        found.append(known[lacks].assign(**same, **dict.fromkeys(_FIGURES, np.nan)))
+        like = {c: made.iloc[0][c] for c in ("indicator", "unit", "method", "source", "flags")}
+        there = there.assign(**like, **dict.fromkeys(_FIGURES, np.nan), period=there["year"].astype("string"))
+        over = counts.reindex(pd.MultiIndex.from_frame(there[["place", "year"]])).to_numpy()
+        found.append(there.assign(numerator=over, denominator=0.0))
     return pd.concat(found, ignore_index=True) if found else rows.iloc[:0]
 
 

@@ -12,7 +12,7 @@ from matplotlib.ft2font import Kerning, LoadFlags
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 
-_LETTERS = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C"}
+_LETTERS = {Path.LINETO: "l", Path.CURVE3: "q", Path.CURVE4: "c"}  # by differences, which are shorter
 _POINTS = {Path.MOVETO: 1, Path.LINETO: 1, Path.CURVE3: 2, Path.CURVE4: 3, Path.CLOSEPOLY: 1}
 _EM = 200  # units of the grid on which letters are drawn and placed: a fortieth of a point at usual sizes
 _TILE = 72  # points: the side of the square that a hatch fills
@@ -181,26 +181,36 @@ def _hatching(hatch, face, edge, width):
 def _outline(path, transform, digits=2):
     """Return a path as the text of SVG's ``d``; a vertex that is not finite ends the line there."""
     points = transform.transform(path.vertices)
-    lines = [Path.MOVETO] + [Path.LINETO] * (len(points) - 1)
-    codes = lines if path.codes is None else path.codes.tolist()
+    straight = [Path.MOVETO] + [Path.LINETO] * (len(points) - 1)
+    codes = straight if path.codes is None else path.codes.tolist()
     known = np.isfinite(points).all(axis=1).tolist()
     points = np.round(points, digits).tolist()
-    said, n, pen = [], 0, False
+    said, n, pen, first = [], 0, None, None
     while n < len(codes):
         code, count = codes[n], _POINTS.get(codes[n], 1)
         if code == Path.STOP:
             break
         if code == Path.CLOSEPOLY:
             said.append("z" if pen else "")
+            pen = first if pen else None
         elif not all(known[n : n + count]):
-            pen = False
+            pen = None
+        elif pen is None or code == Path.MOVETO:
+            pen = first = points[n + count - 1]
+            said.append("M" + _numbers(pen))
         else:
-            letter = _LETTERS[code] if pen else "M"
-            ends = points[n : n + count] if pen else points[n + count - 1 : n + count]
-            said.append(letter + " ".join(f"{x:g} {y:g}" for x, y in ends))
-            pen = True
+            steps = [round(to - at, digits) for end in points[n : n + count] for to, at in zip(end, pen, strict=True)]
+            pen = points[n + count - 1]
+            level = {(False, True): ("h", steps[:1]), (True, False): ("v", steps[1:])}
+            flat = (steps[0] == 0, steps[1] == 0) if code == Path.LINETO else None
+            letter, steps = level.get(flat, (_LETTERS[code], steps))
+            said.append(letter + _numbers(steps))
         n += count
     return "".join(said)
+
+
+def _numbers(values):
+    return " ".join(f"{v + 0.0:g}" for v in values).replace(" -", "-")
 
 
 def _opacity(alpha, name="opacity"):
