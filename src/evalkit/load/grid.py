@@ -169,11 +169,11 @@ def _workbook(path, sheet):
 
 def sheet_names(path):
     """Names of the sheets of a file; none where it is no workbook, or one that can't be read: reading says why."""
-    if path.suffix.lower() not in WORKBOOKS or _disguise(path):
+    if path.suffix.lower() not in WORKBOOKS:
         return []
     try:
-        return workbook.names(path)
-    except WorkbookError:
+        return [] if _disguise(path) else workbook.names(path)
+    except (WorkbookError, DataError):
         return []
 
 
