@@ -27,7 +27,9 @@ def read(facts):
     out["upper"] = np.where(qualifier.isin(["over", "about"]), np.inf, out["number"])
     out.loc[out["number"].isna(), ["lower", "upper"]] = np.nan
     decimals = out["value"].str.extract(r"\.(\d+)$", expand=False).str.len().fillna(0)
-    out["step"] = np.where(out["unit"] == "percent", 10.0 ** -decimals.astype(float), 0.0)
+    out["step"] = np.where(
+        out["unit"].eq("percent").fillna(False).astype(bool), 10.0 ** -decimals.astype(float), 0.0
+    )
     start = out["as_of"].fillna(out["period_start"])
     end = out["as_of"].fillna(out["period_end"])
     out["starts"], out["ends"] = _first_day(start), _last_day(end)

@@ -169,16 +169,19 @@ def _workbook(path, sheet):
 
 def sheet_names(path):
     """Names of the sheets of a file; none where it is no workbook, or one that can't be read: reading says why."""
-    if path.suffix.lower() not in WORKBOOKS or _disguise(path):
+    if path.suffix.lower() not in WORKBOOKS:
         return []
     try:
-        return workbook.names(path)
-    except WorkbookError:
+        return [] if _disguise(path) else workbook.names(path)
+    except (WorkbookError, DataError):
         return []
 
 
 def _tidy(cell):
-    """A long text with its runs of spaces as one: patterns that look for words take the square of their length."""
+    """A text without the apostrophe by which a number is kept as text; a long one with its runs of spaces as one,
+    since patterns that look for words take the square of their length."""
+    if cell[0] in "'’" and cell[1:2].isdigit():
+        cell = cell[1:]
     return _RUN.sub(lambda run: "\n" if "\n" in run[0] else " ", cell) if len(cell) > 100 else cell
 
 

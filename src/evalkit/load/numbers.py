@@ -190,7 +190,7 @@ def _from_words(text, given):
     negative, body = _sign(body, text)
     amounts = _amounts(body, text, given)
     return {
-        convention: Number(-value if negative else value, unit, tuple(flags))
+        convention: Number(-value if negative and value else value, unit, tuple(flags))
         for convention, (value, unit) in amounts.items()
     }
 

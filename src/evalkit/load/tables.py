@@ -62,11 +62,20 @@ class _Table:
         self.columns, inferred = across.measured(read_columns(block.paths, table), named, table)
         self.notes = []
         self._note(*grid.notes, inferred)
+        self.columns = self._years_of_rows_first()
         self.rows = self._keys_filled_down()
         self.body = sort_rows(self.rows, block, self._has_values, self._identified)
         self._leave_out_rows_without_key()
         self.unit = given or self._caption_unit()
         self.declared, self.mended, self.converted = mend, [], {}
+
+    def _years_of_rows_first(self):
+        """The columns without the years of their headers ("Dư nợ đến 31/12/2019") where each row has its own."""
+        if not any(c.field == "year" for c in self.columns):
+            return self.columns
+        said = "the header “{header}” names a year; each row counts for the year in its own column"
+        self._note(*(Said(said, header=c.header) for c in self.columns if c.field and c.year))
+        return [replace(c, year=None) for c in self.columns]
 
     def _note(self, *sentences):
         self.notes += [self._here(sentence) for sentence in filter(None, sentences)]

@@ -20,7 +20,7 @@ _LIMITS = {
 
 
 class WorkbookError(Exception):
-    """A workbook that can't be read: ``kind`` is "limit", "password", "size" or "damaged", the text says more."""
+    """A workbook that can't be read: ``kind`` is "limit", "password" or "damaged", the text says more."""
 
     def __init__(self, kind, text=""):
         super().__init__(text)
