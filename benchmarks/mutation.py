@@ -12,6 +12,7 @@ it), quickest first, up to --budget seconds of them as measured by ``cover``. Wh
 import argparse
 import ast
 import copy
+import functools
 import gc
 import inspect
 import json
@@ -247,7 +248,9 @@ class Judge:
             found[-1] |= {"tests": len(tests), "cpu_s": round(used, 1)}
             summary = {"of": len(everything), "tried": len(found), "outside_functions": outside}
             summary["verdicts"] = Counter(f["verdict"] for f in found)
-            self.asked.json.write_text(json.dumps(summary | {"mutants": found}, indent=1), encoding="utf-8")
+            aside = self.asked.json.with_suffix(".part")
+            aside.write_text(json.dumps(summary | {"mutants": found}, indent=1), encoding="utf-8")
+            aside.replace(self.asked.json)
         return True
 
 
@@ -267,8 +270,11 @@ if __name__ == "__main__":
     if asked.what == "cover":
         cover(asked.folder)
     else:
+        import duckdb
         import pytest
 
+        # A forked child has none of its parent's threads, for which a database opened before would wait.
+        duckdb.connect = functools.partial(duckdb.connect, config={"threads": 1})
         tests = [test for test in TESTS if (ROOT / test).exists()]
         options = ["-q", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
         pytest.main([*options, *tests], plugins=[Judge(asked)])
