@@ -57,7 +57,7 @@ class RunSummary:
     def _repr_html_(self):
         counts = ", ".join(f"{count} {status}" for status, count in sorted(self.counts.items()))
         failed = RunSummary(self.failed).to_frame().to_html(max_rows=20) if self.failed else ""
-        return f"<p>{len(self.rows)} notebooks in {self.seconds:.1f} s: {counts or 'nothing to do'}</p>{failed}"
+        return f"<p>{len(self.rows)} notebooks in {self.seconds:.1f} s: {counts}</p>{failed}"
 
     def __rich__(self):
         """Totals, and a line for each job that did not end well."""
@@ -72,5 +72,5 @@ class RunSummary:
         table = Table("Notebook", "Status", "Seconds", "MB", "Error", box=None, header_style="bold")
         for row in self.failed:
             cells = (row.name, row.status, f"{row.seconds:.1f}", f"{row.memory_mb:.0f}", row.error)
-            table.add_row(*map(Text, cells))  # as it is: an error may hold brackets, which Rich takes for markup
+            table.add_row(*map(Text, cells))  # plain: Rich takes brackets for markup
         return Group(heading, table)

@@ -41,7 +41,7 @@ _STYLE = {
     "figure.facecolor": "white",
 }
 WIDTH = 8.6
-PAPER = ContextVar("paper", default=None)  # a size for print, and where the figure itself is kept (charts.save)
+PAPER = ContextVar("paper", default=None)  # the size that charts.save asks for
 # Fills that differ in lightness and in pattern, so that they stay apart in print and without colour.
 FILLS = (("#0b5394", ""), ("#e8b04a", "////"), ("#5fb0d9", "\\\\\\\\"), ("#7b4f8c", "xxxx"), ("#c3c7cd", "----"), ("#ffffff", "||||"))  # fmt: skip
 
