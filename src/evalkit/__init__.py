@@ -26,7 +26,18 @@ _NAMES = {
     "impact": "evalkit.impact",
     "simulate": "evalkit.simulate",
 }
-_MODULES = {"charts", "tables", "texts", "own", "credit", "poverty", "inequality", "income", "impact", "simulate"}
+_MODULES = {
+    "charts",
+    "tables",
+    "texts",
+    "own",
+    "credit",
+    "poverty",
+    "inequality",
+    "income",
+    "impact",
+    "simulate",
+}
 
 __all__ = sorted(_NAMES)
 

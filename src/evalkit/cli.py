@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -93,7 +94,7 @@ def build(data: Data, out: Out = Path("out"), since: Since = None, lang: Lang = 
     from evalkit.building import build as compute
 
     print(compute(data, out / "build", since))
-    next_step(f"evalkit run --out {out}", f"evalkit lab PLACE --out {out}")
+    next_step(f"evalkit run --out {quote(str(out))}", f"evalkit lab PLACE --out {quote(str(out))}")
 
 
 @app.command()
@@ -117,7 +118,7 @@ def run(
         _preview(jobs, as_json)
         return
     summary = _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory)
-    next_step(f"evalkit publish --out {out} --langs {langs}")
+    next_step(f"evalkit publish --out {quote(str(out))} --langs {langs}")
     raise typer.Exit(1 if summary.failed else 0)
 
 
@@ -168,7 +169,8 @@ def report(
     if dry_run:
         _foretell(data, out, languages, place, notebooks, as_json)
         return
-    say("Reading and computing {data} …", data=data)
+    if sys.stderr.isatty():
+        say("Reading and computing {data} …", data=data)
     compute(data, out / "build", since)
     jobs = _jobs(out, languages, place, notebooks)
     summary = _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory)

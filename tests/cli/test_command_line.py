@@ -69,7 +69,7 @@ def test_what_a_notebook_of_ones_own_shows_stands_on_every_page_and_what_it_prin
     for code in ("08473", "05233"):
         page = (out / "site" / "vi" / code / "index.html").read_text(encoding="utf-8")
         assert 'id="evaluation-my-remark"' in page
-        assert "borrower_households" not in page  # the rows that the notebook looks at
+        assert 'class="dataframe"' not in page  # the rows that the notebook looks at
 
 
 def test_executed_notebooks_stay_private(made):

@@ -11,7 +11,7 @@ from evalkit.publish.provenance import environment
 
 STAMP = (2000, 1, 1, 0, 0, 0)  # the same input gives the same bytes
 CALL = re.compile(r"ek\.show\((ek\.charts|ek\.tables|ek\.texts|province|quality|impact)\.(\w+)\(")
-KINDS = {"charts": "figure", "tables": "table", "texts": "text"}  # a page's own module makes all three: "block"
+KINDS = {"charts": "figure", "tables": "table", "texts": "text"}  # other modules make all three
 README = """README and guide
 ================
 

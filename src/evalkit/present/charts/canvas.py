@@ -42,9 +42,7 @@ _STYLE = {
 }
 WIDTH, POINTS = 8.6, 72  # inches; points in an inch, the unit of the drawing
 _EDGE, _BETWEEN = 3.0, 6.0  # points left free at the figure's edge and between neighbours
-PAPER = ContextVar(
-    "paper", default=None
-)  # a size for print, and where the figure itself is kept (charts.save)
+PAPER = ContextVar("paper", default=None)  # the size that charts.save asks for
 # Fills that differ in lightness and in pattern, so that they stay apart in print and without colour.
 FILLS = (("#0b5394", ""), ("#e8b04a", "////"), ("#5fb0d9", "\\\\\\\\"), ("#7b4f8c", "xxxx"), ("#c3c7cd", "----"), ("#ffffff", "||||"))  # fmt: skip
 
