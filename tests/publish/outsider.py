@@ -6,6 +6,7 @@ Unlike evalkit's own attack he solves for whole numbers, and the formulas are re
 """
 
 import re
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -111,8 +112,7 @@ class Outsider:
         return {}
 
     def _of(self, place, year, quantity, basis):
-        key = (place, year, quantity, basis if quantity.startswith(BY_STANDARD) else "")
-        return self.number.setdefault(key, len(self.number))
+        return self.number.setdefault(_key(place, year, basis, quantity), len(self.number))
 
     def _books(self, heirs):
         def tie(whole, parts, every=True):
@@ -122,19 +122,14 @@ class Outsider:
 
         self.at_most = []
         for (place, year, q, basis), n in list(self.number.items()):
-            key = lambda name, y=year, p=place, b=basis: (
-                p,
-                y,
-                name,
-                b if name.startswith(BY_STANDARD) else "",
-            )  # noqa: E731
+            key = partial(_key, place, year, basis)
             for parts in SUMS.get(q, ()):
                 tie(n, {key(name): c for name, c in parts.items()})
             if q == "outstanding" or q in PURPOSES:
                 own = [c for c, purpose in self.programmes.items() if q in ("outstanding", purpose)]
                 tie(n, {key(f"outstanding_{code}"): 1.0 for code in own}, every=False)
             if q in ("poor_before", "outstanding_before") and place not in heirs:
-                tie(n, {key(q.removesuffix("_before"), year - 1): 1.0})
+                tie(n, {_key(place, year - 1, basis, q.removesuffix("_before")): 1.0})
             for part, whole in PARTS:
                 if q == part and key(whole) in self.number:
                     self.at_most.append((n, self.number[key(whole)]))
@@ -195,6 +190,10 @@ class Outsider:
             assert found.status != 2, "what he takes for true contradicts itself"
             ends.append(np.inf * -sign if found.x is None else sign * found.fun * unit[self.position[n]])
         return tuple(ends)
+
+
+def _key(place, year, basis, quantity):
+    return place, year, quantity, basis if quantity.startswith(BY_STANDARD) else ""
 
 
 def _read(formulas):

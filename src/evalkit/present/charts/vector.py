@@ -199,7 +199,11 @@ def _outline(path, transform, digits=2):
             pen = first = points[n + count - 1]
             said.append("M" + _numbers(pen))
         else:
-            steps = [round(to - at, digits) for end in points[n : n + count] for to, at in zip(end, pen, strict=True)]
+            steps = [
+                round(to - at, digits)
+                for end in points[n : n + count]
+                for to, at in zip(end, pen, strict=True)
+            ]
             pen = points[n + count - 1]
             level = {(False, True): ("h", steps[:1]), (True, False): ("v", steps[1:])}
             flat = (steps[0] == 0, steps[1] == 0) if code == Path.LINETO else None
