@@ -4,9 +4,9 @@ import struct
 
 import pytest
 
-from evalkit.load.workbook import xls
 from evalkit.load.spreadsheet import read_spreadsheet
 from evalkit.load.text import fold
+from evalkit.load.workbook import xls
 
 
 def amounts(reading):

