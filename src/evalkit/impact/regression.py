@@ -300,10 +300,11 @@ def meat(scores, design):
 
 
 def clustered(scores, codes, n, k):
-    """Return the one-way part of ``meat``."""
+    """Return the one-way part of ``meat``; unknown where there is one cluster, or no observation to spare."""
     count = int(codes.max()) + 1
     sums = np.column_stack([np.bincount(codes, column, count) for column in scores.T])
-    return sums.T @ sums * (count / (count - 1)) * ((n - 1) / (n - k))
+    factor = count / (count - 1) * (n - 1) / (n - k) if count > 1 and n > k else np.nan
+    return sums.T @ sums * factor
 
 
 def first_stage(design):
