@@ -25,3 +25,8 @@ def test_what_was_written_off_counts_also_where_the_group_is_not_known():
     found = loans.vintages(pd.DataFrame(rows), by="group")
     assert found.written_off_vnd.tolist() == [0, 20e6]
     assert found.value.tolist() == [0, 0.2]
+
+
+def test_two_units_of_a_population_of_two_leave_nothing_to_chance():
+    assert survey.mean([1.0, 3.0], fpc=2).std_error == 0
+    assert survey.mean([1.0, 3.0], fpc=1).std_error == 0  # the same, as a fraction
