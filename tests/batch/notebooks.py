@@ -33,6 +33,14 @@ def write_notebook(path: Path, *cells: str, parameters: str = PARAMETERS) -> Pat
     return path
 
 
+def instead_of_evalkits(suite: Path) -> Path:
+    """Give a suite notebooks of evalkit's own names that do nothing: they take the place of its own in a run."""
+    for path in (Path(__file__).resolve().parents[2] / "notebooks").glob("[cp]*/*.ipynb"):
+        whole = PARAMETERS.partition("\n")[2] if path.parent.name == "province" else PARAMETERS
+        write_notebook(suite / path.parent.name / path.name, "pass", parameters=whole)
+    return suite
+
+
 def outputs(path: Path) -> list:
     """The outputs of each code cell of an executed notebook."""
     notebook = json.loads(path.read_text(encoding="utf-8"))

@@ -12,7 +12,7 @@ import pytest
 from faults import wait_until_gone
 
 from evalkit.building import build
-from notebooks import write_notebook
+from notebooks import instead_of_evalkits, write_notebook
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACES = ("--place", "08473", "--place", "05233")
@@ -35,10 +35,9 @@ def made(tmp_path_factory):
     """A build, and a suite of one quick notebook and one that sleeps for ever in one place."""
     folder = tmp_path_factory.mktemp("command")
     build(ROOT / "data/published", folder / "out" / "build")
-    suite = folder / "notebooks"
+    suite = instead_of_evalkits(folder / "notebooks")
     write_notebook(suite / "commune" / "quick.ipynb", "print(place)")
     write_notebook(suite / "commune" / "slow.ipynb", "import time\ntime.sleep(99)")
-    (suite / "province").mkdir()
     return folder / "out", suite
 
 
@@ -47,8 +46,10 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(made, tmp_path):
     (tmp_path / "build").symlink_to(out / "build")
     told, _ = started(tmp_path, suite, "--dry-run").communicate(timeout=60)
     found = json.loads(told)
+    commune = ("credit", "evaluation", "poverty_income", "quick", "slow")
     assert sorted(found["planned"]) == [
-        f"{place}/vi/{notebook}" for place in ("05233", "08473") for notebook in ("quick", "slow")
+        *(f"{place}/vi/{notebook}" for place in ("05233", "08473") for notebook in commune),
+        *(f"dataset/vi/{notebook}" for notebook in ("comparison", "data_quality", "impact")),
     ]
     assert found["unchanged"] == []
     assert not (tmp_path / "private").exists()
