@@ -153,7 +153,7 @@ LOUD = (
     "bootstrap_disagrees",
     "opposite_signs",
     "later_dose",
-    "baseline_matters",
+    "starting_point",
     "weak_interval",
     "wild_unavailable",
     "set_aside",
