@@ -274,3 +274,21 @@ def test_every_gate_of_the_planned_designs_has_words():
 def test_a_change_of_log_income_is_said_in_per_cent(lang, said):
     assert impact.figure(0.1, "log_income", lang) == said
     assert impact.figure(float("inf"), "log_income", lang) == "∞"
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_bounds_stand_on_the_page_of_every_reduced_form_that_passes(tables, lang):
+    """With seven districts a study of few periods passes: its bounds are shown, widening with what is allowed."""
+    _, panel, made = tables
+    effects = made["effects"].set_index("name")
+    reduced = effects[effects["design"] == "reduced_form"]
+    bounded = made["checks"][made["checks"]["check"].isin(["relative", "smoothness"])]
+    assert set(bounded["name"]) <= set(reduced.index[reduced["refusals"] == "[]"])
+    for _, rows in bounded.groupby(["name", "check"]):
+        width = rows.sort_values("value").eval("upper - lower")
+        assert width.is_monotonic_increasing
+    block = impact.bounds(report(made, panel), lang=lang)
+    assert len(block.rows) == len(bounded)
+    full = made["periods"].merge(reduced.reset_index()[["name", "refusals"]], on="name")
+    later = full[full["event_time"] >= 0]
+    assert set(later["name"]) == set(reduced.index[reduced["refusals"] == "[]"])

@@ -6,15 +6,17 @@ from evalkit.present.impact.wording import change, figure, name, p_value
 from evalkit.present.words import t
 
 # How far paths may diverge after a change of supply, beside what they did before it.
-BOUNDS = ("relative", "smoothness")
-PARTING = "paths may part by {m} times the largest change before"
-BENDING = "paths may bend by {m} times their largest bend before"
+ALLOWED = {
+    "relative": "paths may part by {m} times the largest change before",
+    "smoothness": "paths may bend by {m} times their largest bend before",
+}
+STRAIGHT = "paths go on parting in a straight line"
 
 
 def checks(data, *, lang):
     """Return what would have to be true for the conclusions to change."""
     title = t("How firm the main estimate is", lang)
-    rows = data.checks[~data.checks["check"].isin(BOUNDS)]
+    rows = data.checks[~data.checks["check"].isin(ALLOWED)]
     if rows.empty:
         return nothing(data, "impact_checks", lang, title)
     outcomes = data.effects.set_index("name")["outcome"]
@@ -75,14 +77,15 @@ def _check(r, outcome, lang):
 def bounds(data, *, lang):
     """Return what a change of supply did when the paths of communes may part as they did before it, or more."""
     title = t("How far paths may part", lang)
-    rows = data.checks[data.checks["check"].isin(BOUNDS)]
+    rows = data.checks[data.checks["check"].isin(ALLOWED)]
     if rows.empty:
         return nothing(data, "impact_bounds", lang, title)
     estimates = data.effects.set_index("name")
     shown, raw = [], []
     for r in rows.itertuples():
         row = estimates.loc[r.name]
-        said = t(PARTING if r.check == "relative" else BENDING, lang, m=words.decimal(r.value, lang, 1))
+        said = STRAIGHT if (r.check, r.value) == ("smoothness", 0) else ALLOWED[r.check]
+        said = t(said, lang, m=words.decimal(r.value, lang, 1))
         ends = (figure(end, row.outcome, lang) for end in (r.lower, r.upper))
         inside = t("yes", lang) if r.lower <= 0 <= r.upper else t("no", lang)
         shown.append(
@@ -105,7 +108,8 @@ def bounds(data, *, lang):
     caption = t(
         "The mean difference after the change between communes with all and with none of their earlier lending in its "
         "programmes, where both might have gone different ways without it. Zero inside: the conclusion needs smaller "
-        "differences (Rambachan and Roth).",
+        "differences (Rambachan and Roth). The covariance counts as known, so with few districts the intervals are "
+        "somewhat narrow.",
         lang,
     )
     return block(

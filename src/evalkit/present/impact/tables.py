@@ -141,7 +141,7 @@ def estimates(data, *, lang):
         "itself, between communes with all and with none of their earlier lending in its programmes.",
         lang,
     )
-    level = max(rows["level"])
+    level = max(rows.loc[rows["design"] != "reduced_form", "level"], default="L2")
     return block(
         data, "table", "impact_estimates", lang, title, columns=columns, rows=tuple(shown), raw=raw, level=level,
         caption=" ".join(filter(None, [caption, bootstrap])), notes=tuple(dict.fromkeys(spoken)),
@@ -153,7 +153,7 @@ LOUD = (
     "bootstrap_disagrees",
     "opposite_signs",
     "later_dose",
-    "baseline_matters",
+    "starting_point",
     "weak_interval",
     "wild_unavailable",
     "set_aside",
