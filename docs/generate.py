@@ -11,7 +11,8 @@ from pathlib import Path
 from typer.main import get_command
 
 import evalkit
-from evalkit import cli, cli_speech
+from evalkit import cli
+from evalkit.cli import speech
 from evalkit.load import reference, schema
 from evalkit.publish import archive
 from evalkit.publish.names import alphabetical
@@ -150,10 +151,10 @@ def _commands():
         "",
     ]
     for name, command in group.commands.items():
-        lines += [f"## evalkit {name}", "", cli_speech.sentence_of(command.help), ""]
+        lines += [f"## evalkit {name}", "", speech.sentence_of(command.help), ""]
         lines += [
             "```sh",
-            *(f"{line:<60} # {meaning}" for line, meaning in cli_speech.EXAMPLES[name]),
+            *(f"{line:<60} # {meaning}" for line, meaning in speech.EXAMPLES[name]),
             "```",
             "",
         ]

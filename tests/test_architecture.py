@@ -11,7 +11,8 @@ import pytest
 from babel.messages.extract import extract
 from typer.main import get_command
 
-from evalkit import cli, cli_speech
+from evalkit import cli
+from evalkit.cli import speech
 from evalkit.load import dictionary, reference
 from evalkit.load.findings import RULES
 from evalkit.present import say, words
@@ -19,7 +20,7 @@ from evalkit.present import say, words
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "evalkit"
 # What each package may import of evalkit: those before it in the flow. `load` also serves everything after.
-ORDER = ["errors", "load", "metrics", "impact", "building", "present", "batch", "publish", "cli"]
+ORDER = ["errors", "folders", "load", "metrics", "impact", "building", "present", "batch", "publish", "cli"]
 FREE = {"simulate": {"errors", "load", "simulate"}}
 
 
@@ -44,25 +45,18 @@ def test_imports_run_in_one_direction():
         package = _package(path)
         if package == "__init__":
             continue
-        base = "cli" if package.startswith("cli") else package
-        allowed = FREE.get(base) or {
-            *ORDER[: ORDER.index(base) + 1],
-            *(["simulate"] if base == "cli" else []),
+        allowed = FREE.get(package) or {
+            *ORDER[: ORDER.index(package) + 1],
+            *(["simulate"] if package == "cli" else []),
         }
         wrong += [
-            f"{path.relative_to(SOURCE)} imports {name}"
-            for name in _imports(path)
-            if name.split("_")[0] not in allowed | {package.split("_")[0]}
+            f"{path.relative_to(SOURCE)} imports {name}" for name in _imports(path) if name not in allowed
         ]
     assert wrong == []
 
 
 def test_nothing_imports_the_simulation():
-    users = [
-        p
-        for p in SOURCE.rglob("*.py")
-        if _package(p) not in ("simulate", "__init__") and not _package(p).startswith("cli")
-    ]
+    users = [p for p in SOURCE.rglob("*.py") if _package(p) not in ("simulate", "cli", "__init__")]
     assert [str(p) for p in users if "simulate" in set(_imports(p))] == []
 
 
@@ -93,8 +87,7 @@ def _messages():
         | set(say._METHODS.values())
         | set(say._FLAGS.values())
     )
-    packages = [path for name in ("present", "publish") for path in (SOURCE / name).rglob("*.*")]
-    for path in [*packages, *SOURCE.glob("cli*.py")]:
+    for path in [path for name in ("present", "publish", "cli") for path in (SOURCE / name).rglob("*.*")]:
         method = {".py": "python", ".html": "jinja2.ext:babel_extract"}.get(path.suffix)
         if method is None:
             continue
@@ -109,7 +102,7 @@ def _helps():
     """What `--help` says: of the commands, of their options, of their examples."""
     group = get_command(cli.app)
     commands = [group, *group.commands.values()]
-    found = {cli_speech.sentence_of(command.help) for command in commands}
+    found = {speech.sentence_of(command.help) for command in commands}
     return found | {p.help for command in commands for p in command.params if p.help}
 
 

@@ -13,12 +13,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from evalkit.errors import DataError
+from evalkit.folders import whole
 from evalkit.load import places, reference
 from evalkit.load.dataset import open_dataset, shipped
 from evalkit.load.folder import strange
 from evalkit.load.ledger.store import Manifest, read_manifest
 from evalkit.load.said import Said
-from evalkit.load.whole import whole
 from evalkit.metrics import benchmarks, comparators, rollup, suppress
 from evalkit.metrics.indicators import assemble
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from evalkit import cli_lab
+from evalkit.cli import lab
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,7 +25,7 @@ def evalkit(*arguments, cwd=ROOT, **options):
 def made(tmp_path_factory):
     """Two communes of the register, reported in both languages with a notebook of one's own among evalkit's."""
     out = tmp_path_factory.mktemp("report")
-    cli_lab.own(own_notebooks(out), "my_question", "08473", out / "build", "vi")
+    lab.own(own_notebooks(out), "my_question", "08473", out / "build", "vi")
     return out, report(out)
 
 

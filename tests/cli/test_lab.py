@@ -7,8 +7,7 @@ import nbformat
 import pytest
 
 import evalkit as ek
-from evalkit import cli_lab
-from evalkit.cli import suite
+from evalkit.cli import lab, suite
 from evalkit.errors import ParameterError
 from evalkit.publish.archive import notebooks_folder
 
@@ -23,7 +22,7 @@ def parameters(path):
 
 def test_the_copies_are_set_to_the_place_and_the_originals_untouched(tmp_path):
     before = {path: path.read_bytes() for path in notebooks_folder().rglob("*.ipynb")}
-    first = cli_lab.copies(tmp_path / "lab", "05233", tmp_path / "out" / "build", "en")
+    first = lab.copies(tmp_path / "lab", "05233", tmp_path / "out" / "build", "en")
     assert first == tmp_path / "lab" / "05233" / "credit.ipynb"
     assert sorted(p.stem for p in first.parent.iterdir()) == ["credit", "evaluation", "poverty_income"]
     assert parameters(first) == {"place": "05233", "build": "../../out/build", "lang": "en"}
@@ -34,19 +33,19 @@ def test_the_copies_are_set_to_the_place_and_the_originals_untouched(tmp_path):
 
 
 def test_a_copy_that_somebody_changed_is_kept(tmp_path):
-    first = cli_lab.copies(tmp_path, "05233", tmp_path / "build", "vi")
+    first = lab.copies(tmp_path, "05233", tmp_path / "build", "vi")
     first.write_text("{}", encoding="utf-8")
-    assert cli_lab.copies(tmp_path, "05233", tmp_path / "build", "vi").read_text(encoding="utf-8") == "{}"
+    assert lab.copies(tmp_path, "05233", tmp_path / "build", "vi").read_text(encoding="utf-8") == "{}"
 
 
 def test_without_a_place_the_notebooks_of_the_data_set_are_copied(tmp_path):
-    first = cli_lab.copies(tmp_path, None, tmp_path / "build", "vi")
+    first = lab.copies(tmp_path, None, tmp_path / "build", "vi")
     assert first.name == "comparison.ipynb"
     assert parameters(first) == {"place": None, "build": "../build", "lang": "vi"}
 
 
 def test_a_notebook_of_ones_own_is_run_beside_the_others(tmp_path):
-    path = cli_lab.own(tmp_path, "câu hỏi", "08473", tmp_path / "build", "vi")
+    path = lab.own(tmp_path, "câu hỏi", "08473", tmp_path / "build", "vi")
     assert path == tmp_path / "own" / "commune" / "câu hỏi.ipynb"
     names = [p.stem for p in suite("commune", tmp_path / "own")]
     assert names == ["credit", "câu hỏi", "evaluation", "poverty_income"]
@@ -77,8 +76,8 @@ def test_jupyterlab_opens_the_notebook_and_fetches_nothing(tmp_path, monkeypatch
         return 0
 
     monkeypatch.setattr(subprocess, "call", call)
-    first = cli_lab.copies(tmp_path / "lab", "05233", tmp_path / "build", "vi")
-    assert cli_lab._jupyter(first, ["--no-browser"]) == 0
+    first = lab.copies(tmp_path / "lab", "05233", tmp_path / "build", "vi")
+    assert lab._jupyter(first, ["--no-browser"]) == 0
     assert "--LabApp.default_url=/lab/tree/lab/05233/credit.ipynb" in seen["command"]
     assert f"--ServerApp.root_dir={tmp_path}" in seen["command"]
     assert seen["command"][-1] == "--no-browser"

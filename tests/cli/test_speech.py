@@ -9,9 +9,10 @@ import pytest
 from rich.console import Console
 from typer.main import get_command
 
-from evalkit import cli, cli_speech
+from evalkit import cli
 from evalkit.batch.journal import Row
 from evalkit.batch.summary import RunSummary
+from evalkit.cli import speech
 from evalkit.errors import DataError, EvalkitError
 from evalkit.load.templates import new as starter
 
@@ -50,7 +51,7 @@ def typed(monkeypatch, capsys, tmp_path):
     ],
 )
 def test_the_language_is_the_one_asked_for_before_that_of_the_system(arguments, environment, expected):
-    assert cli_speech.language(arguments, environment) == expected
+    assert speech.language(arguments, environment) == expected
 
 
 @pytest.mark.parametrize("lang", ["en", "vi"])
@@ -70,8 +71,8 @@ def test_square_brackets_in_help_are_printed_and_not_taken_for_markup(typed):
 
 def test_every_command_has_examples_and_no_example_an_unknown_option():
     commands = get_command(cli.app).commands
-    assert sorted(cli_speech.EXAMPLES) == COMMANDS
-    for name, examples in cli_speech.EXAMPLES.items():
+    assert sorted(speech.EXAMPLES) == COMMANDS
+    for name, examples in speech.EXAMPLES.items():
         known = {option for p in commands[name].params for option in (*p.opts, *p.secondary_opts)}
         for line, _ in examples:
             assert line.startswith(f"evalkit {name} ")
@@ -86,7 +87,7 @@ def test_every_command_has_examples_and_no_example_an_unknown_option():
         ("evalkit run --out nowhere", "chưa có kết quả tính"),
         ("evalkit report nowhere --langs fr", "cách nhau bằng dấu phẩy"),
         ("evalkit request Nowhere", "không có địa phương"),
-        ("evalkit request 08434", "Hãy hỏi bằng mã: 08470, 08473, 08479"),
+        ("evalkit request 08434", "Hãy hỏi bằng mã: 08473, 08434-until-2025"),
         ("evalkit new x --communes 4", "chỉ dùng cùng --simulated"),
     ],
 )

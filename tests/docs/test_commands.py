@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from evalkit import building, cli_speech
+from evalkit import building
 from evalkit.batch.summary import RunSummary
+from evalkit.cli import speech
 
 ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"```(sh|python)\n(.*?)```", re.DOTALL)
@@ -92,7 +93,7 @@ def _dask(line, typed, folder):
 def test_a_page_types_every_example_of_the_help():
     """With other folders, places and numbers at most."""
     typed = {_shape(text) for page in PAGES for kind, text in steps(page) if text.startswith("evalkit")}
-    examples = {_shape(line) for found in cli_speech.EXAMPLES.values() for line, _ in found}
+    examples = {_shape(line) for found in speech.EXAMPLES.values() for line, _ in found}
     assert sorted(examples - typed) == []
 
 

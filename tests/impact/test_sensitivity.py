@@ -194,7 +194,9 @@ def test_bounds_of_a_build_grow_from_what_was_seen_before(medicaid_study):
     for _, same in rows.groupby("check"):
         assert (same["upper"] - same["lower"]).is_monotonic_increasing
     before = medicaid_study.periods.query("event_time <= -1")["estimate"].to_numpy()
-    assert estimates.largest_bend(medicaid_study) == pytest.approx(np.abs(before[2:] - 2 * before[1:-1] + before[:-2]).max())
+    assert estimates.largest_bend(medicaid_study) == pytest.approx(
+        np.abs(before[2:] - 2 * before[1:-1] + before[:-2]).max()
+    )
     straight = impact.sensitivity(medicaid_study, bound="smoothness", values=0, weights="average")
     assert rows.iloc[3]["upper"] == pytest.approx(straight["upper"].iloc[0])
 
@@ -202,7 +204,13 @@ def test_bounds_of_a_build_grow_from_what_was_seen_before(medicaid_study):
 def test_fewer_clusters_than_periods_are_named(medicaid):
     few = medicaid[medicaid["stfips"].isin(medicaid["stfips"].unique()[:9])]
     study = impact.event_study(
-        few, outcome="dins", unit="stfips", time="year", first_treated="yexp2", despite=("pre_trends",), draws=99
+        few,
+        outcome="dins",
+        unit="stfips",
+        time="year",
+        first_treated="yexp2",
+        despite=("pre_trends",),
+        draws=99,
     )
     singular = replace(study, covariance=study.covariance * 0 + 1.0)
     with pytest.raises(DataError, match="too few clusters"):

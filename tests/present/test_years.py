@@ -168,9 +168,11 @@ def test_no_text_of_a_figure_is_cut_or_written_over_another(ward, name, lang):
         if (group.get("transform") or "").startswith("translate") and "rotate" not in group.get("transform"):
             x, y, scale = (float(n) for n in re.match(r"translate\((\S+) (\S+)\) scale\((\S+)", group.get("transform")).groups())  # fmt: skip
             last = group[-1]
-            mark, glyph = last.get(f"{XLINK}href").removeprefix("#").split("-")
+            mark, glyph = last.get("href").removeprefix("#").split("-")
             advance = next(g[2] for g in fonts[mark].glyphs.values() if g[0] == int(glyph))
-            boxes.append((x, x + (float(last.get("x")) + advance) * scale, y - 1400 * scale, y))
+            width_of_last = advance * vector._EM / fonts[mark].units
+            capital = 0.68 * vector._EM  # height of a capital letter
+            boxes.append((x, x + (float(last.get("x")) + width_of_last) * scale, y - capital * scale, y))
     assert boxes
     for left, right, top, foot in boxes:
         assert (left, top) > (0, 0), (left, top)

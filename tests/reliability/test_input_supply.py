@@ -10,7 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from evalkit.cli import notebooks_folder
+from evalkit.publish.archive import notebooks_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src/evalkit"

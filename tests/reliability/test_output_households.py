@@ -1,7 +1,4 @@
-"""No household's figure reaches a published byte: a data set seeded with tell-tales, published, and read whole.
-
-``benchmarks/telltale.py`` does the same with `evalkit report` on a whole simulated province.
-"""
+"""No household's figure reaches a published byte: a data set seeded with tell-tales, published, and read whole."""
 
 import json
 
@@ -13,9 +10,9 @@ import evalkit as ek
 from evalkit import building
 from evalkit.batch import RunSummary
 from evalkit.batch.journal import Row
-from evalkit.cli import notebooks_folder
 from evalkit.present import disclose
 from evalkit.present.blocks import MIME
+from evalkit.publish.archive import notebooks_folder
 from evalkit.publish.publication import publication
 
 

@@ -8,9 +8,9 @@ import sys
 import pytest
 
 from evalkit.errors import EvalkitError
-from evalkit.load.whole import alone, whole
+from evalkit.folders import alone, whole
 
-HOLD = "from evalkit.load.whole import whole\nwith whole({target!r}) as new:\n    (new / 'page').write_text('new')\n    print(flush=True)\n    input()"  # fmt: skip
+HOLD = "from evalkit.folders import whole\nwith whole({target!r}) as new:\n    (new / 'page').write_text('new')\n    print(flush=True)\n    input()"  # fmt: skip
 SMALL = 'mount -t tmpfs -o size=64k tmpfs "$1" && mkdir "$1/site" && echo old > "$1/site/page" && "$2" -c "$3"; cat "$1/site/page"; ls -A "$1"'  # fmt: skip
 
 
@@ -101,7 +101,7 @@ def test_a_link_to_the_folder_stays_a_link(target, tmp_path):
 
 
 def test_a_full_disk_leaves_the_old_folder(tmp_path):
-    code = f"from evalkit.load.whole import whole\nwith whole('{tmp_path}/site') as new:\n    (new / 'page').write_bytes(bytes(99999))"  # fmt: skip
+    code = f"from evalkit.folders import whole\nwith whole('{tmp_path}/site') as new:\n    (new / 'page').write_bytes(bytes(99999))"  # fmt: skip
     command = ["unshare", "-rm", "sh", "-c", SMALL, "sh", str(tmp_path), sys.executable, code]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if "mount" in done.stderr or "unshare" in done.stderr:

@@ -8,7 +8,7 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from evalkit.load.whole import hold
+from evalkit.folders import hold
 
 FILE = "journal.jsonl"
 DONE = ("ok", "skipped")

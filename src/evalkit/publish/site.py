@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from evalkit.errors import DataError
-from evalkit.load.whole import whole
+from evalkit.folders import whole
 from evalkit.publish.collect import DATASET, blocks
 from evalkit.publish.download import table_csv
 from evalkit.publish.pages import HERE, Pages

@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from evalkit.cli_options import Lang, Out
-from evalkit.cli_speech import N_, next_step, say, spoken, t
+from evalkit.cli.options import Lang, Out
+from evalkit.cli.speech import N_, next_step, say, spoken, t
 
 _OWN = (
     ("markdown", N_("# A question of my own\n\nSay here what you want to know, and of whom.")),

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from evalkit.cli_options import Data, Known, Lang
-from evalkit.cli_speech import next_step, say, spoken
+from evalkit.cli.options import Data, Known, Lang
+from evalkit.cli.speech import next_step, say, spoken
 from evalkit.errors import printable
 from evalkit.load.said import Said
 

@@ -8,14 +8,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from evalkit import cli_data
+from evalkit.cli import data as of_data
 from evalkit.errors import EvalkitError, ParameterError
 
-sys.path.insert(0, str(Path(__file__).parent / "load"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "load"))
 from dataset_sample import credit, income, write
 
 app = typer.Typer()
-for command in (cli_data.check, cli_data.new, cli_data.request):
+for command in (of_data.check, of_data.new, of_data.request):
     app.command()(command)
 
 

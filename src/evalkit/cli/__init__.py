@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from evalkit import cli_data, cli_ends, cli_lab, cli_speech
-from evalkit.cli_options import Data, Lang, Langs, Out, Suite
-from evalkit.cli_speech import next_step, say
+from evalkit.cli import data as of_data
+from evalkit.cli import ends, lab, speech
+from evalkit.cli.options import Data, Lang, Langs, Out, Suite
+from evalkit.cli.speech import next_step, say
 from evalkit.errors import EvalkitError, printable
 from evalkit.load.said import Said
 
@@ -67,15 +68,15 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done,
 
 def main():
     """Run the command line; what a user can mend is one line on standard error and exit status 2."""
-    cli_ends.speak_to_any_terminal()
-    cli_ends.end_cleanly_when_told()
+    ends.speak_to_any_terminal()
+    ends.end_cleanly_when_told()
     try:
-        cli_speech.localised(get_command(app))(prog_name="evalkit")
+        speech.localised(get_command(app))(prog_name="evalkit")
     except EvalkitError as error:
-        print(f"evalkit: {printable(cli_speech.error(error))}", file=sys.stderr)
+        print(f"evalkit: {printable(speech.error(error))}", file=sys.stderr)
         raise SystemExit(2) from None
     except OSError as error:
-        print(f"evalkit: {cli_ends.sentence(error)}", file=sys.stderr)
+        print(f"evalkit: {ends.sentence(error)}", file=sys.stderr)
         raise SystemExit(2) from None
 
 
@@ -84,7 +85,7 @@ def _every_command(lang: Lang = None):
     pass
 
 
-for command in (cli_data.new, cli_data.check, cli_data.request):
+for command in (of_data.new, of_data.check, of_data.request):
     app.command()(command)
 
 
@@ -182,7 +183,7 @@ def report(
     raise typer.Exit(1 if summary.failed else 0)
 
 
-app.command()(cli_lab.lab)
+app.command()(lab.lab)
 
 
 def _languages(langs):
@@ -294,7 +295,7 @@ def _published(index):
 
 def _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory):
     from evalkit.batch import run
-    from evalkit.load.whole import alone
+    from evalkit.folders import alone
 
     if as_json:
         progress = "json"
@@ -320,7 +321,7 @@ def _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory):
             folder=out / "private",
         )
         raise SystemExit(130) from None
-    cli_speech.tell(summary)
+    speech.tell(summary)
     say(
         "{folder}: the executed notebooks (not for readers), journal.jsonl, summary.json",
         folder=out / "private",
