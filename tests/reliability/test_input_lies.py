@@ -163,7 +163,7 @@ def test_rates_as_fractions(tmp_path, counts, rows):
 def test_a_standard_that_was_not_in_force(tmp_path, year, standard):
     frame = poverty().drop_duplicates(["code", "year"])
     frame.loc[frame["year"] == year, "standard"] = standard
-    lines = told(write(tmp_path / "d", poverty=frame), "standard_not_in_force", "warning")
+    lines = told(write(tmp_path / "d", poverty=frame), "standard_not_in_force", "error")
     assert len(lines) == 2
 
 
