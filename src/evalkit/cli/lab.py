@@ -20,6 +20,8 @@ _OWN = (
     ("code", "import evalkit as ek\n\nplace = ek.place(build, place)\nplace"),
     ("markdown", N_("The figures that stand behind the report, to look at. Plain output stays with you.")),
     ("code", 'rows = place.rows[place.rows["value"].notna()]\nrows[["indicator", "period", "value", "unit", "basis", "source"]]'),
+    ("markdown", N_("Rates over the years: a colour is a standard, and no line joins two.")),
+    ("code", 'import seaborn as sns\n\nsns.relplot(rows[rows["unit"] == "percent"], x="year", y="value", hue="basis", style="indicator")'),
     ("markdown", N_("What is shown with `ek.show` is published. Give the block a name of its own.")),
     ("code", 'ek.show(ek.own.text(place, "evaluation", "my-remark", title="…", paragraphs=["…"], lang=lang))'),
 )  # fmt: skip
