@@ -39,7 +39,7 @@ def test_the_lock_pins_each_package_with_its_hashes():
         assert not requirement.url
     text = (ROOT / "requirements.lock").read_text()
     assert not re.search(
-        r"^\s*(-e|--editable|--index|--extra-index|--find-links|--trusted|git\+|https?:)", text, re.M
+        r"^\s*(-e|--editable|--index|--extra-index|--find.links|--trusted|git\+|https?:)", text, re.M
     )
 
 
