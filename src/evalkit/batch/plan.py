@@ -273,7 +273,7 @@ def versions() -> dict[str, str]:
     """Versions of Python, of evalkit and of what evalkit requires; evalkit's own files by content, so that a
     change in a working copy counts as another version."""
     package = Path(__file__).parents[1]
-    sources = [f for f in sorted(package.rglob("*")) if f.suffix in {".py", ".json"}]
+    sources = [f for f in sorted(package.rglob("*")) if f.is_file() and f.suffix not in {".pyc", ".mo"}]
     digest = hashlib.sha256(b"".join(f.read_bytes() for f in sources)).hexdigest()
     return {"python": platform.python_version(), "evalkit": digest, **_requirements()}
 

@@ -207,7 +207,9 @@ def _jobs(out, languages, chosen, own, folder=None):
     """The notebooks to run on ``out/build``; ``folder`` is where that build is read while it isn't in its place."""
     from evalkit.batch import plan
     from evalkit.building import find, manifest, read
+    from evalkit.load.reference import reference_folder
 
+    law = sorted(reference_folder().glob("*.csv"))
     build, folder = str((out / "build").resolve()), folder or out / "build"
     units, settings = read(folder, "places"), manifest(folder)["settings"]
     if chosen:
@@ -227,7 +229,7 @@ def _jobs(out, languages, chosen, own, folder=None):
         suite("commune", own),
         sets,
         out / "private",
-        inputs=lambda p: [folder / "places" / f"{p['place']}.sha256"],
+        inputs=lambda p: [folder / "places" / f"{p['place']}.sha256", *law],
         name="{place}/{lang}/{notebook}",
     )
     return jobs + plan(
@@ -237,9 +239,10 @@ def _jobs(out, languages, chosen, own, folder=None):
         inputs=[
             *(
                 folder / f"{n}.parquet"
-                for n in ("findings", "indicators", "compared", "effects", "curve", "checks")
+                for n in ("findings", "indicators", "compared", "effects", "periods", "curve", "checks")
             ),
             folder / "plan.json",
+            *law,
         ],
         name="dataset/{lang}/{notebook}",
     )
