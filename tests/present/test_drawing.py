@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.backend_bases import GraphicsContextBase
 from matplotlib.font_manager import FontProperties
 from matplotlib.path import Path
 from matplotlib.textpath import TextToPath
@@ -36,6 +37,16 @@ def test_letters_and_marks_written_apart_are_one_glyph():
     font, drawing = FontProperties(family="DejaVu Sans"), Vector(100, 100)
     sizes = [drawing.get_text_width_height_descent(normalize(form, "Ưu đãi hộ nghèo"), font, False) for form in ("NFC", "NFD")]  # fmt: skip
     assert sizes[0] == sizes[1]
+
+
+def test_marks_of_direction_in_a_name_leave_no_trace_in_a_figure():
+    font = FontProperties(family="DejaVu Sans")
+    drawings = []
+    for name in ("xã Hương Nộn, 42", "\u202exã Hương\u200f \u2067Nộn\u2069, 42"):
+        drawing = Vector(100, 100)
+        drawing.draw_text(GraphicsContextBase(), 10, 10, name, font, 0)
+        drawings.append(drawing.text())
+    assert drawings[0] == drawings[1]
 
 
 @pytest.mark.parametrize(("name", "look"), [("bar", {"bottom": [0, 1, 2]}), ("barh", {"left": [0, 1, 2]})])
