@@ -162,7 +162,8 @@ def test_a_map_is_drawn_from_boundaries_in_degrees():
     assert drawn["paths"][0][1].startswith("M0 ")
     assert drawn["height"] == pytest.approx(drawn["width"] / 0.9304, rel=0.01)  # cos 21.5°
     ((mark, x, y),) = drawn["marks"]
-    assert (mark, x) == ("3", 320) and 0 < y < drawn["height"]
+    assert (mark, x) == ("3", 320)
+    assert 0 < y < drawn["height"]
     assert outline(None, tiles) is None
 
 
