@@ -35,7 +35,7 @@ def executed(notebook, place, lang):
 def folder(tmp_path_factory, words):
     """Folder of the Vietnamese page of a commune of a simulated province of all years."""
     out = tmp_path_factory.mktemp("weight")
-    simulate.province(out / "data", districts=2, communes=8, seed=4, loan_communes=0)
+    simulate.province(out / "data", districts=1, communes=6, seed=4, loan_communes=0)
     built = build(out / "data", out / "build")
     code = min((out / "data" / "communes.csv").read_text(encoding="utf-8").split("\n")[1:-1])[:5]
     place = ek.place(built, code)
