@@ -73,7 +73,7 @@ def test_a_bar_without_a_value_is_left_out():
 
 def test_a_missing_point_is_a_gap_in_the_line():
     path = Path([(0, 0), (1, 1), (np.nan, 2), (3, 3), (4, 4)])
-    assert _outline(path, Affine2D()) == "M0 0L1 1M3 3L4 4"
+    assert _outline(path, Affine2D()) == "M0 0l1 1M3 3l1 1"
 
 
 def test_a_label_of_any_length_leaves_axes_to_draw_in():

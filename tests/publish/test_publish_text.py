@@ -68,9 +68,10 @@ def test_no_text_from_data_changes_the_elements_of_a_page(words, benign, text):
     place = sample.PLACES[0] | {"district": text, "name": text, "code": text}
     place["successors"] = [sample.TAM_NONG | {"name": text}]
     found = copy.deepcopy(benign)
-    for block in found:
+    for block, calm in zip(found, benign, strict=True):
         for key in TEXT_FIELDS:
             block[key] = with_text(block[key], text)
+        block["rows"] = [[cell and text + cell for cell in row] for row in calm["rows"]]
     calm_place = sample.PLACES[0]
     shown = [
         page.shape() for page in render(words, place, found, sample.META | {"source": text, "rights": text})
