@@ -64,27 +64,25 @@ class Outsider:
             figures["source"].isin(["credit", "poverty", "groups", "credit; poverty", "groups; credit"])
         ]
         rows = rows[rows["period"].str.fullmatch(r"\d{4}")]
-        area = places.set_index("place")
+        above = {r.place: (r.district, r.province) for r in places.itertuples() if r.type}
         members = {}
         for r in rows.itertuples():
-            if r.place in area.index and area.at[r.place, "type"]:
-                for whole in (r.place, area.at[r.place, "district"], area.at[r.place, "province"]):
-                    members.setdefault((whole, r.indicator, r.period, r.basis), []).append(r.place)
+            for whole in (r.place, *above[r.place]) if r.place in above else ():
+                members.setdefault((whole, r.indicator, r.period, r.basis), []).append(r.place)
         self.empty = {
             (r.place, r.period, r.basis)
             for r in rows.itertuples()
             if r.indicator == "poor_households" and r.value and float(r.value) == 0
         }
         for r in rows.itertuples():
-            known = area.index.isin([r.place]).any() and area.at[r.place, "type"]
-            name = r.place if known else r.name
+            name = r.place if r.place in above else r.name
             communes = members.get((name, r.indicator, r.period, r.basis), [])
             for role, (quantities, factor) in self._said(r).items():
                 below = list(communes)
                 if r.indicator == "poor_household_coverage_pct":
                     below += [
                         p for p, year, basis in self.empty
-                        if (year, basis) == (r.period, r.basis) and name in area.loc[p, ["district", "province"]].tolist()
+                        if (year, basis) == (r.period, r.basis) and name in above[p]
                     ]  # fmt: skip
                 terms = {
                     self._of(p, int(r.period), q, r.basis): factor for p in set(below) for q in quantities

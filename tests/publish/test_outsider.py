@@ -1,7 +1,6 @@
 """Whoever has the files of a release alone can't work a hidden figure out; where only small counts are hidden he can."""
 
 import outsider
-import pytest
 
 from evalkit import simulate
 from evalkit.load import reference
@@ -15,30 +14,27 @@ PRICES = reference.price_index(reference.last_price_year()).to_dict()
 TEXT = {"en": "Test", "vi": "Thử"}
 
 
-def given_away(folder, size, *, whole=True, **publish):
-    """Write the release of a simulated province; whole=False: what protects the small counts is shown. Return the protected."""
-    folder.mkdir(parents=True, exist_ok=True)
-    simulate.province(folder / "data", years=(2020, 2024), loan_communes=0, **size)
+def decided(folder, size, **publish):
+    """What is hidden of a simulated province's communes: places, rows, protected figures of communes."""
+    simulate.province(folder / "data", loan_communes=0, **size)
     (folder / "data" / "facts.csv").unlink()
     dataset = open_dataset(folder / "data")
     units, settings = rollup.with_areas(dataset.places), dataset.settings["publish"] | publish
     rows, protected = suppress.decide(assemble(dataset), dataset.tables, units, settings)
-    if not whole:
-        rows["hidden"] = rows["hidden"].where(rows["hidden"].eq("primary"), "")
+    counts = protected[~protected["expr"].str.contains("rest of|@") & protected["place"].str.len().gt(3)]
+    if "successor_place" not in units:
+        units["successor_place"] = units["successor_code"]
+    return units, rows, counts[counts["place"].isin(units.loc[units["level"] == "commune", "place"])]
+
+
+def narrow(folder, units, rows, protected):
+    """Write a release; return the protected figures that the outsider bounds more narrowly than they must be left."""
     figures = suppress.shown(rows).assign(name=rows["place"].map(units.set_index("place")["name"]))
     manifest = {"settings": {"title": TEXT, "source": TEXT, "rights": TEXT, "data": {"real": False}}}
     manifest |= {"built": "2024-12-31", "evalkit": "0"}
-    if "successor_place" not in units:
-        units["successor_place"] = units["successor_code"]
     given = release.Release(figures, units, manifest, {}, {"data": "0", "code": "0", "environment": "0"})
-    release.write(folder / "release", given)
-    counts = protected[~protected["expr"].str.contains("rest of|@") & protected["place"].str.len().gt(3)]
-    return counts[counts["place"].isin(units.loc[units["level"] == "commune", "place"])]
-
-
-def narrow(folder, protected):
-    """The protected figures of communes that the outsider bounds more narrowly than they must be left."""
-    reader = outsider.Outsider(folder / "release", PROGRAMMES, PRICES)
+    release.write(folder, given)
+    reader = outsider.Outsider(folder, PROGRAMMES, PRICES)
     found = []
     for row in protected.itertuples():
         low, high = reader.bounds(row.place, int(row.year), row.expr, row.standard)
@@ -47,27 +43,22 @@ def narrow(folder, protected):
     return found
 
 
-@pytest.mark.parametrize(
-    "size",
-    [
-        {"districts": 1, "communes": 5, "seed": 2},
-        {"districts": 3, "communes": 5, "seed": 9},
-    ],
-    ids=["one district", "districts of one and two communes"],
-)
-def test_he_finds_nothing_in_a_release(tmp_path, size):
-    protected = given_away(tmp_path, size)
+def test_he_finds_nothing_in_a_release_and_most_where_only_small_counts_are_hidden(tmp_path):
+    units, rows, protected = decided(
+        tmp_path, {"districts": 1, "communes": 5, "seed": 2, "years": (2020, 2024)}
+    )
     assert len(protected) > 20
-    assert narrow(tmp_path, protected) == []
+    assert narrow(tmp_path / "release", units, rows, protected) == []
 
-
-def test_he_finds_nothing_where_noughts_are_hidden_too(tmp_path):
-    protected = given_away(tmp_path, {"districts": 2, "communes": 6, "seed": 3}, hide_zeros=True)
-    assert narrow(tmp_path, protected) == []
-
-
-def test_he_finds_most_where_only_small_counts_are_hidden(tmp_path):
-    protected = given_away(tmp_path, {"districts": 1, "communes": 5, "seed": 2}, whole=False)
-    found = narrow(tmp_path, protected)
+    rows["hidden"] = rows["hidden"].where(rows["hidden"].eq("primary"), "")
+    found = narrow(tmp_path / "unprotected", units, rows, protected)
     assert len(found) > len(protected) / 3
     assert sum(high - low < 1e-3 * max(high, 1) for _, _, _, low, high in found) > len(found) / 2
+
+
+def test_he_finds_nothing_where_noughts_are_hidden_too_in_districts_of_one_and_two_communes(tmp_path):
+    units, rows, protected = decided(
+        tmp_path, {"districts": 3, "communes": 5, "seed": 9, "years": (2021, 2024)}, hide_zeros=True
+    )
+    assert len(protected) > 20
+    assert narrow(tmp_path / "release", units, rows, protected) == []

@@ -161,7 +161,24 @@ def test_a_map_is_drawn_from_boundaries_in_degrees():
     assert drawn["paths"][0][0] == "3"
     assert drawn["paths"][0][1].startswith("M0 ")
     assert drawn["height"] == pytest.approx(drawn["width"] / 0.9304, rel=0.01)  # cos 21.5°
+    ((mark, x, y),) = drawn["marks"]
+    assert (mark, x) == ("3", 320)
+    assert 0 < y < drawn["height"]
     assert outline(None, tiles) is None
+
+
+def test_the_mark_of_a_bent_shape_lies_within_it_and_a_sliver_bears_none():
+    bent = [[0, 0], [3, 0], [3, 3], [0, 3], [0, 2], [2.5, 2], [2.5, 1], [0, 1], [0, 0]]
+    sliver = [[3, 0], [3.01, 0], [3.01, 3], [3, 3], [3, 0]]
+    features = [
+        {"properties": {"code": code}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+        for code, ring in (("1", bent), ("2", sliver))
+    ]
+    tiles = [("D", [{"place": {"code": code, "place_id": code}, "mark": code} for code in "12"])]
+    drawn = outline({"features": features}, tiles)
+    ((mark, x, _),) = drawn["marks"]
+    assert mark == "1"
+    assert 2.5 < x / drawn["width"] * 3.01 < 3
 
 
 def test_a_report_becomes_a_pdf_whose_hostile_texts_stay_text(tmp_path, words):

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from site_pages import Page
 
 from evalkit.errors import DataError
+from evalkit.present import words
 from evalkit.publish.collect import blocks
 from evalkit.publish.names import alphabetical, date_text, fold, years_text
 from evalkit.publish.pages import Pages
 from evalkit.publish.places import checked
+from evalkit.publish.spans import row_spans
 from evalkit.publish.svg import drawing
 
 MARKUP = st.sampled_from(
@@ -66,9 +68,10 @@ def test_no_text_from_data_changes_the_elements_of_a_page(words, benign, text):
     place = sample.PLACES[0] | {"district": text, "name": text, "code": text}
     place["successors"] = [sample.TAM_NONG | {"name": text}]
     found = copy.deepcopy(benign)
-    for block in found:
+    for block, calm in zip(found, benign, strict=True):
         for key in TEXT_FIELDS:
             block[key] = with_text(block[key], text)
+        block["rows"] = [[cell and text + cell for cell in row] for row in calm["rows"]]
     calm_place = sample.PLACES[0]
     shown = [
         page.shape() for page in render(words, place, found, sample.META | {"source": text, "rights": text})
@@ -191,3 +194,14 @@ def test_years_and_dates_read_as_each_language_writes_them():
     assert date_text("2025-07-01", "vi") == "01/07/2025"
     assert date_text("2025-07-01", "en") == "1 July 2025"
     assert date_text("", "vi") == ""
+
+
+def test_what_rows_share_is_said_once_over_them():
+    rows = [["a", "2020", "", "x"], ["a", "2020", "", "x"], ["a", "2021", "1", "y"], ["b", "2021", "1", "y"]]
+    assert row_spans(rows) == [[3, 2, 1, 1], [0, 0, 1, 1], [0, 1, 1, 1], [1, 1, 1, 1]]
+    assert row_spans([]) == []
+
+
+def test_a_date_within_a_text_is_the_reader_s():
+    assert words.dated("QĐ 09/2011/QĐ-TTg (2011-01-30)", "vi") == "QĐ 09/2011/QĐ-TTg (30/01/2011)"
+    assert words.dated("Decree 07 (2021-01-27)", "en") == "Decree 07 (27 January 2021)"

@@ -5,6 +5,7 @@ Vietnamese. Numbers follow the reader's habit: 26,5 tỷ đồng in Vietnamese, 
 """
 
 import math
+import re
 from functools import lru_cache
 from importlib.resources import files
 
@@ -134,6 +135,11 @@ def date(value, lang):
         return "–"
     pattern = "dd/MM/yyyy" if lang == "vi" else "d MMMM yyyy"
     return format_date(pd.Timestamp(value).date(), pattern, locale=lang)
+
+
+def dated(text, lang):
+    """Return a text in which each ISO date stands in the reader's habit: QĐ 09/2011/QĐ-TTg (30/01/2011)."""
+    return re.sub(r"\b\d{4}-\d{2}-\d{2}\b", lambda found: date(found[0], lang), text)
 
 
 def period(text, lang):

@@ -250,7 +250,7 @@ def _cell(value, lang, t):
     if hasattr(value, "year"):
         return words.date(value, lang)
     if isinstance(value, str):
-        return t(CODES[value]) if value in CODES else value
+        return t(CODES[value]) if value in CODES else words.dated(value, lang)
     if isinstance(value, float):
         return words.decimal(value, lang, 2)
     return str(value)

@@ -3,14 +3,16 @@
 import math
 
 WIDTH = 640  # CSS pixels
+ROOM = 11  # of these, the least width and height of a shape that bears its mark
 CODES = ("place", "code", "ma", "ma_xa", "MAXA", "maxa")
 
 
 def outline(boundaries, tiles):
-    """Return {width, height, paths: [(mark, d)]} of GeoJSON polygons, or None where there are none.
+    """Return {width, height, paths: [(mark, d)], marks: [(mark, x, y)]} of GeoJSON polygons, or None for none.
 
     boundaries: a FeatureCollection in degrees whose features bear the place's identity or code as ``place``
-    or ``code``. tiles: groups of tiles with their marks. Places without boundary stay in the tile grid alone.
+    or ``code``. tiles: groups of tiles with their marks. Places without boundary stay in the tile grid alone. A
+    mark stands inside its shape where the shape is wide enough for it.
     """
     if not boundaries:
         return None
@@ -30,8 +32,27 @@ def outline(boundaries, tiles):
     narrow = math.cos(math.radians((south + north) / 2))
     scale = WIDTH / ((east - west) * narrow or 1)
     to = lambda p: (round((p[0] - west) * narrow * scale, 1), round((north - p[1]) * scale, 1))  # noqa: E731
-    paths = [(mark, "".join(_path([to(p) for p in ring]) for ring in rings)) for mark, rings in shapes]
-    return {"width": WIDTH, "height": round((north - south) * scale), "paths": paths}
+    drawn = [(mark, [[to(p) for p in ring] for ring in rings]) for mark, rings in shapes]
+    return {
+        "width": WIDTH,
+        "height": round((north - south) * scale),
+        "paths": [(mark, "".join(map(_path, rings))) for mark, rings in drawn],
+        "marks": [(mark, *inside) for mark, rings in drawn if (inside := _inside(rings))],
+    }
+
+
+def _inside(rings):
+    """The middle of the widest stretch of the shape at half the height of its longest ring; None for a narrow one."""
+    heights = [y for _, y in max(rings, key=len)]
+    level = (min(heights) + max(heights)) / 2 + 0.01  # of no vertex: these have one decimal
+    edges = [edge for ring in rings for edge in zip(ring, ring[1:] + ring[:1], strict=True)]
+    crossings = sorted(
+        x + (level - y) / (v - y) * (u - x) for (x, y), (u, v) in edges if (y < level) != (v < level)
+    )
+    width, middle = max(
+        ((b - a, (a + b) / 2) for a, b in zip(crossings[::2], crossings[1::2], strict=True)), default=(0, 0)
+    )
+    return (round(middle, 1), round(level, 1)) if min(width, max(heights) - min(heights)) >= ROOM else None
 
 
 def _mark(feature, marks):

@@ -9,6 +9,7 @@ from evalkit.publish import methods
 from evalkit.publish.collect import SECTIONS
 from evalkit.publish.names import alphabetical, date_text, fold, isolate, years_text
 from evalkit.publish.questions import questions
+from evalkit.publish.spans import row_spans
 from evalkit.publish.wording import (
     DATASET_TITLES,
     LANGUAGES,
@@ -53,6 +54,7 @@ def _environment():
         "level_words": LEVEL_WORDS,
         "table_words": TABLE_WORDS,
         "isolate": isolate,
+        "row_spans": row_spans,
         "years_text": years_text,
     }
     return environment

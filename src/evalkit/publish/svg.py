@@ -41,6 +41,7 @@ ASIDE = re.compile(r"<metadata>.*?</metadata>|<!--.*?-->", re.DOTALL)
 HREFS = ("href", f"{{{XLINK}}}href")
 HREF = re.compile(r"#|data:image/png;base64,")
 OUTWARD = re.compile(r"url\(\s*['\"]?(?!#)|@import|expression\(", re.IGNORECASE)
+GLYPH = re.compile(r'(id="|href="#)(g[0-9a-f]+-[0-9]+)"')
 POINT = 4 / 3  # CSS pixels in a point
 
 
@@ -70,7 +71,13 @@ def drawing(text, where):
                 _check(element, key, value, where)
         if element.tag == f"{{{SVG}}}style" and OUTWARD.search(element.text or ""):
             raise DataError(f"{where}: the figure's style sheet fetches from outside. Remove it.")
-    return text, *_size(root, where)
+    return _short(text), *_size(root, where)
+
+
+def _short(text):
+    """The same drawing with its letters' ids as short as a file of its own allows: they are half of its text."""
+    names = {}
+    return GLYPH.sub(lambda found: f'{found[1]}{names.setdefault(found[2], f"g{len(names):x}")}"', text)
 
 
 def _check(element, key, value, where):

@@ -38,7 +38,7 @@ def groups(place, *, lang):
     with canvas(0.42 * len(rows) + 1.15) as (figure, axes):
         axes.axvspan(low, high, color="#e8eef5", zorder=0)
         for x, word in ((low, t("least: {n}", lang, n=low)), (high, t("most: {n}", lang, n=high))):
-            axes.axvline(x, color=OTHERS, lw=1.2, ls="--")
+            axes.plot([x, x], [-0.5, len(rows) - 0.45], color=OTHERS, lw=1.2, ls="--")
             axes.text(x, -0.62, word, ha="center", va="bottom", fontsize=8.5)
         for y, row in enumerate(rows.to_dict("records")):
             axes.plot(row["value"], y, "o", color=PLACE, ms=8)

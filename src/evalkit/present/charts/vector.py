@@ -15,6 +15,9 @@ from matplotlib.transforms import Affine2D
 _LETTERS = {Path.LINETO: "l", Path.CURVE3: "q", Path.CURVE4: "c"}  # by differences, which are shorter
 _POINTS = {Path.MOVETO: 1, Path.LINETO: 1, Path.CURVE3: 2, Path.CURVE4: 3, Path.CLOSEPOLY: 1}
 _EM = 200  # units of the grid on which letters are drawn and placed: a fortieth of a point at usual sizes
+_DIRECTIONS = dict.fromkeys(
+    [0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+)  # unseen marks
 _TILE = 72  # points: the side of the square that a hatch fills
 
 
@@ -130,7 +133,7 @@ class Font:
     def _run(self, text):
         """Return (glyph, x) of each glyph of a text that has an outline, and the text's width, top and bottom."""
         placed, x, top, bottom, before = [], 0.0, 0.0, 0.0, None
-        for letter in normalize("NFC", text):
+        for letter in normalize("NFC", text.translate(_DIRECTIONS)):
             index, name, advance, high, low = self.glyphs.get(letter) or self._load(letter)
             if before is not None:
                 x += self._kern(before, index)
