@@ -43,7 +43,8 @@ def execute(task: dict, engine: str, **options) -> dict:
 def run_forked(task: dict, report: int) -> None:
     """Be the child that a fork has just made: execute the task, report through the pipe, and end."""
     _forget_parents_ends()
-    owner, loaded = os.getpid(), set(sys.modules)
+    owner = os.getpid()
+    loaded = set(sys.modules) if task["learn"] else set()  # to look at each name copies its page of memory
     options = {"notebook_timeout": task["timeout"], "on_cell": lambda cell: _say(report, {"cell": cell})}
     result = execute(task, "evalkit", **options)
     atexit._run_exitfuncs()  # what the notebook left to do at its end, such as removing temporary folders
