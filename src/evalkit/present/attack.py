@@ -208,23 +208,23 @@ def _equations(public, units):
     rows = rows.astype({"place": object, "indicator": object, "year": "int64"})
     rows["level"] = rows["place"].map(level)
     terms, totals, count = [], [], 0
+    nothing = rows.iloc[:0].assign(area=None)
+    saying = {at: _by_indicator(rows[rows["level"] == at]) for at in ("district", "province", "commune")}
     communes = rows[rows["level"] == "commune"]
     members = {
-        name: communes.assign(area=communes["place"].map(_area_of(units, name)))
-        for name in ("district", "province")
-    } | {"commune": communes.assign(area=communes["place"])}
+        at: _by_indicator(communes.assign(area=communes["place"].map(_area_of(units, at))))
+        for at in ("district", "province")
+    } | {"commune": _by_indicator(communes.assign(area=communes["place"]))}
     for name, definition in _DEFINITIONS.items():
         for role, columns in _said(definition).items():
             for at, below in members.items():
-                said = rows[(rows["indicator"] == name) & (rows["level"] == at)]
+                said = saying[at].get(name, nothing)
                 said = said.assign(eq=np.arange(len(said)) + count)
                 count += len(said)
                 totals.append(said[role].to_numpy(float))
-                one = below.loc[
-                    below["indicator"] == _HOLDER.get(name, name), ["place", "area", "year", "basis"]
-                ]
+                one = below.get(_HOLDER.get(name, name), nothing)[["place", "area", "year", "basis"]]
                 if name in _HOLDER:
-                    lent = below.loc[below["indicator"] == "borrower_households_poor_hh", ["place", "year"]]
+                    lent = below.get("borrower_households_poor_hh", nothing)[["place", "year"]]
                     one = one.merge(lent, on=["place", "year"])
                 pairs = said[["place", "year", "basis", "eq"]].rename(columns={"place": "area"})
                 pairs = pairs.merge(one, on=["area", "year", "basis"])
@@ -241,6 +241,10 @@ def _equations(public, units):
     matrix = matrix[~np.isnan(total)]
     firm = (np.arange(len(total)) < count)[~np.isnan(total)]
     return _System(atoms, index, matrix, total[~np.isnan(total)], firm)
+
+
+def _by_indicator(rows):
+    return dict(tuple(rows.groupby("indicator", sort=False)))
 
 
 def _said(definition):
