@@ -1,8 +1,9 @@
 """The value that every statistical measure returns."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from math import isnan, nan
 
+import numpy as np
 import pandas as pd
 
 
@@ -29,6 +30,13 @@ class Estimate:
     level: str = "L0"
     refusals: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        """Hold figures as Python's own numbers, whatever library computed them."""
+        for name in (f.name for f in fields(self)):
+            value = getattr(self, name)
+            if isinstance(value, np.generic):
+                object.__setattr__(self, name, value.item())
 
     def __float__(self):
         return float(self.estimate)
