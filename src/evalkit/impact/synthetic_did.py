@@ -8,6 +8,7 @@ import pandas as pd
 from evalkit.errors import DataError, ParameterError
 from evalkit.impact import adapter, frames, gates
 from evalkit.impact.effect import Reason, SyntheticControl
+from evalkit.metrics.estimate import check_confidence
 
 # What the library asks for where the error is not taken from it.
 FEWEST_DRAWS = 2
@@ -26,6 +27,8 @@ def synthetic_did(
     Gates: clusters, years_before, one_basis, merged_units. Level L3 where all hold. Units that miss a time
     raise. Source: Arkhangelsky, Athey, Hirshberg, Imbens & Wager (2021), AER 111.
     """
+    frames.check_draws(draws, FEWEST_DRAWS)
+    check_confidence(confidence)
     panel = frames.tabled(panel, outcome, unit, time)
     frames.check_numbers(panel, outcome)
     if panel.duplicated([unit, time]).any():

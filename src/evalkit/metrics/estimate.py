@@ -6,6 +6,14 @@ from math import isnan, nan
 import numpy as np
 import pandas as pd
 
+from evalkit.errors import ParameterError
+
+
+def check_confidence(confidence):
+    """Raise ParameterError unless the confidence of an interval is a share between 0 and 1."""
+    if not (isinstance(confidence, int | float) and 0 < confidence < 1):
+        raise ParameterError(f"confidence={confidence!r}: a share between 0 and 1; write 0.95 for 95 %.")
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -32,11 +40,12 @@ class Estimate:
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self):
-        """Hold figures as Python's own numbers, whatever library computed them."""
+        """Hold figures as Python's own numbers, whatever library computed them; check the confidence."""
         for name in (f.name for f in fields(self)):
             value = getattr(self, name)
             if isinstance(value, np.generic):
                 object.__setattr__(self, name, value.item())
+        check_confidence(self.confidence)
 
     def __float__(self):
         return float(self.estimate)
