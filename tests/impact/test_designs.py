@@ -34,6 +34,16 @@ def test_event_study_of_one_cohort_is_a_difference_of_means(counties):
     ).periods["estimate"].to_numpy() == pytest.approx(study.periods["estimate"].to_numpy())
 
 
+def test_few_clusters_of_staggered_starts_are_said(counties):
+    names = {"outcome": "lemp", "unit": "countyreal", "time": "year", "first_treated": "first.treat"}
+    few = counties[
+        counties["countyreal"].isin(counties["countyreal"].drop_duplicates().sample(45, random_state=1))
+    ]
+    for panel, expected in ((few, [45]), (counties, [])):
+        study = impact.staggered(panel, despite=("pre_trends",), **names)
+        assert [w.details["clusters"] for w in study.warnings if w.code == "few_staggered"] == expected
+
+
 def test_dose_scales_the_event_study(counties):
     frame = counties[counties["first.treat"].isin([0, 2006])].assign(d=lambda f: (f["first.treat"] > 0) * 2.0)
     names = {"outcome": "lemp", "unit": "countyreal", "time": "year"}

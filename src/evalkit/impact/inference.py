@@ -7,6 +7,7 @@ import pandas as pd
 
 from evalkit.errors import DataError, ParameterError
 from evalkit.impact import bootstrap, estimation, frames, gates, regression
+from evalkit.metrics.estimate import check_confidence
 
 # Draws that tie with the observed statistic count as ties whatever the order of summation was.
 TIE = bootstrap.TIE
@@ -195,6 +196,7 @@ def romano_wolf(
     compares each |t| with the largest of the outcomes not yet rejected. All outcomes use the rows complete in
     all. Source: Romano & Wolf (2005, 2016), Statistics & Probability Letters 113.
     """
+    check_confidence(confidence)
     rows, t = [], []
     complete = panel.dropna(subset=list(outcomes))
     for outcome in outcomes:
@@ -250,6 +252,7 @@ def partial_pooling(effects, *, estimate="estimate", std_error="std_error", conf
     from scipy.stats import norm
     from statsmodels.stats.meta_analysis import combine_effects
 
+    check_confidence(confidence)
     frames.check_columns(effects, estimate, std_error, table="effects")
     known = effects[estimate].notna() & (effects[std_error] > 0)
     if known.sum() < 2:

@@ -45,7 +45,9 @@ def staggered(
 
     Units treated from the first time on and units that miss a time are left out and counted in the warnings.
     Intervals and tests: t with as many degrees of freedom as clusters less one (R's did takes the normal
-    distribution). Gates: clusters, treated_clusters, comparison_group, pre_trends, one_basis, merged_units. Level L3 where all hold.
+    distribution); below 50 clusters a warning gives the coverage measured, for no bootstrap stands in here.
+    Gates: clusters, treated_clusters, comparison_group, pre_trends, one_basis, merged_units. Level L3 where all
+    hold.
     """
     if method not in METHODS or control_group not in adapter.CONTROL_GROUPS:
         raise ParameterError(
@@ -61,7 +63,9 @@ def staggered(
         clusters=sample.frame[cluster or unit].nunique(),
         outcome=outcome,
         dose="started",
-        warnings=sample.said + gates.few_treated(treated_clusters(sample, cluster)),
+        warnings=sample.said
+        + gates.few_treated(treated_clusters(sample, cluster))
+        + few_units(sample, cluster),
         method=f"{described}, compared with {control_group.replace('_', ' ')} treated, errors "
         f"clustered by {cluster or unit}",
         confidence=confidence,
@@ -99,6 +103,12 @@ def staggered(
     return gates.judge(
         study, [*conditions, gates.pre_trends(study.diagnostics["pre_trends_p"])], level="L3", despite=despite
     )
+
+
+def few_units(sample, cluster):
+    """Return the warning that clusters are few for a design whose errors no bootstrap corrects, or nothing."""
+    count = sample.frame[cluster or sample.names["unit"]].nunique()
+    return (Reason("few_staggered", {"clusters": count}),) if count < gates.FEW_CLUSTERS else ()
 
 
 def t_interval(estimate, std_error, degrees_of_freedom, confidence):
