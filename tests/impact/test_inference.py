@@ -106,6 +106,19 @@ def test_a_design_that_cannot_be_is_no_detectable_effect(wrong):
         impact.minimum_detectable_effect(**wrong)
 
 
+@pytest.mark.parametrize("wrong", [[1.5], [0.1, -0.1], ["a"]])
+def test_p_values_are_shares(wrong):
+    with pytest.raises(ParameterError, match="p_values: found"):
+        impact.adjust_p_values(wrong)
+
+
+def test_one_outcome_by_its_name(panel):
+    named = panel.rename(columns={"y": "poor_pct"})
+    options = {"dose": "x", "cluster": "district", "draws": 99}
+    alone, listed = (impact.romano_wolf(named, outcomes=o, **options) for o in ("poor_pct", ["poor_pct"]))
+    pd.testing.assert_frame_equal(alone, listed)
+
+
 @pytest.mark.parametrize("draws", [0, -5, 99.5, True])
 def test_draws_are_a_whole_number(panel, draws):
     names = {"outcome": "y", "dose": "x", "cluster": "district", "draws": draws}

@@ -85,6 +85,7 @@ def randomisation_inference(
 
     Raises DataError where units differ in their number of rows. Source: Young (2019), QJE 134.
     """
+    frames.check_draws(draws)
     design = regression.prepare(
         panel,
         outcome=outcome,
@@ -169,7 +170,13 @@ def adjust_p_values(p_values, *, method="holm"):
 
     if method not in ("holm", "fdr_bh"):
         raise ParameterError(f"method {method!r}: use 'holm' or 'fdr_bh'.")
-    p = pd.Series(p_values, dtype=float)
+    given = pd.Series(p_values, dtype=object)
+    p = pd.to_numeric(given, errors="coerce").astype(float)
+    wrong = given[(p.isna() & given.notna()) | (p < 0) | (p > 1)]
+    if len(wrong):
+        raise ParameterError(
+            f"p_values: found {wrong.iloc[0]!r}. Give numbers from 0 to 1, missing where refused."
+        )
     known = p.notna()
     adjusted = p.copy()
     if known.any():
@@ -198,7 +205,9 @@ def romano_wolf(
     """
     check_confidence(confidence)
     rows, t = [], []
-    complete = panel.dropna(subset=list(outcomes))
+    outcomes = frames.columns_of(outcomes)
+    frames.check_columns(panel, *outcomes)
+    complete = panel.dropna(subset=outcomes)
     for outcome in outcomes:
         design = regression.prepare(
             complete,

@@ -8,6 +8,7 @@ import pandas as pd
 from evalkit.errors import DataError, EvalkitError, ParameterError
 from evalkit.impact import frames, gates, honest, regression
 from evalkit.impact.effect import EventStudy
+from evalkit.impact.shift_share import ShiftShare
 from evalkit.metrics.estimate import check_confidence
 
 # Oster's rule of thumb for the largest share of variance that could be explained (2019, section 4.1).
@@ -222,7 +223,8 @@ def placebo_outcomes(estimator, panel, *, outcomes, **options):
 def placebo_dates(estimator, panel, *, time, start, dates, **options):
     """Pretend an earlier start, with the rows from the true ``start`` on left out; returns one row per date.
 
-    estimator takes ``time`` and ``start`` (``interrupted_series``, ``synthetic_control``, ``synthetic_did``).
+    estimator takes ``time`` and ``start`` (``interrupted_series``, ``synthetic_control``, ``synthetic_did``,
+    ``shift_share``).
     """
     early = panel[panel[time] < start]
     return pd.DataFrame(
@@ -254,7 +256,7 @@ def specification_curve(estimator, panel, specifications, **shared):
 def _row(estimator, panel, options, **labels):
     """Return one estimate as a row; what can't be estimated says why instead of vanishing."""
     try:
-        effect = estimator(panel, **options)
+        made = estimator(panel, **options)
     except EvalkitError as why:
         return {
             **labels,
@@ -266,6 +268,7 @@ def _row(estimator, panel, options, **labels):
             "n": 0,
             "refusals": (str(why),),
         }
+    effect = made.effect if isinstance(made, ShiftShare) else made
     return {
         **labels,
         "estimate": effect.estimate,

@@ -157,6 +157,7 @@ def dose_response(
 
     Source: Callaway, Goodman-Bacon & Sant'Anna (2024), NBER 32117.
     """
+    frames.check_draws(draws, 2)
     sample = balanced(panel, outcome, unit, time, first_treated, others=dose)
     frame = sample.frame.assign(**{dose: sample.frame[dose].where(sample.first > 0, 0.0).astype(float)})
     frames.constant_within(frame, dose, unit, "Give each unit the strength it has once started.")
