@@ -196,6 +196,8 @@ def test_households_made_comparable():
     assert abs(effect.balance.loc["age", "difference_before"]) > 0.3
     assert effect.balance["difference_after"].abs().max() < 0.05
     assert effect.level == "L2"
+    with pytest.raises(ParameterError, match="no row of 2013; there are 2016, 2018"):
+        impact.household_difference(rows, **{**names, "before": 2013})
     same_time = impact.household_difference(rows, **names)
     assert same_time.level == "L1"
     assert "dated_before" in [w.code for w in same_time.warnings]
@@ -259,6 +261,8 @@ def test_every_donor_stands_in_once_for_one_treated_unit():
     assert "all 7 placebos" in effect.method
     assert effect.estimate == impact.synthetic_did(frame, treated=7, seed=1, **names).estimate
     assert abs(effect.estimate - 3) < 3 * effect.std_error
+    with pytest.raises(DataError, match="does not vary"):
+        impact.synthetic_did(frame.assign(y=1.0), treated=7, **names)
     drawn = impact.synthetic_did(frame, treated=7, draws=6, **names)
     assert "6 placebos from seed" in drawn.method
 
@@ -306,6 +310,7 @@ def test_imputed_outcomes_are_those_of_unit_and_year_means(counties):
     fitted = np.linalg.lstsq(written[~on], counties.loc[~on, "lemp"], rcond=None)[0]
     gap = (counties["lemp"] - written @ fitted)[on]
     assert study.estimate == pytest.approx(gap.mean())
+    assert "compared with not yet treated" in study.method
     by_time = gap.groupby((counties["year"] - counties["first.treat"])[on]).mean()
     periods = study.periods.set_index("event_time")["estimate"]
     assert periods[by_time.index].to_list() == pytest.approx(by_time.to_list())

@@ -35,7 +35,8 @@ def staggered(
     """Effects of staggered starts, without comparing late starters with early ones.
 
     first_treated: column with the time each unit starts; missing, zero, infinite or after the last time of
-    the panel: never. control_group: "never", or "not_yet" to compare with units that start later as well.
+    the panel: never. control_group: "never", or "not_yet" to compare with units that start later as well
+    (imputation always does).
     method: "callaway_santanna", "sun_abraham" or "imputation". base: "varying" compares each period before
     the start with the one before it, "universal" every period with the last one before the start
     (``sensitivity`` needs that). cluster: the unit where none is named.
@@ -56,6 +57,7 @@ def staggered(
         )
     sample = balanced(panel, outcome, unit, time, first_treated, controls=controls, others=cluster)
     estimator, described = METHODS[method]
+    against = "not yet" if method == "imputation" else control_group.replace("_", " ")
     conditions = sample_gates(sample, cluster, control_group)
     study = EventStudy(
         np.nan,
@@ -66,8 +68,7 @@ def staggered(
         warnings=sample.said
         + gates.few_treated(treated_clusters(sample, cluster))
         + few_units(sample, cluster),
-        method=f"{described}, compared with {control_group.replace('_', ' ')} treated, errors "
-        f"clustered by {cluster or unit}",
+        method=f"{described}, compared with {against} treated, errors clustered by {cluster or unit}",
         confidence=confidence,
         base=base if method == "callaway_santanna" else "universal",
     )

@@ -8,6 +8,7 @@ import pandas as pd
 from evalkit.errors import DataError, ParameterError
 from evalkit.impact import adapter, frames, gates
 from evalkit.impact.effect import Reason, SyntheticControl
+from evalkit.impact.staggered import check_varies
 from evalkit.metrics.estimate import check_confidence
 
 # What the library asks for where the error is not taken from it.
@@ -57,6 +58,7 @@ def synthetic_did(
         raise ParameterError(
             f"start={start!r}: the times run from {times[0]} to {times[-1]}. Start between them."
         )
+    check_varies(frame, outcome, unit, time)
     (on,) = frames.unused(frame, "treated")
     frame = frame.assign(**{on: frame[unit].isin(units).astype(int)})
     names = {"outcome": outcome, "treatment": on, "unit": unit, "time": time, "after": after}
