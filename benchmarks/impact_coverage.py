@@ -253,8 +253,15 @@ def on_one_lot(province, queue):
     first = np.select([place <= 1 / 3, place <= 2 / 3], [2017, 2020], 0)
     on = (first > 0) & (yearly["year"] >= first)
     frame = province.kept(yearly.assign(first=first, log_income=yearly["log_income"] + added * on))
-    study = impact.staggered(frame, outcome="log_income", unit="unit", time="year", first_treated="first")
-    yield "staggered starts", "log_income", added, found(study)
+    for label, options in (
+        ("staggered starts", {}),
+        ("staggered starts, by district", {"cluster": "district_code"}),
+        ("staggered starts, imputation", {"method": "imputation"}),
+    ):
+        study = impact.staggered(
+            frame, outcome="log_income", unit="unit", time="year", first_treated="first", **options
+        )
+        yield label, "log_income", added, found(study)
 
 
 def on_single_series(province):
@@ -272,6 +279,11 @@ def on_single_series(province):
         frame, outcome="log_income", unit="unit", time="year", treated=chosen[0], start=2020
     )
     yield "synthetic control", "log_income", added, found(effect)
+    whole = frame[frame.groupby("unit")["year"].transform("size") == frame["year"].nunique()]
+    effect = impact.synthetic_did(
+        whole, outcome="log_income", unit="unit", time="year", treated=chosen[0], start=2020
+    )
+    yield "synthetic difference in differences", "log_income", added, found(effect)
     series = yearly.groupby("year", as_index=False)["log_income"].mean()
     added = province.added("province")
     series["log_income"] += added * (series["year"] >= 2019)

@@ -34,6 +34,16 @@ def test_event_study_of_one_cohort_is_a_difference_of_means(counties):
     ).periods["estimate"].to_numpy() == pytest.approx(study.periods["estimate"].to_numpy())
 
 
+def test_few_clusters_of_staggered_starts_are_said(counties):
+    names = {"outcome": "lemp", "unit": "countyreal", "time": "year", "first_treated": "first.treat"}
+    few = counties[
+        counties["countyreal"].isin(counties["countyreal"].drop_duplicates().sample(45, random_state=1))
+    ]
+    for panel, expected in ((few, [45]), (counties, [])):
+        study = impact.staggered(panel, despite=("pre_trends",), **names)
+        assert [w.details["clusters"] for w in study.warnings if w.code == "few_staggered"] == expected
+
+
 def test_dose_scales_the_event_study(counties):
     frame = counties[counties["first.treat"].isin([0, 2006])].assign(d=lambda f: (f["first.treat"] > 0) * 2.0)
     names = {"outcome": "lemp", "unit": "countyreal", "time": "year"}
@@ -186,6 +196,8 @@ def test_households_made_comparable():
     assert abs(effect.balance.loc["age", "difference_before"]) > 0.3
     assert effect.balance["difference_after"].abs().max() < 0.05
     assert effect.level == "L2"
+    with pytest.raises(ParameterError, match="no row of 2013; there are 2016, 2018"):
+        impact.household_difference(rows, **{**names, "before": 2013})
     same_time = impact.household_difference(rows, **names)
     assert same_time.level == "L1"
     assert "dated_before" in [w.code for w in same_time.warnings]
@@ -224,3 +236,99 @@ def test_starters_that_began_high_are_not_credited_with_falling_faster():
     assert effect.upper < 0
     assert effect.level == "L1"
     assert "starting_point" in [w.code for w in effect.warnings]
+
+
+def flat_paths():
+    """Seven units over eight years that differ by a constant, and one that rises by three from the sixth year."""
+    frame = pd.DataFrame({"unit": np.repeat(np.arange(8), 8), "year": np.tile(np.arange(8), 8)})
+    common = np.array([0.0, 2, 1, 3, 2, 4, 4, 5])
+    frame["y"] = (
+        frame["unit"] * 1.5 + common[frame["year"]] + 3.0 * ((frame["unit"] == 7) & (frame["year"] >= 6))
+    )
+    return frame
+
+
+def test_every_donor_stands_in_once_for_one_treated_unit():
+    frame = flat_paths()
+    noise = np.random.default_rng(4).normal(0, 0.2, len(frame))
+    frame["y"] += noise
+    names = {"outcome": "y", "unit": "unit", "time": "year", "start": 6}
+    effect = impact.synthetic_did(frame, treated=7, **names)
+    others = frame[frame["unit"] != 7]
+    placebos = [impact.synthetic_did(others, treated=u, **names).estimate for u in range(7)]
+    assert effect.std_error == pytest.approx(np.std(placebos))
+    assert effect.p_value == pytest.approx(1 / 8)
+    assert "all 7 placebos" in effect.method
+    assert effect.estimate == impact.synthetic_did(frame, treated=7, seed=1, **names).estimate
+    assert abs(effect.estimate - 3) < 3 * effect.std_error
+    with pytest.raises(DataError, match="does not vary"):
+        impact.synthetic_did(frame.assign(y=1.0), treated=7, **names)
+    drawn = impact.synthetic_did(frame, treated=7, draws=6, **names)
+    assert "6 placebos from seed" in drawn.method
+
+
+def test_a_path_that_donors_do_not_follow_is_no_effect_shown():
+    frame = flat_paths()
+    frame.loc[frame["unit"] == 7, "y"] += 4.0 * np.tile([0, 1], 4) * (np.arange(8) < 6)
+    effect = impact.synthetic_did(frame, outcome="y", unit="unit", time="year", treated=7, start=6)
+    assert effect.level == "L2"
+    assert "pre_fit" in [w.code for w in effect.warnings]
+
+
+def test_interaction_weighted_effects_are_cohort_means(counties):
+    """Sun & Abraham: each cohort against the never treated, relative to the year before, weighted by its size."""
+    study = impact.staggered(
+        counties,
+        outcome="lemp",
+        unit="countyreal",
+        time="year",
+        first_treated="first.treat",
+        method="sun_abraham",
+    )
+    mean = counties.pivot_table(index="year", columns="first.treat", values="lemp")
+    size = counties.groupby("first.treat")["countyreal"].nunique()
+    periods = study.periods.set_index("event_time")["estimate"]
+    for k in (-3, -2, 0, 1, 2, 3):
+        reached = [g for g in (2004, 2006, 2007) if g + k in mean.index]
+        found = [(mean.loc[g + k] - mean.loc[g - 1])[[g, 0]].diff().iloc[-1] * -1 for g in reached]
+        assert periods[k] == pytest.approx(np.average(found, weights=size[reached]))
+
+
+def test_imputed_outcomes_are_those_of_unit_and_year_means(counties):
+    """Borusyak, Jaravel & Spiess: effects fitted on what is not yet treated, the rest predicted from them."""
+    counties = counties[counties["countyreal"] % 4 == 1].reset_index(drop=True)
+    study = impact.staggered(
+        counties,
+        outcome="lemp",
+        unit="countyreal",
+        time="year",
+        first_treated="first.treat",
+        method="imputation",
+    )
+    on = (counties["first.treat"] > 0) & (counties["year"] >= counties["first.treat"])
+    written = pd.get_dummies(counties[["countyreal", "year"]].astype("category"), dtype=float)
+    fitted = np.linalg.lstsq(written[~on], counties.loc[~on, "lemp"], rcond=None)[0]
+    gap = (counties["lemp"] - written @ fitted)[on]
+    assert study.estimate == pytest.approx(gap.mean())
+    assert "compared with not yet treated" in study.method
+    by_time = gap.groupby((counties["year"] - counties["first.treat"])[on]).mean()
+    periods = study.periods.set_index("event_time")["estimate"]
+    assert periods[by_time.index].to_list() == pytest.approx(by_time.to_list())
+
+
+def test_dose_response_of_one_start_is_a_line_through_changes():
+    """One start, a dose that differs: the mean change against the untreated, and the slope among the treated."""
+    rng = np.random.default_rng(9)
+    frame = pd.DataFrame({"unit": np.repeat(np.arange(90), 2), "year": np.tile([1, 2], 90)})
+    dose = np.where(np.arange(90) < 30, 0.0, rng.uniform(1, 3, 90))
+    frame["first"], frame["dose"] = np.where(dose > 0, 2, 0)[frame["unit"]], dose[frame["unit"]]
+    frame["y"] = rng.normal(size=180) + (0.5 + frame["dose"]) * ((frame["first"] > 0) & (frame["year"] == 2))
+    effect = impact.dose_response(
+        frame, outcome="y", unit="unit", time="year", first_treated="first", dose="dose", draws=99
+    )
+    change = frame.pivot(index="unit", columns="year", values="y").diff(axis=1)[2].to_numpy()
+    slope = np.polyfit(dose[dose > 0], change[dose > 0], 1)[0]
+    assert effect.estimate == pytest.approx(change[dose > 0].mean() - change[dose == 0].mean())
+    assert effect.diagnostics["slope"] == pytest.approx(slope)
+    assert effect.level == "L2"
+    assert "pre_trends_untested" in [w.code for w in effect.warnings]

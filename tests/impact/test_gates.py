@@ -206,6 +206,18 @@ def test_an_effect_shows_itself_in_one_row(panel):
         effect.estimate = 0.0
 
 
+def test_figures_are_plain_numbers_whatever_computed_them(panel, smoking):
+    series = smoking[smoking["state"] == "California"]
+    found = [
+        impact.fixed_effects(panel, outcome="y", dose="x", instruments="z", cluster="district", draws=99),
+        impact.interrupted_series(series, outcome="cigsale", time="year", start=1989),
+        impact.Effect(np.float64(1), n=np.int64(3), diagnostics={"f": np.float32(2)}),
+    ]
+    for effect in found:
+        assert "np." not in repr(effect)
+        assert not [v for v in effect.diagnostics.values() if isinstance(v, np.generic)]
+
+
 def test_judge_knows_only_the_gates_of_the_design():
     with pytest.raises(ParameterError, match="there are clusters"):
         gates.judge(Effect(1.0), [gates.clusters(10)], level="L2", despite=("pre_trends",))

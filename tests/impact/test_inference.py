@@ -90,6 +90,50 @@ def test_detectable_effect_of_a_known_error_and_of_a_design():
             impact.minimum_detectable_effect(**wrong)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"std_error": -1.0},
+        {"std_error": "0.5"},
+        {"std_error": 0.5, "clusters": 2},
+        {"sd": -1.0, "clusters": 20},
+        {"sd": 1.0, "clusters": 20, "per_cluster": 0},
+        {"sd": 1.0, "clusters": 20, "explained_between": 1.5},
+    ],
+)
+def test_a_design_that_cannot_be_is_no_detectable_effect(wrong):
+    with pytest.raises(ParameterError, match="minimum_detectable_effect"):
+        impact.minimum_detectable_effect(**wrong)
+
+
+@pytest.mark.parametrize("wrong", [[1.5], [0.1, -0.1], ["a"]])
+def test_p_values_are_shares(wrong):
+    with pytest.raises(ParameterError, match="p_values: found"):
+        impact.adjust_p_values(wrong)
+
+
+def test_one_outcome_by_its_name(panel):
+    named = panel.rename(columns={"y": "poor_pct"})
+    options = {"dose": "x", "cluster": "district", "draws": 99}
+    alone, listed = (impact.romano_wolf(named, outcomes=o, **options) for o in ("poor_pct", ["poor_pct"]))
+    pd.testing.assert_frame_equal(alone, listed)
+
+
+@pytest.mark.parametrize("draws", [0, -5, 99.5, True])
+def test_draws_are_a_whole_number(panel, draws):
+    names = {"outcome": "y", "dose": "x", "cluster": "district", "draws": draws}
+    for estimator in (impact.wild_bootstrap, impact.fixed_effects):
+        with pytest.raises(ParameterError, match="draws="):
+            estimator(panel, **names)
+
+
+def test_confidence_is_a_share_in_every_result(panel):
+    names = {"outcome": "y", "dose": "x", "cluster": "district", "confidence": 95}
+    for estimator in (impact.wild_bootstrap, impact.fixed_effects):
+        with pytest.raises(ParameterError, match=r"0\.95 for 95 %"):
+            estimator(panel, **names)
+
+
 def test_pooling_pulls_the_noisy_further():
     effects = pd.DataFrame(
         {"estimate": [9.0, 9.0, -5.0, 1.0, np.nan], "std_error": [0.5, 6.0, 0.5, 0.5, np.nan]}

@@ -53,9 +53,11 @@ def test_synthetic_difference_in_differences_is_that_of_synthdid(replication):
     wide = wide.loc[[s for s in wide.index if s != "California"] + ["California"]]
     theirs = synthdid.synthdid_estimate(wide.to_numpy(), 38, 19)
     ours = impact.synthetic_did(
-        states, outcome="PacksPerCapita", unit="State", time="Year", treated="California", start=1989, draws=2
+        states, outcome="PacksPerCapita", unit="State", time="Year", treated="California", start=1989
     )
     assert ours.estimate == pytest.approx(float(theirs), abs=1e-3)
+    # The spread of what synthdid_estimate gives for each of the 38 other states, California left out.
+    assert ours.std_error == pytest.approx(9.3688, abs=1e-3)
 
 
 def test_castle_doctrine_with_weights():

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from evalkit import impact, simulate
-from evalkit.errors import DataError
+from evalkit.errors import DataError, ParameterError
 from evalkit.load import reference
 from evalkit.simulate import Difficulties
 
@@ -155,6 +155,10 @@ def test_the_true_effect_of_an_easy_province_is_found(easy_panel):
         within="district_code",
     )
     assert abs(long.estimate + 0.3) < 4 * long.std_error
+    with pytest.raises(ParameterError, match="the earlier one first"):
+        impact.long_differences(
+            easy_panel, outcome="poor_pct", dose=DOSE, unit="unit", time="year", start=2022, end=2014
+        )
 
 
 def test_parts_of_a_change_add_up_to_it(easy_panel):
@@ -240,6 +244,13 @@ def test_a_shift_that_reaches_units_by_their_earlier_mix():
     assert result.effect.diagnostics["first_stage_f"] > 10
     assert (result.first_stage.periods.query("event_time >= 0")["estimate"] > 2).all()
     assert len(result.summary()) == 3
+    earlier = impact.placebo_dates(
+        impact.shift_share, frame, dates=[2017], **{**names, "draws": 99, "despite": ("first_stage",)}
+    ).iloc[0]
+    before = impact.shift_share(
+        frame[frame["year"] < 2019], **{**names, "start": 2017, "draws": 99, "despite": ("first_stage",)}
+    )
+    assert earlier.estimate == before.effect.estimate
     drifting = frame.assign(y=frame["y"] + 0.5 * mix * (frame["year"] - 2014))
     refused = impact.shift_share(drifting, **names)
     assert "pre_trends" in [r.code for r in refused.effect.refusals]

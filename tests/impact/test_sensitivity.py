@@ -93,6 +93,20 @@ def test_studies_that_cannot_be_bounded_say_why(medicaid_study, counties):
     assert len(impact.sensitivity(universal, values=[0.5, 1])) == 2
 
 
+@pytest.mark.parametrize("values", [[], [np.nan], [np.inf], ["a"], None])
+def test_bounds_ask_for_numbers(medicaid_study, values):
+    with pytest.raises(ParameterError, match="zero or more"):
+        impact.sensitivity(medicaid_study, values=values)
+
+
+def test_what_has_no_periods_is_no_event_study(panel):
+    effect = impact.fixed_effects(panel, outcome="y", dose="x", wild=False)
+    with pytest.raises(ParameterError, match="found Effect"):
+        impact.sensitivity(effect)
+    with pytest.raises(ParameterError, match="without controls"):
+        impact.oster(panel, outcome="y", dose="x", controls=[])
+
+
 @pytest.mark.parametrize(("delta", "effect"), [(1.0, 0.5), (2.0, -0.3), (0.5, 1.0)])
 def test_oster_recovers_the_selection_it_is_told_of(delta, effect):
     """Moments made exact: selection on the unseen is delta times that on the seen."""

@@ -85,6 +85,14 @@ def text(block):
     )
 
 
+def test_what_the_designs_could_see_stands_before_any_estimate():
+    cells = json.loads((ROOT / "notebooks/province/impact.ipynb").read_text(encoding="utf-8"))["cells"]
+    calls = [call for c in cells for call in re.findall(r"ek\.show\((?:\w+\.)+(\w+)\(", "".join(c["source"]))]
+    figures = ("estimates", "elsewhere", "curve", "around_supply", "bounds", "checks")
+    assert calls.index("detectable") < min(map(calls.index, figures))
+    assert calls.index("elsewhere") == calls.index("estimates") + 1
+
+
 def test_a_refused_estimate_leaves_no_figure(tables):
     _, _, made = tables
     refused = made["effects"][made["effects"]["refusals"] != "[]"]

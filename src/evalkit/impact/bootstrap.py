@@ -19,6 +19,7 @@ from functools import cache
 import numpy as np
 
 from evalkit.errors import DataError, ParameterError
+from evalkit.impact.frames import check_draws
 from evalkit.impact.regression import absorb_effects
 
 # Draws that tie with the sample (its own signs, and their mirror image) must count as ties whatever the order
@@ -105,6 +106,7 @@ def scores(design, *, draws=9999, kind="auto", rng=None):
     The first column of x is tested. Where the design has an instrument (one only), the test is of the
     Anderson–Rubin kind. rng: numpy Generator or seed.
     """
+    check_draws(draws)
     if design.clusters is None or design.clusters.ndim > 1:
         raise ParameterError(
             "cluster: the wild bootstrap needs clusters of one kind. Name one cluster column."

@@ -65,6 +65,12 @@ class Effect(Estimate):
     gates: pd.DataFrame = field(default_factory=pd.DataFrame, **TABLE)
     diagnostics: dict = field(default_factory=dict, **TABLE)
 
+    def __post_init__(self):
+        """Hold the single figures of the diagnostics as Python's own numbers too."""
+        super().__post_init__()
+        plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in self.diagnostics.items()}
+        object.__setattr__(self, "diagnostics", plain)
+
     @property
     def refused(self):
         """Whether a gate failed that nobody set aside; estimate is then missing."""

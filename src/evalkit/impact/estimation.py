@@ -103,6 +103,8 @@ def left_out(panel, design):
 def estimate(design, *, outcome="", dose="", wild=True, draws=9999, seed=None, confidence=0.95):
     """Return the Effect of the first regressor of a Design, before any gate is judged."""
     instrumented = design.z is not None
+    if wild:
+        frames.check_draws(draws)
     solved = regression.fit(design)
     rows = solved.table(confidence)
     first = rows.iloc[0]

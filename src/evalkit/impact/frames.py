@@ -5,7 +5,7 @@ from numbers import Number
 import numpy as np
 import pandas as pd
 
-from evalkit.errors import DataError
+from evalkit.errors import DataError, ParameterError
 
 
 def columns_of(*names):
@@ -73,6 +73,12 @@ def check_numbers(frame, *names, table="panel"):
             raise DataError(
                 f"{table}, column {name!r}: is {frame[name].dtype}, not a number. Convert it first."
             )
+
+
+def check_draws(draws, least=1):
+    """Raise ParameterError unless ``draws`` is a whole number of at least ``least``."""
+    if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < least:
+        raise ParameterError(f"draws={draws!r}: a whole number of at least {least}; 9999 is usual.")
 
 
 def check_zero_one(frame, *names, table="panel"):

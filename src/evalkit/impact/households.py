@@ -136,6 +136,10 @@ def household_difference(
     at = {
         t: households[households[time] == t].set_index(unit) for t in {before, after, as_of, earlier} - {None}
     }
+    absent = [t for t, rows in at.items() if rows.empty]
+    if absent:
+        there = ", ".join(map(str, sorted(households[time].dropna().unique())))
+        raise ParameterError(f"households, column {time!r}: no row of {absent[0]!r}; there are {there}.")
     changes = at[before][list(dict.fromkeys([*covariates, *frames.columns_of(weights, cluster)]))].copy()
     change, past, borrowed = frames.unused(
         changes, f"change of {outcome}", f"earlier change of {outcome}", f"{treated}"

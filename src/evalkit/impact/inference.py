@@ -7,6 +7,7 @@ import pandas as pd
 
 from evalkit.errors import DataError, ParameterError
 from evalkit.impact import bootstrap, estimation, frames, gates, regression
+from evalkit.metrics.estimate import check_confidence
 
 # Draws that tie with the observed statistic count as ties whatever the order of summation was.
 TIE = bootstrap.TIE
@@ -84,6 +85,7 @@ def randomisation_inference(
 
     Raises DataError where units differ in their number of rows. Source: Young (2019), QJE 134.
     """
+    frames.check_draws(draws)
     design = regression.prepare(
         panel,
         outcome=outcome,
@@ -168,7 +170,13 @@ def adjust_p_values(p_values, *, method="holm"):
 
     if method not in ("holm", "fdr_bh"):
         raise ParameterError(f"method {method!r}: use 'holm' or 'fdr_bh'.")
-    p = pd.Series(p_values, dtype=float)
+    given = pd.Series(p_values, dtype=object)
+    p = pd.to_numeric(given, errors="coerce").astype(float)
+    wrong = given[(p.isna() & given.notna()) | (p < 0) | (p > 1)]
+    if len(wrong):
+        raise ParameterError(
+            f"p_values: found {wrong.iloc[0]!r}. Give numbers from 0 to 1, missing where refused."
+        )
     known = p.notna()
     adjusted = p.copy()
     if known.any():
@@ -195,8 +203,11 @@ def romano_wolf(
     compares each |t| with the largest of the outcomes not yet rejected. All outcomes use the rows complete in
     all. Source: Romano & Wolf (2005, 2016), Statistics & Probability Letters 113.
     """
+    check_confidence(confidence)
     rows, t = [], []
-    complete = panel.dropna(subset=list(outcomes))
+    outcomes = frames.columns_of(outcomes)
+    frames.check_columns(panel, *outcomes)
+    complete = panel.dropna(subset=outcomes)
     for outcome in outcomes:
         design = regression.prepare(
             complete,
@@ -250,6 +261,7 @@ def partial_pooling(effects, *, estimate="estimate", std_error="std_error", conf
     from scipy.stats import norm
     from statsmodels.stats.meta_analysis import combine_effects
 
+    check_confidence(confidence)
     frames.check_columns(effects, estimate, std_error, table="effects")
     known = effects[estimate].notna() & (effects[std_error] > 0)
     if known.sum() < 2:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from evalkit.errors import DataError
+from evalkit.errors import DataError, ParameterError
 from evalkit.impact import estimation, frames, gates, regression
 
 
@@ -39,6 +39,11 @@ def long_differences(
     panel = frames.tabled(panel, outcome, dose, unit, time, within, controls, cluster, weights)
     frames.check_numbers(panel, outcome, dose)
     first, last = (panel[panel[time] == t].set_index(unit) for t in (start, end))
+    if first.empty or last.empty or start >= end:
+        raise ParameterError(
+            f"start={start!r}, end={end!r}: the times run from {panel[time].min()} to {panel[time].max()}. Take two "
+            "of them, the earlier one first."
+        )
     if not (first.index.is_unique and last.index.is_unique):
         raise DataError(f"panel: a {unit} has several rows in {start} or {end}. Choose one standard first.")
     keep = list(dict.fromkeys([outcome, *frames.columns_of(within, controls, cluster, weights)]))

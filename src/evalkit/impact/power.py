@@ -1,5 +1,7 @@
 """What an effect must be for a design to see it."""
 
+from numbers import Real
+
 import numpy as np
 
 from evalkit.errors import ParameterError
@@ -30,11 +32,17 @@ def minimum_detectable_effect(
 
     .. math:: SE^2 = \frac{sd^2}{P(1-P)G}\left[\rho(1-R_b^2) + \frac{(1-\rho)(1-R^2)}{m}\right]
 
-    Unit: that of std_error or sd. Source: Bloom (1995), Evaluation Review 19; Bloom, Richburg-Hayes & Black
+    Unit: that of std_error or sd. A missing std_error gives a missing effect. Raises ParameterError where a
+    size is negative, a share out of bounds or clusters fewer than three. Source: Bloom (1995), Evaluation Review 19; Bloom, Richburg-Hayes & Black
     (2007).
     """
     from scipy.stats import norm, t
 
+    size = sd if std_error is None else std_error
+    if size is not None and (not isinstance(size, Real) or size < 0):
+        raise ParameterError(
+            f"minimum_detectable_effect: std_error or sd is {size!r}. Give one number, zero or more."
+        )
     if (std_error is None) == (sd is None):
         raise ParameterError("minimum_detectable_effect: give either std_error or sd with clusters.")
     if not (
@@ -43,13 +51,16 @@ def minimum_detectable_effect(
         and 0 < share_treated < 1
         and 0 <= intraclass <= 1
         and 0 <= explained < 1
+        and 0 <= (explained_between or 0) < 1
     ):
         raise ParameterError("minimum_detectable_effect: power, alpha and shares lie between 0 and 1.")
+    if (sd is not None and clusters is None) or (clusters is not None and clusters < 3):
+        raise ParameterError(
+            "minimum_detectable_effect: a design needs at least three clusters. Give clusters."
+        )
+    if per_cluster < 1:
+        raise ParameterError(f"minimum_detectable_effect: per_cluster={per_cluster}: at least one row each.")
     if sd is not None:
-        if clusters is None or clusters < 3:
-            raise ParameterError(
-                "minimum_detectable_effect: a design needs at least three clusters. Give clusters."
-            )
         between = explained if explained_between is None else explained_between
         spread = intraclass * (1 - between) + (1 - intraclass) * (1 - explained) / per_cluster
         std_error = sd * np.sqrt(spread / (share_treated * (1 - share_treated) * clusters))

@@ -7,6 +7,9 @@ import pandas as pd
 
 from evalkit.errors import DataError, EvalkitError, ParameterError
 from evalkit.impact import frames, gates, honest, regression
+from evalkit.impact.effect import EventStudy
+from evalkit.impact.shift_share import ShiftShare
+from evalkit.metrics.estimate import check_confidence
 
 # Oster's rule of thumb for the largest share of variance that could be explained (2019, section 4.1).
 OSTER_SHARE = 1.3
@@ -31,9 +34,14 @@ def sensitivity(
     """
     if bound not in ("relative", "smoothness"):
         raise ParameterError(f"bound {bound!r}: use 'relative' or 'smoothness'.")
-    values = np.atleast_1d(np.asarray(values, float))
-    if (values < 0).any():
-        raise ParameterError(f"values {list(values)}: a divergence is bounded by zero or more.")
+    check_confidence(confidence)
+    try:
+        values = np.atleast_1d(np.asarray(values, float))
+    except (TypeError, ValueError):
+        values = np.array([])
+    if not len(values) or not (np.isfinite(values) & (values >= 0)).all():
+        given = ", ".join(f"{v:g}" for v in values) or "none"
+        raise ParameterError(f"values: found {given}. Give one or more numbers of zero or more.")
     estimates, covariance, distance = bounded_parts(event_study)
     before = int((distance < 0).sum())
     after = len(distance) - before
@@ -72,6 +80,11 @@ def sensitivity(
 
 def bounded_parts(study):
     """Return coefficients, covariance and distance from the reference of an event study."""
+    if not isinstance(study, EventStudy):
+        raise ParameterError(
+            f"event study: found {type(study).__name__}. Give what event_study, staggered or the reduced form of "
+            "shift_share returned."
+        )
     if study.refused or study.covariance.size == 0:
         raise DataError(
             "event study: was refused, or has no covariance of its periods; there is nothing to bound."
@@ -105,6 +118,8 @@ def oster(panel, *, outcome, dose, controls, unit=None, time=None, weights=None,
     Returns one row: short, short_r2, full, full_r2, largest_r2, delta, bounded.
     Source: Oster (2019), JBES 37, propositions 2 and 3.
     """
+    if not frames.columns_of(controls):
+        raise ParameterError("oster: without controls there is no selection to compare with. Name some.")
     shared = {"outcome": outcome, "absorb": frames.columns_of(unit, time), "weights": weights}
     full = regression.prepare(panel, regressors=dose, controls=controls, **shared)
     short = replace(full, **short_columns(full))
@@ -208,7 +223,8 @@ def placebo_outcomes(estimator, panel, *, outcomes, **options):
 def placebo_dates(estimator, panel, *, time, start, dates, **options):
     """Pretend an earlier start, with the rows from the true ``start`` on left out; returns one row per date.
 
-    estimator takes ``time`` and ``start`` (``interrupted_series``, ``synthetic_control``, ``synthetic_did``).
+    estimator takes ``time`` and ``start`` (``interrupted_series``, ``synthetic_control``, ``synthetic_did``,
+    ``shift_share``).
     """
     early = panel[panel[time] < start]
     return pd.DataFrame(
@@ -240,7 +256,7 @@ def specification_curve(estimator, panel, specifications, **shared):
 def _row(estimator, panel, options, **labels):
     """Return one estimate as a row; what can't be estimated says why instead of vanishing."""
     try:
-        effect = estimator(panel, **options)
+        made = estimator(panel, **options)
     except EvalkitError as why:
         return {
             **labels,
@@ -252,6 +268,7 @@ def _row(estimator, panel, options, **labels):
             "n": 0,
             "refusals": (str(why),),
         }
+    effect = made.effect if isinstance(made, ShiftShare) else made
     return {
         **labels,
         "estimate": effect.estimate,

@@ -35,7 +35,8 @@ def staggered(
     """Effects of staggered starts, without comparing late starters with early ones.
 
     first_treated: column with the time each unit starts; missing, zero, infinite or after the last time of
-    the panel: never. control_group: "never", or "not_yet" to compare with units that start later as well.
+    the panel: never. control_group: "never", or "not_yet" to compare with units that start later as well
+    (imputation always does).
     method: "callaway_santanna", "sun_abraham" or "imputation". base: "varying" compares each period before
     the start with the one before it, "universal" every period with the last one before the start
     (``sensitivity`` needs that). cluster: the unit where none is named.
@@ -45,7 +46,9 @@ def staggered(
 
     Units treated from the first time on and units that miss a time are left out and counted in the warnings.
     Intervals and tests: t with as many degrees of freedom as clusters less one (R's did takes the normal
-    distribution). Gates: clusters, treated_clusters, comparison_group, pre_trends, one_basis, merged_units. Level L3 where all hold.
+    distribution); below 50 clusters a warning gives the coverage measured, for no bootstrap stands in here.
+    Gates: clusters, treated_clusters, comparison_group, pre_trends, one_basis, merged_units. Level L3 where all
+    hold.
     """
     if method not in METHODS or control_group not in adapter.CONTROL_GROUPS:
         raise ParameterError(
@@ -54,6 +57,7 @@ def staggered(
         )
     sample = balanced(panel, outcome, unit, time, first_treated, controls=controls, others=cluster)
     estimator, described = METHODS[method]
+    against = "not yet" if method == "imputation" else control_group.replace("_", " ")
     conditions = sample_gates(sample, cluster, control_group)
     study = EventStudy(
         np.nan,
@@ -61,9 +65,10 @@ def staggered(
         clusters=sample.frame[cluster or unit].nunique(),
         outcome=outcome,
         dose="started",
-        warnings=sample.said + gates.few_treated(treated_clusters(sample, cluster)),
-        method=f"{described}, compared with {control_group.replace('_', ' ')} treated, errors "
-        f"clustered by {cluster or unit}",
+        warnings=sample.said
+        + gates.few_treated(treated_clusters(sample, cluster))
+        + few_units(sample, cluster),
+        method=f"{described}, compared with {against} treated, errors clustered by {cluster or unit}",
         confidence=confidence,
         base=base if method == "callaway_santanna" else "universal",
     )
@@ -99,6 +104,12 @@ def staggered(
     return gates.judge(
         study, [*conditions, gates.pre_trends(study.diagnostics["pre_trends_p"])], level="L3", despite=despite
     )
+
+
+def few_units(sample, cluster):
+    """Return the warning that clusters are few for a design whose errors no bootstrap corrects, or nothing."""
+    count = sample.frame[cluster or sample.names["unit"]].nunique()
+    return (Reason("few_staggered", {"clusters": count}),) if count < gates.FEW_CLUSTERS else ()
 
 
 def t_interval(estimate, std_error, degrees_of_freedom, confidence):
@@ -147,6 +158,7 @@ def dose_response(
 
     Source: Callaway, Goodman-Bacon & Sant'Anna (2024), NBER 32117.
     """
+    frames.check_draws(draws, 2)
     sample = balanced(panel, outcome, unit, time, first_treated, others=dose)
     frame = sample.frame.assign(**{dose: sample.frame[dose].where(sample.first > 0, 0.0).astype(float)})
     frames.constant_within(frame, dose, unit, "Give each unit the strength it has once started.")

@@ -1,11 +1,18 @@
 """Synthetic difference in differences: donors and times weighted so that trends run parallel."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, ParameterError
 from evalkit.impact import adapter, frames, gates
 from evalkit.impact.effect import Reason, SyntheticControl
+from evalkit.impact.staggered import check_varies
+from evalkit.metrics.estimate import check_confidence
+
+# What the library asks for where the error is not taken from it.
+FEWEST_DRAWS = 2
 
 
 def synthetic_did(
@@ -21,6 +28,8 @@ def synthetic_did(
     Gates: clusters, years_before, one_basis, merged_units. Level L3 where all hold. Units that miss a time
     raise. Source: Arkhangelsky, Athey, Hirshberg, Imbens & Wager (2021), AER 111.
     """
+    frames.check_draws(draws, FEWEST_DRAWS)
+    check_confidence(confidence)
     panel = frames.tabled(panel, outcome, unit, time)
     frames.check_numbers(panel, outcome)
     if panel.duplicated([unit, time]).any():
@@ -49,25 +58,22 @@ def synthetic_did(
         raise ParameterError(
             f"start={start!r}: the times run from {times[0]} to {times[-1]}. Start between them."
         )
+    check_varies(frame, outcome, unit, time)
     (on,) = frames.unused(frame, "treated")
     frame = frame.assign(**{on: frame[unit].isin(units).astype(int)})
-    figures, donors, early = adapter.synthetic_did(
-        frame,
-        outcome=outcome,
-        treatment=on,
-        unit=unit,
-        time=time,
-        after=after,
-        draws=draws,
-        seed=seed,
-        alpha=1 - confidence,
-    )
-    estimate, error, lower, upper, p = figures
+    names = {"outcome": outcome, "treatment": on, "unit": unit, "time": time, "after": after}
+    names |= {"seed": seed, "alpha": 1 - confidence}
     count = frame[unit].nunique()
+    every = len(units) == 1 and 1 < count - 1 <= draws
+    figures, donors, early = adapter.synthetic_did(frame, **names, draws=FEWEST_DRAWS if every else draws)
+    if every:
+        figures = by_placebos(figures[0], every_placebo(frame, names), confidence)
+    estimate, error, lower, upper, p = figures
     conditions = [
         gates.clusters(count),
         gates.years_before(len(times) - len(after), gates.FEWEST_FIT_PERIODS),
         gates.years_after(len(after), 1),
+        replace(gates.pre_fit(path_ratio(frame, names, donors)), cap="L2"),
         *gates.data_gates(panel, outcome, unit),
     ]
     said = (Reason("few_placebos", {"units": count, "least": gates.number(1 / count)}),) if count < 20 else ()
@@ -78,7 +84,8 @@ def synthetic_did(
         upper,
         n=len(frame),
         clusters=count,
-        method=f"synthetic difference in differences, {draws} placebos from seed {seed}",
+        method="synthetic difference in differences, "
+        + (f"all {count - 1} placebos" if every else f"{draws} placebos from seed {seed}"),
         confidence=confidence,
         p_value=p,
         outcome=outcome,
@@ -90,3 +97,34 @@ def synthetic_did(
         ),
     )
     return gates.judge(effect, conditions, level="L3", despite=despite)
+
+
+def every_placebo(frame, names):
+    """Return the estimate that each donor gives in the place of the treated unit, that unit left out."""
+    on, unit = names["treatment"], names["unit"]
+    others = frame[frame[on] == 0]
+    stand_ins = (others.assign(**{on: (others[unit] == u).astype(int)}) for u in others[unit].unique())
+    return np.array([adapter.synthetic_did(f, **names, draws=FEWEST_DRAWS)[0][0] for f in stand_ins])
+
+
+def by_placebos(estimate, placebos, confidence):
+    """Return estimate, error, interval and p-value by the spread of placebos and the rank among them."""
+    from scipy.stats import norm
+
+    error = float(placebos.std())
+    reach = norm.ppf(0.5 + confidence / 2) * error
+    p = (1 + (np.abs(placebos) >= abs(estimate)).sum()) / (1 + len(placebos))
+    return estimate, error, estimate - reach, estimate + reach, float(p)
+
+
+def path_ratio(frame, names, donors):
+    """Return how far the donors' weighted path strays from the treated before the start, to the units' spread.
+
+    The difference of levels, which the design takes out, is left aside.
+    """
+    wide = frame.pivot(index=names["time"], columns=names["unit"], values=names["outcome"])
+    wide = wide[wide.index < min(names["after"])]
+    treated = wide.columns.isin(frame.loc[frame[names["treatment"]] == 1, names["unit"]])
+    gap = wide.loc[:, treated].mean(axis=1) - wide[donors.index] @ donors / donors.sum()
+    spread = float(np.sqrt(wide.var(axis=1, ddof=0).mean()))
+    return float(np.sqrt(((gap - gap.mean()) ** 2).mean())) / spread if spread else np.inf

@@ -1,9 +1,18 @@
 """The value that every statistical measure returns."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from math import isnan, nan
 
+import numpy as np
 import pandas as pd
+
+from evalkit.errors import ParameterError
+
+
+def check_confidence(confidence):
+    """Raise ParameterError unless the confidence of an interval is a share between 0 and 1."""
+    if not (isinstance(confidence, int | float) and 0 < confidence < 1):
+        raise ParameterError(f"confidence={confidence!r}: a share between 0 and 1; write 0.95 for 95 %.")
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,14 @@ class Estimate:
     level: str = "L0"
     refusals: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        """Hold figures as Python's own numbers, whatever library computed them; check the confidence."""
+        for name in (f.name for f in fields(self)):
+            value = getattr(self, name)
+            if isinstance(value, np.generic):
+                object.__setattr__(self, name, value.item())
+        check_confidence(self.confidence)
 
     def __float__(self):
         return float(self.estimate)
