@@ -100,9 +100,14 @@ def test_money_in_another_unit_scales_money_and_nothing_else(province, whole, tm
     np.testing.assert_allclose(
         found.loc[~money, shown].to_numpy(float), before.loc[~money, shown].to_numpy(float), rtol=1e-9
     )
-    np.testing.assert_allclose(
-        found.loc[money, "value"].to_numpy(float), 2 * before.loc[money, "value"].to_numpy(float), rtol=1e-9
-    )
+    rounded = before["method"].str.contains("three significant").fillna(False).to_numpy(bool)
+    assert rounded[money].any()
+    for rows, rtol in ((money & ~rounded, 1e-9), (money & rounded, 6e-3)):
+        values, twice = (
+            found.loc[rows, "value"].to_numpy(float),
+            2 * before.loc[rows, "value"].to_numpy(float),
+        )
+        np.testing.assert_allclose(values, twice, rtol=rtol)
 
 
 def test_a_stranger_changes_no_figure_of_others(province, whole, tmp_path):

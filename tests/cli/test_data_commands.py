@@ -34,7 +34,7 @@ def test_check_prints_findings_and_counts(tmp_path):
 
 def test_check_as_json(tmp_path):
     result = run("check", write(tmp_path / "d", income=income().assign(income_vnd=-5)), "--json")
-    first = json.loads(result.output)[0]
+    first = json.loads(result.stdout)[0]
     assert {"severity", "file", "row", "column", "value", "rule", "message", "place", "key"} <= set(first)
     assert (first["rule"], first["row"], first["value"]) == ("out_of_bounds", 2, "-5")
 
@@ -65,7 +65,7 @@ def test_options_of_the_simulation_need_it(tmp_path):
 def test_request_prints_what_it_wrote(tmp_path):
     folder = write(tmp_path / "d", income=income())
     result = run("request", "10001", "--data", folder, "--out", tmp_path / "out")
-    written = result.output.split()
+    written = result.stdout.split()
     assert [Path(p).suffix for p in written] == [".xlsx", ".md"]
     assert all(Path(p).is_file() for p in written)
 
