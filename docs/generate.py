@@ -170,7 +170,9 @@ def _commands():
 
 def _readme(text):
     begin, end = (text.index(mark) for mark in FIGURES)
-    rows = archive.programs(archive.notebooks())
+    rows = dict.fromkeys(
+        archive.programs(archive.notebooks())
+    )  # a function shown several times is named once
     table = ["| in the report | notebook | function | file |", "|---|---|---|---|"]
     table += [
         f"| {what} | `{notebook}` | `{function}` | `{file}` |" for what, notebook, function, file in rows

@@ -59,6 +59,11 @@ def test_what_is_no_number_raises(text):
         parse_number(text)
 
 
+def test_a_part_without_a_unit_is_told_how_it_is_written():
+    with pytest.raises(NumberError, match="part without a unit"):
+        parse_number("trên 1 tỷ 200")
+
+
 @pytest.mark.parametrize(
     ("text", "flag"),
     [

@@ -238,6 +238,10 @@ def _part_unit(words, text, given, *, alone):
     words = words.strip(" .;")
     if not words and alone:
         return given or Unit(None)
+    if not words:
+        raise NumberError(
+            Said("“{text}” has a part without a unit. Write it as in “1 tỷ 200 triệu”.", text=text)
+        )
     unit = parse_unit(words)
     if unit is None:
         raise NumberError(
