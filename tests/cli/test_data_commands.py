@@ -56,8 +56,16 @@ def test_new_simulated_then_check(tmp_path):
     assert run("check", tmp_path / "simulated").exit_code == 0
 
 
-def test_options_of_the_simulation_need_it(tmp_path):
-    result = run("new", tmp_path / "starter", "--seed", 3)
+def test_new_writes_the_forms_that_are_asked_for(tmp_path):
+    for asked, written in (([], "credit,poverty,income"), (["--tables", "groups, loans"], "groups,loans")):
+        folder = tmp_path / written
+        assert run("new", folder, *asked).exit_code == 0
+        assert {path.stem for path in folder.glob("*.xlsx")} == {"communes", *written.split(",")}
+
+
+@pytest.mark.parametrize("options", [("--seed", 3), ("--simulated", "--tables", "groups")])
+def test_options_of_forms_and_of_the_simulation_do_not_mix(tmp_path, options):
+    result = run("new", tmp_path / "starter", *options)
     assert isinstance(result.exception, ParameterError)
     assert not (tmp_path / "starter").exists()
 

@@ -68,9 +68,6 @@ def _evalkit(line, typed, folder):
         RunSummary(()).save(folder / "out" / "private")
     status, _, err = typed(line)
     assert status == 0, f"{line}\n{err}"
-    if command == "new" and (folder / "so-lieu").is_dir():  # one's own years, as the officer's page says
-        settings = folder / "so-lieu" / "dataset.toml"
-        settings.write_text(settings.read_text(encoding="utf-8").replace("[2022, 2024]", "[2021, 2024]"))
 
 
 def _make(line, typed, folder):

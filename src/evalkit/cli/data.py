@@ -8,7 +8,7 @@ import typer
 
 from evalkit.cli.options import Data, Known, Lang
 from evalkit.cli.speech import next_step, say, spoken
-from evalkit.errors import printable
+from evalkit.errors import ParameterError, printable
 from evalkit.load.said import Said
 
 _COLOURS = {"error": "bold red", "warning": "yellow", "note": "dim"}
@@ -93,6 +93,14 @@ def new(
     folder: Annotated[
         Path, typer.Argument(help="Folder to make; it must not hold anything yet.", metavar="FOLDER")
     ],
+    tables: Annotated[
+        str | None,
+        typer.Option(
+            "--tables",
+            help="Tables that get a form beside communes, separated by commas: credit, groups, poverty, income, facts, "
+            "loans, repayments, households; or all. Default: credit,poverty,income.",
+        ),
+    ] = None,
     simulated: Annotated[
         bool,
         typer.Option(
@@ -106,25 +114,31 @@ def new(
     lang: Lang = None,
 ):
     """Write a starter data set: settings, an Excel form for each table, an example filled in."""
-    from evalkit.errors import ParameterError
-
-    chosen = {name: value for name, value in (("communes", communes), ("seed", seed)) if value is not None}
+    of_province = {"communes": communes, "seed": seed}
+    of_province = {name: value for name, value in of_province.items() if value is not None}
     if simulated:
-        from evalkit.simulate import province
+        if tables:
+            raise ParameterError(Said("--tables is for forms, which --simulated doesn't write. Leave out one."))
+        _simulated(folder, of_province)
+    elif of_province:
+        said = "--{option} belongs to --simulated. Add --simulated or leave it out."
+        raise ParameterError(Said(said, option=next(iter(of_province))))
+    else:
+        _forms(folder, tables)
 
-        print(province(folder, **chosen))
-        next_step(f"evalkit report {quote(str(folder))}")
-        return
-    if chosen:
-        raise ParameterError(
-            Said(
-                "--{option} belongs to --simulated. Add --simulated or leave it out.",
-                option=next(iter(chosen)),
-            )
-        )
-    from evalkit.load.templates import new as write
 
-    print(write(folder))
+def _simulated(folder, chosen):
+    from evalkit.simulate import province
+
+    print(province(folder, **chosen))
+    next_step(f"evalkit report {quote(str(folder))}")
+
+
+def _forms(folder, tables):
+    from evalkit.load import templates
+
+    named = [name.strip() for name in (tables or "").split(",") if name.strip()]
+    print(templates.new(folder, "all" if named == ["all"] else named or templates.USUAL))
     say(
         "Open the workbooks in Excel and put your own figures in the place of the example (the sheet “Hướng dẫn” says "
         "what belongs where); delete the workbook of a table that you don't use; say in dataset.toml whose figures "

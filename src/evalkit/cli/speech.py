@@ -13,6 +13,7 @@ N_ = str  # marks a sentence that is translated where it is said
 EXAMPLES = {
     "new": (
         ("evalkit new my-data", N_("Excel forms with an example, to be replaced by your own figures")),
+        ("evalkit new more --tables groups,loans", N_("the forms of these tables; --tables all for every one")),
         ("evalkit new province --simulated --communes 40", N_("a province whose truth is known, to practise on")),
     ),
     "check": (

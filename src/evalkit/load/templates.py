@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from evalkit.errors import DataError
+from evalkit.errors import DataError, ParameterError
 from evalkit.load import forms, schema
 from evalkit.load.said import Said
 
@@ -16,6 +16,7 @@ _LINES = (
     "Ô chưa có số liệu thì để trống, đừng ghi 0. · Leave a cell empty where nothing is known; don't write 0.",
     "Xóa tệp của bảng không dùng. · Delete the file of a table that isn't used.",
 )
+USUAL = ("credit", "poverty", "income")  # what the offices of a district have; communes is always needed
 TITLE = "Ví dụ: hai xã hư cấu"
 EXAMPLES = ("99001", "99004")
 _SETTINGS = f"""\
@@ -55,12 +56,18 @@ minimum_comparators = 5       # ít xã hơn mức này thì không so sánh · 
 """
 
 
-def new(folder):
+def new(folder, tables=USUAL):
     """Write a starter data set to ``folder`` and return its path: settings, one form per table, an example.
 
-    Raises DataError where the folder holds anything already; it appears whole or not at all.
+    tables: those that get a form beside communes; "all" for every table of the schema. Raises ParameterError
+    for an unknown table, DataError where the folder holds anything already; it appears whole or not at all.
     """
-    folder = Path(folder)
+    folder, rows = Path(folder), example()
+    names = list(rows) if tables == "all" else ["communes", *tables]
+    if unknown := [name for name in names if name not in rows]:
+        known = ", ".join(name for name in rows if name != "communes")
+        said = "--tables {name}: no such table. Write some of {known}, separated by commas; or all."
+        raise ParameterError(Said(said, name=unknown[0], known=known))
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError(
             Said("{folder} isn't empty; nothing was written. Name a new folder.", folder=str(folder))
@@ -69,9 +76,9 @@ def new(folder):
     aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         (aside / "dataset.toml").write_text(_SETTINGS, encoding="utf-8")
-        for table, rows in example().items():
+        for table in dict.fromkeys(names):
             book = forms.workbook()
-            forms.add_sheet(book, table, rows)
+            forms.add_sheet(book, table, rows[table])
             forms.add_guide(book, [table], _LINES)
             book.active = 1
             book.save(aside / f"{table}.xlsx")
