@@ -33,7 +33,7 @@ def builds(tmp_path_factory):
     """`build` as it is, but for data that were built in this session already: those are copied."""
     real, made = building.build, {}
 
-    def build(folder, out, earlier=None):
+    def build(folder, out, earlier=None, **_):
         key = building.fingerprint(folder)
         if key not in made:
             made[key] = real(folder, tmp_path_factory.mktemp("builds") / "build")

@@ -172,7 +172,7 @@ def report(
         return
     if sys.stderr.isatty():
         say("Reading and computing {data} …", data=data)
-    compute(data, out / "build", since)
+    compute(data, out / "build", since, wanted=place or ())
     jobs = _jobs(out, languages, place, notebooks)
     summary = _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory)
     index = publication(out, languages, summary, since=since, pdf=pdf)
@@ -288,7 +288,8 @@ def _foretell(data, out, languages, chosen, own, as_json):
         _preview(_jobs(out, languages, chosen, own), as_json)
         return
     with TemporaryDirectory(prefix="evalkit-") as aside:
-        _preview(_jobs(out, languages, chosen, own, build(data, Path(aside) / "build")), as_json)
+        made = build(data, Path(aside) / "build", wanted=chosen or ())
+        _preview(_jobs(out, languages, chosen, own, made), as_json)
 
 
 def _published(index):

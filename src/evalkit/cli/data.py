@@ -118,7 +118,9 @@ def new(
     of_province = {name: value for name, value in of_province.items() if value is not None}
     if simulated:
         if tables:
-            raise ParameterError(Said("--tables is for forms, which --simulated doesn't write. Leave out one."))
+            raise ParameterError(
+                Said("--tables is for forms, which --simulated doesn't write. Leave out one.")
+            )
         _simulated(folder, of_province)
     elif of_province:
         said = "--{option} belongs to --simulated. Add --simulated or leave it out."
