@@ -93,7 +93,9 @@ def _messages():
             continue
         options = {"trim_blocks": "true", "lstrip_blocks": "true"} if path.suffix == ".html" else None
         with path.open("rb") as file:
-            extracted = extract(method, file, keywords={"t": None, "N_": None, "say": None}, options=options)
+            extracted = extract(
+                method, file, keywords=dict.fromkeys(("t", "N_", "say", "Said")), options=options
+            )
             found |= {message for _, message, *_ in extracted if isinstance(message, str)}
     return found | _helps()
 

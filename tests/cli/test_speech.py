@@ -98,6 +98,36 @@ def test_an_error_is_one_line_in_vietnamese_for_a_vietnamese_reader(typed, line,
     assert said in err
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("report --plce x", "Không có tùy chọn --plce (có phải là --place, --since?). Xem hướng dẫn: `evalkit report --help`."),
+        ("check --xyzzy", "Không có tùy chọn --xyzzy."),
+        ("reprt data", "Không có lệnh 'reprt'. Có phải là 'report'?"),
+        ("xyzzy", "Không có lệnh 'xyzzy'."),
+        ("--lang vi", "Chưa có tên lệnh."),
+        ("report", "Thiếu 'DATA'."),
+        ("run --workers", "Sau '--workers' phải có một giá trị."),
+        ("run --json=1", "Sau '--json' không được có giá trị."),
+        ("check my data", "Thừa data: nếu là một tên có dấu cách"),
+        ("run --workers two", "Giá trị của '--workers' phải là số nguyên."),
+        ("run --timeout long", "Giá trị của '--timeout' phải là một số."),
+        ("run --workers 0", "Giá trị của '--workers' phải từ 1 trở lên."),
+        ("check x --lang=vie", "không thể là 'vie'; hãy chọn 'en', 'vi'."),
+        ("lab --new mine", "--new cần kèm một địa phương (PLACE)"),
+    ],
+)  # fmt: skip
+def test_a_line_that_is_typed_wrongly_is_explained_in_one_line_of_vietnamese(typed, line, said):
+    status, out, err = typed(f"evalkit {line}", "vi")
+    assert (status, out) == (2, "")
+    assert len(err.strip().splitlines()) == 1
+    assert said in err
+
+
+def test_a_misuse_that_has_no_translation_is_said_as_it_is():
+    assert speech._reworded("The moon is full.") == "The moon is full."
+
+
 def test_new_and_check_say_where_they_wrote_and_what_comes_next(typed):
     status, out, err = typed("evalkit new 'my data'")
     assert (status, out.strip()) == (0, "my data")
