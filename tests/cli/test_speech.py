@@ -1,8 +1,6 @@
 """What the command line says: in the reader's language, with examples that work, and what comes next."""
 
 import re
-import shlex
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,25 +15,6 @@ from evalkit.errors import DataError, EvalkitError
 from evalkit.load.templates import new as starter
 
 COMMANDS = sorted(get_command(cli.app).commands)
-
-
-@pytest.fixture
-def typed(monkeypatch, capsys, tmp_path):
-    """Type a line as in a terminal, in an empty folder; returns (status, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def run(line, lang="en"):
-        monkeypatch.setenv("EVALKIT_LANG", lang)
-        monkeypatch.setattr(sys, "argv", shlex.split(line))
-        try:
-            cli.main()
-            status = 0
-        except SystemExit as end:
-            status = end.code or 0
-        return status, *capsys.readouterr()
-
-    return run
 
 
 @pytest.mark.parametrize(

@@ -1,31 +1,11 @@
-"""Typing commands in this process, and builds that are made once for the same data."""
+"""Builds that are made once for the same data."""
 
-import shlex
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
-from evalkit import building, cli
-
-
-@pytest.fixture
-def typed(capsys, monkeypatch):
-    """Type a line as in a terminal; returns (status, standard output, standard error)."""
-    monkeypatch.setattr(sys, "argv", [])
-    monkeypatch.delenv("EVALKIT_LANG", raising=False)
-
-    def run(line):
-        sys.argv = shlex.split(line)
-        try:
-            cli.main()
-            status = 0
-        except SystemExit as end:
-            status = end.code or 0
-        return status, *capsys.readouterr()
-
-    return run
+from evalkit import building
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,6 @@ def steps(page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_page_can_be_followed_from_its_first_line_to_its_last(page, tmp_path, typed, builds, monkeypatch):
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(building, "build", builds)
     values, done = {}, 0
     for kind, text in steps(page):

@@ -1,7 +1,6 @@
 """The command line: `evalkit new / check / request / build / run / publish / report / lab`."""
 
 import json
-import os
 import sys
 from pathlib import Path
 from shlex import quote
@@ -214,12 +213,7 @@ def _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory):
     from evalkit.batch import run
     from evalkit.folders import alone
 
-    if as_json:
-        progress = "json"
-    elif sys.stderr.isatty():
-        progress = "rich"
-    else:
-        progress = "lines" if os.environ.get("EVALKIT_PROGRESS") else None
+    progress = "json" if as_json else "rich" if sys.stderr.isatty() else None
     try:
         with alone(out):
             summary = run(

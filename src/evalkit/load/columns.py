@@ -106,19 +106,25 @@ def _years(cells):
     return Converted(pd.Series(values, dtype="Int64"), faults, flags)
 
 
-def _dates(cells, *, to_the_day):
-    values, faults, flags = [], {}, {}
+def _spans(cells):
+    """({position: (first day, last day)} of the cells that name a date, {position: fault} of the others)."""
+    spans, faults = {}, {}
     for i, cell in enumerate(cells):
-        values.append(None)
-        if cell is None:
-            continue
         try:
-            first, last = parse_date(cell)
+            if cell is not None:
+                spans[i] = parse_date(cell)
         except DataError as error:
             faults[i] = reason(error)
-            continue
+    return spans, faults
+
+
+def _dates(cells, *, to_the_day):
+    spans, faults = _spans(cells)
+    values, flags = [None] * len(cells), {}
+    for i, (first, last) in spans.items():
         if first != last and to_the_day:
-            faults[i] = Said("“{text}” is no single day. Write the day, as in 31/12/2019.", text=_shown(cell))
+            said = "“{text}” is no single day. Write the day, as in 31/12/2019."
+            faults[i] = Said(said, text=_shown(cells[i]))
             continue
         values[i] = last
         if first != last:
@@ -128,16 +134,9 @@ def _dates(cells, *, to_the_day):
 
 def _partial_dates(cells):
     """Dates kept as exact as they are written: "2019", "2019-06", "2019-06-30"; a quarter is its last day."""
-    values, faults = [], {}
-    for i, cell in enumerate(cells):
-        values.append(None)
-        if cell is None:
-            continue
-        try:
-            first, last = parse_date(cell)
-        except DataError as error:
-            faults[i] = reason(error)
-            continue
+    spans, faults = _spans(cells)
+    values = [None] * len(cells)
+    for i, (first, last) in spans.items():
         if first.month == 1 and last.month == 12:
             values[i] = f"{last:%Y}"
         else:
