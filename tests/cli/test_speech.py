@@ -138,6 +138,21 @@ def test_findings_that_say_the_same_are_said_once_with_their_rows(typed, tmp_pat
     assert "Mend the errors" in err
 
 
+def test_errors_come_first_and_what_may_follow_from_them_is_said_to(typed, tmp_path):
+    folder = starter(tmp_path / "data")
+    (folder / "poverty.xlsx").unlink()
+    head = "code,year,standard,households,poor,poor_pct\n"
+    (folder / "poverty.csv").write_text(
+        f"{head}99001,2022,2022-2025,1500,90,9\n99001,2023,2022-2025,1500,x,\n"
+    )
+    _, out, _ = typed("evalkit check data", "vi")
+    first, rest = out.split("Trước hết là các lỗi.")[1].split("cảnh báo  ", 1)
+    assert "lỗi  poverty.csv, Số hộ nghèo, dòng 3" in first
+    assert "poverty.csv, Tỷ lệ hộ nghèo, dòng 2 (99001)" in rest
+    (folder / "poverty.csv").write_text(f"{head}99001,2022,2022-2025,1500,90,9\n")
+    assert "Trước hết" not in typed("evalkit check data", "vi")[1]
+
+
 def test_a_dry_run_of_a_report_names_the_notebooks_and_writes_nothing(typed, tmp_path):
     starter(tmp_path / "data")
     status, out, err = typed("evalkit report data --langs vi --place 99001 --dry-run")

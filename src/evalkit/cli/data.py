@@ -48,6 +48,12 @@ def _print(found, lang):
         console.print(t("The checks found nothing to object to.", lang))
         return
     said = found.assign(said=[_without_place(row, lang) for row in found.itertuples()])
+    errors = found["severity"].eq("error")
+    if errors.any() and not errors.all():
+        console.print(
+            t("First the errors. What follows them may go with them: rows with an error are left out.", lang)
+        )
+        console.print()
     by = ["severity", "file", "sheet", "column", "said"]
     for (severity, *_, sentence), rows in said.groupby(by, sort=False, dropna=False):
         console.print(
@@ -71,9 +77,9 @@ def _where(rows, lang):
         first["sheet"],
         name_of(first["column"], lang),
         (t("row {row}", lang, row=listed(numbers))) if numbers else "",
-        ", ".join(places[:4]) + (" …" if len(places) > 4 else ""),
     )
-    return ", ".join(filter(None, parts))
+    named = f" ({', '.join(places[:4])}{' …' if len(places) > 4 else ''})" if places else ""
+    return ", ".join(filter(None, parts)) + named
 
 
 def _without_place(row, lang):
