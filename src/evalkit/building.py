@@ -291,6 +291,11 @@ def manifest(build_folder):
 
 
 def _no_build(folder, file):
+    inside = Path(folder) / "build"
+    if (inside / file).is_file():
+        return DataError(
+            Said("{folder}: the build stands in {inside}. Name that.", folder=folder, inside=inside)
+        )
     return DataError(
         Said(
             "{folder}: no build there ({file} is missing). Run `evalkit build DATA --out OUT` first.",
