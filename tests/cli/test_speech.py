@@ -64,6 +64,7 @@ def test_every_command_has_examples_and_no_example_an_unknown_option():
         ("evalkit check nowhere", "không có thư mục này"),
         ("evalkit build nowhere", "không có thư mục này"),
         ("evalkit run --out nowhere", "chưa có kết quả tính"),
+        ("evalkit publish --out nowhere", "chưa có sổ tay nào được chạy ở đây"),
         ("evalkit report nowhere --langs fr", "cách nhau bằng dấu phẩy"),
         ("evalkit request Nowhere", "không có địa phương"),
         ("evalkit request 08434", "Hãy hỏi bằng mã: 08473, 08434-until-2025"),
@@ -153,9 +154,18 @@ def test_errors_come_first_and_what_may_follow_from_them_is_said_to(typed, tmp_p
     assert "Trước hết" not in typed("evalkit check data", "vi")[1]
 
 
+def test_a_site_in_a_language_that_no_notebook_was_run_in_is_refused(typed, tmp_path):
+    (tmp_path / "out" / "private" / "99001" / "vi").mkdir(parents=True)
+    RunSummary(()).save(tmp_path / "out" / "private")
+    status, _, err = typed("evalkit publish --out out", "vi")
+    assert status == 2
+    assert "chỉ có sổ tay bằng vi" in err
+    assert "no build there" in typed("evalkit publish --out out --langs vi")[2]  # what is missing next
+
+
 def test_a_dry_run_of_a_report_names_the_notebooks_and_writes_nothing(typed, tmp_path):
     starter(tmp_path / "data")
-    status, out, err = typed("evalkit report data --langs vi --place 99001 --dry-run")
+    status, out, err = typed("evalkit report data --langs vi --place 99001 --place 'Ví Dụ Một' --dry-run")
     assert status == 0, err
     assert "99001/vi/credit" in out
     assert "6 to run, 0 unchanged" in out

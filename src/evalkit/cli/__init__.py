@@ -28,12 +28,19 @@ from evalkit.cli.options import (
     Timeout,
     Workers,
 )
-from evalkit.cli.speech import next_step, say
+from evalkit.cli.speech import N_, next_step, say, t
 from evalkit.errors import EvalkitError, ParameterError, printable
 from evalkit.load.said import Said
 
 __all__ = ["app", "main", "suite"]
 PRELOAD = ("evalkit", "matplotlib.pyplot", "evalkit.present.warm:warm_up")
+PLACES = {  # what becomes of a place in a site
+    "published": N_("with a report"),
+    "failed": N_("report not made"),
+    "left_out": N_("left out this time"),
+    "too_few": N_("too few figures"),
+    "no_data": N_("without data"),
+}
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=True,
@@ -113,13 +120,13 @@ def publish(
     lang: Lang = None,
 ):
     """Write the static site from what the executed notebooks marked for readers."""
-    from evalkit.batch import RunSummary
     from evalkit.publish.publication import foreseen, publication
 
-    languages, summary = _languages(langs), RunSummary.read(out / "private")
+    languages = _languages(langs)
+    summary = _last_run(out, languages)
     if dry_run:
         for status, count in foreseen(out, summary).items():
-            print(f"{count} {status}")
+            print(f"{count} {t(PLACES[status])}")
         return
     _published(publication(out, languages, summary, since=since, pdf=pdf))
 
@@ -202,6 +209,22 @@ def _foretell(data, out, languages, chosen, own, as_json):
     with TemporaryDirectory(prefix="evalkit-") as aside:
         made = build(data, Path(aside) / "build", wanted=chosen or ())
         _preview(jobs_of(out, languages, chosen, own, made), as_json)
+
+
+def _last_run(out, languages):
+    """The summary of the last run in ``out``, where there are notebooks in each of the languages."""
+    from evalkit.batch import RunSummary
+    from evalkit.present.words import LANGUAGES
+
+    folder = out / "private"
+    if not (folder / "summary.json").is_file():
+        said = "{folder}: no notebooks have been run there. Run `evalkit run --out {out}` first."
+        raise ParameterError(Said(said, folder=folder, out=out))
+    there = [lang for lang in LANGUAGES if any(folder.glob(f"*/{lang}"))]
+    if there and not set(languages) <= set(there):
+        said = "--langs {langs}: {folder} holds notebooks in {there} only. Run the others, or write --langs {there}."
+        raise ParameterError(Said(said, langs=",".join(languages), folder=folder, there=",".join(there)))
+    return RunSummary.read(folder)
 
 
 def _published(index):

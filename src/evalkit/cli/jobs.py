@@ -14,7 +14,7 @@ def jobs_of(out, languages, chosen, own, folder=None):
     build, folder = str((out / "build").resolve()), folder or out / "build"
     units, settings = read(folder, "places"), manifest(folder)["settings"]
     if chosen:
-        wanted = [find(folder, code) for code in chosen]
+        wanted = list(dict.fromkeys(find(folder, code) for code in chosen))
     else:
         wanted = list(units.loc[units["reported"], "place"])
     if not wanted:
