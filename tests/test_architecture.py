@@ -55,6 +55,12 @@ def test_imports_run_in_one_direction():
     assert wrong == []
 
 
+def test_measures_and_estimators_know_no_file():
+    opens = re.compile(r"\bpathlib\b|\bopen\(|\.read_(csv|parquet|excel|text|bytes)\(|\.to_(csv|parquet)\(")
+    paths = [path for name in ("metrics", "impact") for path in (SOURCE / name).rglob("*.py")]
+    assert [str(path.relative_to(SOURCE)) for path in paths if opens.search(path.read_text("utf-8"))] == []
+
+
 def test_nothing_imports_the_simulation():
     users = [p for p in SOURCE.rglob("*.py") if _package(p) not in ("simulate", "cli", "__init__")]
     assert [str(p) for p in users if "simulate" in set(_imports(p))] == []

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from evalkit.errors import DataError
 from evalkit.folders import whole
-from evalkit.load import places, reference
+from evalkit.load import peers, places, reference
 from evalkit.load.dataset import open_dataset, shipped
 from evalkit.load.folder import strange
 from evalkit.load.ledger.store import Manifest, read_manifest
@@ -155,8 +155,8 @@ def compute(dataset, earlier=None):
     pairs = benchmarks.beside(
         rows, parents(units, areas), references, comparable=comparable if yearly else None
     )
-    peers = comparators.peers_of(
-        units, settings["data"]["years"][1], outcomes=comparable, frozen=comparators.frozen(dataset.folder)
+    alike = comparators.peers_of(
+        units, settings["data"]["years"][1], outcomes=comparable, frozen=peers.frozen(dataset.folder)
     )
     return {
         "places": summary(dataset, units, rows, among),
@@ -164,9 +164,9 @@ def compute(dataset, earlier=None):
         "beside": benchmarks.preferred(pairs),
         "among": among,
         "compared": comparators.compared(
-            full, units, peers, minimum=settings["publish"]["minimum_comparators"]
+            full, units, alike, minimum=settings["publish"]["minimum_comparators"]
         ),
-        "peers": peers,
+        "peers": alike,
         "findings": dataset.findings,
         "sensitive": sensitive,
     }

@@ -12,12 +12,12 @@ from evalkit.load.dates import parse_date
 from evalkit.load.figures import read_numbers
 from evalkit.load.numbers import TOO_LARGE, Number, parse_number
 from evalkit.load.said import Said, reason
+from evalkit.load.schema import LARGEST_EXACT
 from evalkit.load.text import fold, nfc
 from evalkit.load.units import Unit
 
 _TRUE = frozenset({"true", "1", "co", "x", "yes"})
 _FALSE = frozenset({"false", "0", "khong", "no"})
-_LARGEST_EXACT = 2**53
 _PARTIAL_DATE = "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
 
 
@@ -66,7 +66,7 @@ def _numbers(cells, declared, unit):
         for i, value in enumerate(read.values):
             if value == value and value % 1:
                 faults[i] = Said("“{text}” is not whole.", text=_shown(cells[i]))
-            elif abs(value) > _LARGEST_EXACT:
+            elif abs(value) > LARGEST_EXACT:
                 faults[i] = Said(TOO_LARGE, text=_shown(cells[i]))
     values = pd.Series([math.nan if i in faults else v for i, v in enumerate(read.values)], dtype="float64")
     return Converted(values.astype("Int64") if whole else values, faults, read.flags)
@@ -97,7 +97,7 @@ def _years(cells):
         except DataError:
             faults[i] = Said("“{text}” is no year. Write it as in 2019.", text=cell)
             continue
-        if number.value != number.value or number.value % 1 or abs(number.value) > _LARGEST_EXACT:
+        if number.value != number.value or number.value % 1 or abs(number.value) > LARGEST_EXACT:
             faults[i] = Said("“{text}” is no year. Write it as in 2019.", text=cell)
             continue
         values[i] = int(number.value)
@@ -209,7 +209,7 @@ def _lost(cell):
             "“{text}” is an error of the spreadsheet, or a formula without a stored value. Mend it and save.",
             text=cell,
         )
-    if isinstance(cell, (int, float)) and abs(cell) > _LARGEST_EXACT:
+    if isinstance(cell, (int, float)) and abs(cell) > LARGEST_EXACT:
         return Said("“{text}” has lost its last digits as a number. Write it as text.", text=f"{cell:.0f}")
     return None
 
