@@ -76,8 +76,3 @@ def test_request_prints_what_it_wrote(tmp_path):
     written = result.stdout.split()
     assert [Path(p).suffix for p in written] == [".xlsx", ".md"]
     assert all(Path(p).is_file() for p in written)
-
-
-@pytest.mark.parametrize("name", ["check", "new", "request"])
-def test_each_command_explains_itself(name):
-    assert run(name, "--help").exit_code == 0
