@@ -134,14 +134,7 @@ def compute(dataset, earlier=None):
     settings, yearly, units = dataset.settings, _has_yearly(dataset), _units(dataset)
     full, sensitive = suppress.decide(assemble(dataset), dataset.tables, units, settings["publish"], earlier)
     rows = suppress.shown(full)  # what else is computed for readers is computed from what they may see
-    references, areas = rows, units
-    if settings["data"]["benchmarks"]:
-        other = open_dataset(shipped(settings["data"]["benchmarks"]))
-        references = pd.concat([rows, assemble(other)], ignore_index=True)
-        areas = pd.concat([units, other.places], ignore_index=True)
-    areas = areas[areas["level"].isin(_AREA_LEVELS)].drop_duplicates("place")
-    references = references[references["place"].isin(areas["place"])]
-    references = references.drop_duplicates(["place", "indicator", "period", "basis", "method", "value"])
+    references, areas = _of_areas(rows, units, settings["data"]["benchmarks"])
     comparable = reference.table("indicators").query("comparable == 'true'")["indicator"]
     communes = units[units["level"] != "province"].set_index("place")
     among = benchmarks.among(
@@ -170,6 +163,18 @@ def compute(dataset, earlier=None):
         "findings": dataset.findings,
         "sensitive": sensitive,
     }
+
+
+def _of_areas(rows, units, beside):
+    """The rows and the places of the areas that a place may be put beside, with those of the data set ``beside``."""
+    references, areas = rows, units
+    if beside:
+        other = open_dataset(shipped(beside))
+        references = pd.concat([rows, assemble(other)], ignore_index=True)
+        areas = pd.concat([units, other.places], ignore_index=True)
+    areas = areas[areas["level"].isin(_AREA_LEVELS)].drop_duplicates("place")
+    references = references[references["place"].isin(areas["place"])]
+    return references.drop_duplicates(["place", "indicator", "period", "basis", "method", "value"]), areas
 
 
 def _refuse_unless_found(wanted, dataset):
