@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from evalkit import simulate
-from evalkit.building import compute
+from evalkit.building import compute, manifest, read, with_figures
+from evalkit.errors import DataError
 from evalkit.load import schema
 from evalkit.load.dataset import open_dataset
 
@@ -64,6 +65,23 @@ def test_the_order_of_rows_columns_and_files_says_nothing(province, whole, tmp_p
         order = ["place", "indicator", "period", "basis", *({"parent", "method"} & set(whole[name]))]
         left, right = (t[name].sort_values(order, ignore_index=True) for t in (found, whole))
         pd.testing.assert_frame_equal(left, right, check_like=True, rtol=1e-9)
+
+
+def test_where_a_build_is_looked_for_one_folder_too_high_its_own_is_named(tmp_path):
+    (tmp_path / "build").mkdir()
+    for file in ("manifest.json", "places.parquet"):
+        (tmp_path / "build" / file).touch()
+    for look in (manifest, lambda folder: read(folder, "places")):
+        with pytest.raises(DataError, match=f"the build stands in {tmp_path / 'build'}"):
+            look(tmp_path)
+        with pytest.raises(DataError, match="no build there"):
+            look(tmp_path / "elsewhere")
+
+
+def test_which_places_have_figures_is_known_before_the_build(province, whole):
+    places = whole["places"]
+    assert with_figures(open_dataset(province)) == set(places.loc[places["kinds"] > 0, "place"])
+    assert {"district", "province"} < set(places["level"])
 
 
 def test_the_names_of_communes_say_nothing(province, whole, tmp_path):

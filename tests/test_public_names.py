@@ -120,3 +120,9 @@ def test_a_name_stays_what_it_is_when_its_module_is_loaded():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "True"
+
+
+def test_what_names_offer_by_completion_has_a_docstring():
+    names = [n for n in dir(ek) if not n.startswith("_")]
+    assert names == sorted(names)
+    assert [n for n in names if not (getattr(ek, n).__doc__ or "").strip()] == []

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from evalkit.errors import DataError
 from evalkit.folders import whole
-from evalkit.load import places, reference
+from evalkit.load import peers, places, reference
 from evalkit.load.dataset import open_dataset, shipped
 from evalkit.load.folder import strange
 from evalkit.load.ledger.store import Manifest, read_manifest
@@ -30,13 +30,15 @@ _ROW_GROUP = 4_000  # rows: one place is read without its neighbours
 _AREA_LEVELS = ("district", "province", "region", "national")
 
 
-def build(folder, out, earlier=None):
+def build(folder, out, earlier=None, *, wanted=()):
     """Compute everything that reports need from the data set in ``folder`` and write it to ``out``.
 
     earlier: folder of a release that readers have (a site, or its release); default: the ``site`` beside ``out``.
-    What is hidden is decided with what it shows. Writes one Parquet table for each of TABLES and of
+    What is hidden is decided with what it shows. wanted: codes or names of places that reports are wanted of.
+    Writes one Parquet table for each of TABLES and of
     ``impact.estimates``, plan.json and manifest.json; the folder appears whole or not at all. Returns ``out``.
-    Raises DataError where the data set can't be used, EvalkitError where another process is writing beside ``out``.
+    Raises DataError where the data set can't be used, PlaceError where one of ``wanted`` is no place with figures,
+    EvalkitError where another process is writing beside ``out``; nothing is computed before.
     """
     out = Path(out)
     with whole(out) as aside:
@@ -46,6 +48,7 @@ def build(folder, out, earlier=None):
             raise DataError(
                 f"{folder} changed while it was read. Wait until the files are written, and run again."
             )
+        _refuse_unless_found(wanted, dataset)
         _write(dataset, before, out, released(earlier or out.parent / "site"), aside)
     return out
 
@@ -128,18 +131,10 @@ def compute(dataset, earlier=None):
 
     earlier: figures of a release that readers have (see ``evalkit.metrics.suppress.decide``).
     """
-    settings, yearly = dataset.settings, bool(set(dataset.tables) - {"facts"})
-    units = rollup.with_areas(dataset.places) if yearly else dataset.places
+    settings, yearly, units = dataset.settings, _has_yearly(dataset), _units(dataset)
     full, sensitive = suppress.decide(assemble(dataset), dataset.tables, units, settings["publish"], earlier)
     rows = suppress.shown(full)  # what else is computed for readers is computed from what they may see
-    references, areas = rows, units
-    if settings["data"]["benchmarks"]:
-        other = open_dataset(shipped(settings["data"]["benchmarks"]))
-        references = pd.concat([rows, assemble(other)], ignore_index=True)
-        areas = pd.concat([units, other.places], ignore_index=True)
-    areas = areas[areas["level"].isin(_AREA_LEVELS)].drop_duplicates("place")
-    references = references[references["place"].isin(areas["place"])]
-    references = references.drop_duplicates(["place", "indicator", "period", "basis", "method", "value"])
+    references, areas = _of_areas(rows, units, settings["data"]["benchmarks"])
     comparable = reference.table("indicators").query("comparable == 'true'")["indicator"]
     communes = units[units["level"] != "province"].set_index("place")
     among = benchmarks.among(
@@ -153,8 +148,8 @@ def compute(dataset, earlier=None):
     pairs = benchmarks.beside(
         rows, parents(units, areas), references, comparable=comparable if yearly else None
     )
-    peers = comparators.peers_of(
-        units, settings["data"]["years"][1], outcomes=comparable, frozen=comparators.frozen(dataset.folder)
+    alike = comparators.peers_of(
+        units, settings["data"]["years"][1], outcomes=comparable, frozen=peers.frozen(dataset.folder)
     )
     return {
         "places": summary(dataset, units, rows, among),
@@ -162,12 +157,49 @@ def compute(dataset, earlier=None):
         "beside": benchmarks.preferred(pairs),
         "among": among,
         "compared": comparators.compared(
-            full, units, peers, minimum=settings["publish"]["minimum_comparators"]
+            full, units, alike, minimum=settings["publish"]["minimum_comparators"]
         ),
-        "peers": peers,
+        "peers": alike,
         "findings": dataset.findings,
         "sensitive": sensitive,
     }
+
+
+def _of_areas(rows, units, beside):
+    """The rows and the places of the areas that a place may be put beside, with those of the data set ``beside``."""
+    references, areas = rows, units
+    if beside:
+        other = open_dataset(shipped(beside))
+        references = pd.concat([rows, assemble(other)], ignore_index=True)
+        areas = pd.concat([units, other.places], ignore_index=True)
+    areas = areas[areas["level"].isin(_AREA_LEVELS)].drop_duplicates("place")
+    references = references[references["place"].isin(areas["place"])]
+    return references.drop_duplicates(["place", "indicator", "period", "basis", "method", "value"]), areas
+
+
+def _refuse_unless_found(wanted, dataset):
+    if wanted:
+        units, held = _units(dataset), with_figures(dataset)
+        for query in wanted:
+            places.find(query, units, held)
+
+
+def with_figures(dataset):
+    """Return the identities of the places that a build will have figures of: of rows in a table, or rolled up."""
+    held = {place for table in dataset.tables.values() for place in table["place"].dropna().unique()}
+    if _has_yearly(dataset):
+        areas = [rollup.areas(_units(dataset), level) for level in rollup.LEVELS]
+        held |= {area for of in areas for area in of[of.index.isin(held)].dropna()}
+    return held
+
+
+def _has_yearly(dataset):
+    return bool(set(dataset.tables) - {"facts"})
+
+
+def _units(dataset):
+    """The places of a data set; where it has yearly tables also the areas that they are rolled up to."""
+    return rollup.with_areas(dataset.places) if _has_yearly(dataset) else dataset.places
 
 
 def parents(units, areas):
@@ -264,6 +296,11 @@ def manifest(build_folder):
 
 
 def _no_build(folder, file):
+    inside = Path(folder) / "build"
+    if (inside / file).is_file():
+        return DataError(
+            Said("{folder}: the build stands in {inside}. Name that.", folder=folder, inside=inside)
+        )
     return DataError(
         Said(
             "{folder}: no build there ({file} is missing). Run `evalkit build DATA --out OUT` first.",

@@ -134,12 +134,14 @@ def test_bad_input_gives_one_clear_message_and_leaves_nothing_half_written(copy,
         (["--langs", "fr"], ["fr", "vi, en"]),
     ],
 )
-def test_a_place_or_language_that_is_not_there_is_refused_before_anything_runs(tmp_path, arguments, expected):
+def test_a_place_or_language_that_is_not_there_is_refused_before_anything_is_computed(
+    tmp_path, arguments, expected
+):
     done = evalkit("report", "data/published", "--out", tmp_path / "out", *arguments)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert all(e in done.stderr for e in expected), done.stderr
-    assert not (tmp_path / "out" / "private").exists()
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_commune_whose_notebook_fails_does_not_stop_the_others(tmp_path):

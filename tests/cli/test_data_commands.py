@@ -56,8 +56,16 @@ def test_new_simulated_then_check(tmp_path):
     assert run("check", tmp_path / "simulated").exit_code == 0
 
 
-def test_options_of_the_simulation_need_it(tmp_path):
-    result = run("new", tmp_path / "starter", "--seed", 3)
+def test_new_writes_the_forms_that_are_asked_for(tmp_path):
+    for asked, written in (([], "credit,poverty,income"), (["--tables", "groups, loans"], "groups,loans")):
+        folder = tmp_path / written
+        assert run("new", folder, *asked).exit_code == 0
+        assert {path.stem for path in folder.glob("*.xlsx")} == {"communes", *written.split(",")}
+
+
+@pytest.mark.parametrize("options", [("--seed", 3), ("--simulated", "--tables", "groups")])
+def test_options_of_forms_and_of_the_simulation_do_not_mix(tmp_path, options):
+    result = run("new", tmp_path / "starter", *options)
     assert isinstance(result.exception, ParameterError)
     assert not (tmp_path / "starter").exists()
 
@@ -68,8 +76,3 @@ def test_request_prints_what_it_wrote(tmp_path):
     written = result.stdout.split()
     assert [Path(p).suffix for p in written] == [".xlsx", ".md"]
     assert all(Path(p).is_file() for p in written)
-
-
-@pytest.mark.parametrize("name", ["check", "new", "request"])
-def test_each_command_explains_itself(name):
-    assert run(name, "--help").exit_code == 0

@@ -6,7 +6,6 @@ import subprocess
 import nbformat
 import pytest
 
-import evalkit as ek
 from evalkit.cli import lab, suite
 from evalkit.errors import ParameterError
 from evalkit.publish.archive import notebooks_folder
@@ -83,9 +82,3 @@ def test_jupyterlab_opens_the_notebook_and_fetches_nothing(tmp_path, monkeypatch
     assert seen["command"][-1] == "--no-browser"
     assert seen["settings"]["@jupyterlab/translation-extension:plugin"] == {"locale": "vi_VN"}
     assert seen["settings"]["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
-
-
-def test_what_names_offer_by_completion_has_a_docstring():
-    names = [n for n in dir(ek) if not n.startswith("_")]
-    assert names == sorted(names)
-    assert [n for n in names if not (getattr(ek, n).__doc__ or "").strip()] == []

@@ -1,8 +1,6 @@
 """What the command line says: in the reader's language, with examples that work, and what comes next."""
 
 import re
-import shlex
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,25 +15,6 @@ from evalkit.errors import DataError, EvalkitError
 from evalkit.load.templates import new as starter
 
 COMMANDS = sorted(get_command(cli.app).commands)
-
-
-@pytest.fixture
-def typed(monkeypatch, capsys, tmp_path):
-    """Type a line as in a terminal, in an empty folder; returns (status, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def run(line, lang="en"):
-        monkeypatch.setenv("EVALKIT_LANG", lang)
-        monkeypatch.setattr(sys, "argv", shlex.split(line))
-        try:
-            cli.main()
-            status = 0
-        except SystemExit as end:
-            status = end.code or 0
-        return status, *capsys.readouterr()
-
-    return run
 
 
 @pytest.mark.parametrize(
@@ -85,6 +64,7 @@ def test_every_command_has_examples_and_no_example_an_unknown_option():
         ("evalkit check nowhere", "không có thư mục này"),
         ("evalkit build nowhere", "không có thư mục này"),
         ("evalkit run --out nowhere", "chưa có kết quả tính"),
+        ("evalkit publish --out nowhere", "chưa có sổ tay nào được chạy ở đây"),
         ("evalkit report nowhere --langs fr", "cách nhau bằng dấu phẩy"),
         ("evalkit request Nowhere", "không có địa phương"),
         ("evalkit request 08434", "Hãy hỏi bằng mã: 08473, 08434-until-2025"),
@@ -96,6 +76,36 @@ def test_an_error_is_one_line_in_vietnamese_for_a_vietnamese_reader(typed, line,
     assert status == 2
     assert len(err.strip().splitlines()) == 1
     assert said in err
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("report --plce x", "Không có tùy chọn --plce (có phải là --place, --since?). Xem hướng dẫn: `evalkit report --help`."),
+        ("check --xyzzy", "Không có tùy chọn --xyzzy."),
+        ("reprt data", "Không có lệnh 'reprt'. Có phải là 'report'?"),
+        ("xyzzy", "Không có lệnh 'xyzzy'."),
+        ("--lang vi", "Chưa có tên lệnh."),
+        ("report", "Thiếu 'DATA'."),
+        ("run --workers", "Sau '--workers' phải có một giá trị."),
+        ("run --json=1", "Sau '--json' không được có giá trị."),
+        ("check my data", "Thừa data: nếu là một tên có dấu cách"),
+        ("run --workers two", "Giá trị của '--workers' phải là số nguyên."),
+        ("run --timeout long", "Giá trị của '--timeout' phải là một số."),
+        ("run --workers 0", "Giá trị của '--workers' phải từ 1 trở lên."),
+        ("check x --lang=vie", "không thể là 'vie'; hãy chọn 'en', 'vi'."),
+        ("lab --new mine", "--new cần kèm một địa phương (PLACE)"),
+    ],
+)  # fmt: skip
+def test_a_line_that_is_typed_wrongly_is_explained_in_one_line_of_vietnamese(typed, line, said):
+    status, out, err = typed(f"evalkit {line}", "vi")
+    assert (status, out) == (2, "")
+    assert len(err.strip().splitlines()) == 1
+    assert said in err
+
+
+def test_a_misuse_that_has_no_translation_is_said_as_it_is():
+    assert speech._reworded("The moon is full.") == "The moon is full."
 
 
 def test_new_and_check_say_where_they_wrote_and_what_comes_next(typed):
@@ -129,9 +139,33 @@ def test_findings_that_say_the_same_are_said_once_with_their_rows(typed, tmp_pat
     assert "Mend the errors" in err
 
 
+def test_errors_come_first_and_what_may_follow_from_them_is_said_to(typed, tmp_path):
+    folder = starter(tmp_path / "data")
+    (folder / "poverty.xlsx").unlink()
+    head = "code,year,standard,households,poor,poor_pct\n"
+    (folder / "poverty.csv").write_text(
+        f"{head}99001,2022,2022-2025,1500,90,9\n99001,2023,2022-2025,1500,x,\n"
+    )
+    _, out, _ = typed("evalkit check data", "vi")
+    first, rest = out.split("Trước hết là các lỗi.")[1].split("cảnh báo  ", 1)
+    assert "lỗi  poverty.csv, Số hộ nghèo, dòng 3" in first
+    assert "poverty.csv, Tỷ lệ hộ nghèo, dòng 2 (99001)" in rest
+    (folder / "poverty.csv").write_text(f"{head}99001,2022,2022-2025,1500,90,9\n")
+    assert "Trước hết" not in typed("evalkit check data", "vi")[1]
+
+
+def test_a_site_in_a_language_that_no_notebook_was_run_in_is_refused(typed, tmp_path):
+    (tmp_path / "out" / "private" / "99001" / "vi").mkdir(parents=True)
+    RunSummary(()).save(tmp_path / "out" / "private")
+    status, _, err = typed("evalkit publish --out out", "vi")
+    assert status == 2
+    assert "chỉ có sổ tay bằng vi" in err
+    assert "no build there" in typed("evalkit publish --out out --langs vi")[2]  # what is missing next
+
+
 def test_a_dry_run_of_a_report_names_the_notebooks_and_writes_nothing(typed, tmp_path):
     starter(tmp_path / "data")
-    status, out, err = typed("evalkit report data --langs vi --place 99001 --dry-run")
+    status, out, err = typed("evalkit report data --langs vi --place 99001 --place 'Ví Dụ Một' --dry-run")
     assert status == 0, err
     assert "99001/vi/credit" in out
     assert "6 to run, 0 unchanged" in out

@@ -1,6 +1,7 @@
 """The ledger: what goes in comes out, faults are set aside with reasons, nothing personal is kept."""
 
 import csv
+import re
 from datetime import date
 from pathlib import Path
 
@@ -491,12 +492,16 @@ def test_the_book_on_a_reporting_day_follows_from_the_instalments(with_instalmen
             mine = stood.loc[plain.index]
             for name in ("outstanding_vnd", "overdue_vnd", "days_past_due", "status"):
                 assert (mine[name] == plain[name]).all(), (day, name)
-        par = measures.portfolio_at_risk(
-            portfolio.standing_on(ledger.loans(), ledger.repayments(), "2022-06-15"),
-            days=30,
-            as_of="2022-06-15",
-        )
-    assert 0 < par["value"].iloc[0] < 0.2
+
+
+def test_the_page_on_scale_does_what_it_says(with_instalments, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "scale.md").read_text(encoding="utf-8")
+    block = next(b for b in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "annual_of" in b)
+    monkeypatch.chdir(with_instalments[0].parent)
+    values = {}
+    exec(block, values)
+    assert set(values["table"]["as_of"].dt.date) == set(YEARS)
+    assert 0 < values["par"]["value"].max() < 0.2
 
 
 def test_instalments_of_unknown_loans_are_set_aside(store, tmp_path):

@@ -5,14 +5,21 @@ import re
 import openpyxl
 import pytest
 
-from evalkit.errors import DataError
+from evalkit.errors import DataError, ParameterError
 from evalkit.load import forms, reference, schema, templates
 from evalkit.load.dataset import check, open_dataset
 
 
 @pytest.fixture(scope="module")
 def starter(tmp_path_factory):
-    return templates.new(tmp_path_factory.mktemp("new") / "starter")
+    return templates.new(tmp_path_factory.mktemp("new") / "starter", "all")
+
+
+@pytest.mark.parametrize("tables", [("credit", "poverty", "income"), ("groups",), ("repayments", "loans")])
+def test_a_starter_of_any_tables_passes_the_checks(tmp_path, tables):
+    folder = templates.new(tmp_path / "d", tables)
+    assert {path.stem for path in folder.glob("*.xlsx")} == {"communes", *tables}
+    assert check(folder).empty
 
 
 def test_the_starter_passes_the_checks(starter):
@@ -74,6 +81,12 @@ def test_a_drop_down_names_what_the_reader_understands(starter, table, column):
 def test_settings_are_explained_in_both_languages(starter):
     text = (starter / "dataset.toml").read_text(encoding="utf-8")
     assert len(re.findall(r"#.* · ", text)) >= 8
+
+
+def test_a_table_that_is_none_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(ParameterError, match="--tables loan: no such table"):
+        templates.new(tmp_path / "d", ["credit", "loan"])
+    assert not (tmp_path / "d").exists()
 
 
 def test_a_folder_with_files_is_left_alone(tmp_path):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from evalkit.errors import DataError
+from evalkit.load import peers as peers_file
 from evalkit.metrics import comparators, compare, intervals
 
 
@@ -217,15 +218,15 @@ def test_peers_of_units_that_stood_on_one_day_are_kept_for_a_release(units, tmp_
     assert set(got[got.place == "00001"].peer) == {"00003", "00004", "00005"}
     assert set(got[got.place == "00002"].peer) == {"00003", "00004", "00005"}
     kept = pd.DataFrame({"place": ["00002"], "peer": ["00005"], "rank": [1], "distance": [0.5]})
-    kept.to_csv(tmp_path / comparators.FROZEN, index=False)
+    kept.to_csv(tmp_path / peers_file.FILE, index=False)
     again = comparators.peers_of(
-        dated, 2024, outcomes=compare.TESTS, frozen=comparators.frozen(tmp_path), count=4
+        dated, 2024, outcomes=compare.TESTS, frozen=peers_file.frozen(tmp_path), count=4
     )
     assert again[again.frozen][["place", "peer"]].values.tolist() == [["00002", "00005"]]
-    assert comparators.frozen(tmp_path / "none") is None
-    kept.drop(columns="peer").to_csv(tmp_path / comparators.FROZEN, index=False)
+    assert peers_file.frozen(tmp_path / "none") is None
+    kept.drop(columns="peer").to_csv(tmp_path / peers_file.FILE, index=False)
     with pytest.raises(DataError, match="no column peer"):
-        comparators.frozen(tmp_path)
+        peers_file.frozen(tmp_path)
 
 
 def test_peers_by_hand_and_never_by_outcome(places):

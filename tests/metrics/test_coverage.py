@@ -19,16 +19,6 @@ def test_the_difference_of_two_proportions_covers_by_exact_enumeration():
     assert min(covered) > 0.86  # the same table: least 0.867
 
 
-def test_the_rule_of_three_covers_every_rate_that_can_show_nothing():
-    for n in (20, 150, 2000):
-        rate = np.linspace(1e-4, 0.5, 500)
-        upper = intervals.rule_of_three(n)[1]
-        misses = np.where(
-            rate > upper, (1 - rate) ** n, 0.0
-        )  # none seen though the rate lies above the bound
-        assert misses.max() <= 0.05
-
-
 def test_the_mean_of_a_stratified_sample_of_clusters_covers_the_truth_and_its_error_is_the_spread():
     rng = np.random.default_rng(43)
     draws, clusters, size = 1200, 12, 8

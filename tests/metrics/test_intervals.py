@@ -49,11 +49,6 @@ def test_poisson_limits_as_printed(count, printed):
     assert intervals.poisson(count, 1000)[1] == pytest.approx(printed[1] / 1000, abs=5e-7)
 
 
-def test_rule_of_three_is_three_over_n_and_never_above_one():
-    assert intervals.rule_of_three(100) == pytest.approx((0, 0.029957), abs=1e-6)
-    assert intervals.rule_of_three(1) == (0, 1)
-
-
 def test_no_denominator_or_no_count_gives_no_interval_and_arrays_keep_their_shape():
     x, n = np.array([[0, 3, np.nan], [0, 5, 2]]), np.array([[0, 10, 10], [8, 5, np.nan]])
     for interval in (intervals.wilson, intervals.clopper_pearson):
@@ -66,7 +61,6 @@ def test_no_denominator_or_no_count_gives_no_interval_and_arrays_keep_their_shap
         assert lower[1, 0] == 0
         assert upper[1, 1] == 1
     assert np.isnan(intervals.poisson([np.nan, 4], [1, 0])).all()
-    assert np.isnan(intervals.rule_of_three([0, np.nan])).all()
 
 
 def test_impossible_counts_are_refused_with_their_position():
@@ -129,7 +123,6 @@ def test_printed_figures_divide_as_bounds():
     assert intervals.divide_bounds(1, 2, -1, 1) == (-INF, INF)
     assert np.isnan(intervals.divide_bounds(1, 2, 0, 0)).all()
     assert np.isnan(intervals.divide_bounds(np.nan, 2, 1, 2)[0])
-    assert intervals.growth_bounds(30, INF, 20, 25) == pytest.approx((0.2, INF))
     assert intervals.subtract_bounds(30, INF, 20, 25) == (5, INF)
     assert intervals.add_bounds([1, np.nan], [2, 5], 10, INF)[1].tolist() == [INF, INF]
     assert intervals.multiply_bounds(0, 0, 1, INF) == (0, 0)

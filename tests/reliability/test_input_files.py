@@ -308,6 +308,17 @@ def test_lines_end_where_a_table_says_and_not_at_rare_separators(tmp_path):
     assert reading.rows_read == 3
 
 
+@pytest.mark.parametrize("separator", ["\f", "\v", "\x1c", "\x85", "\u2028", "\u2029"])
+def test_a_rare_separator_in_a_quoted_cell_ends_no_row(tmp_path, separator):
+    """However many delimiters stand behind it, or commas in a file cut by semicolons."""
+    note = f"xã{separator}huyện; tỉnh; cũ; mới; khác"
+    rows = "".join(f'08473;2019;poor;{n};"{note}\nPhú Thọ"\n' for n in (5, 6))
+    frame = read_spreadsheet(text(tmp_path / "a.csv", f"code;year;programme;loans;note\n{rows}")).frame
+    assert frame["note"].unique() == ["xã huyện; tỉnh; cũ; mới; khác Phú Thọ"]
+    many = f"code;note{separator}a,b{separator}c,d;year\n08473;x;2019\n"
+    assert len(read_spreadsheet(text(tmp_path / "b.csv", many)).frame.columns) == 3
+
+
 def test_a_mark_of_byte_order_in_the_middle_and_invisible_letters_change_no_code(tmp_path):
     content = LINE + "\ufeff08474;2019;Hộ ng\u200bhèo\u202e;5\n"
     frame = read_spreadsheet(text(tmp_path / "credit.csv", content), table="credit").frame

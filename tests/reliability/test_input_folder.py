@@ -51,7 +51,7 @@ def snapshot(folder):
 )
 def test_a_link_is_named_and_not_followed(tmp_path, target, said):
     credit().to_csv(tmp_path / "outside.csv", index=False)
-    folder = write(tmp_path / "d", credit=credit())
+    folder = write(tmp_path / "d")
     (folder / "income.csv").symlink_to(target)
     lines = check(folder).query("rule == 'not_a_file'")
     assert lines["file"].tolist() == ["income.csv"]
@@ -82,7 +82,7 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path, name):
 def test_nothing_outside_reaches_a_build_through_a_link(tmp_path, name):
     secret = tmp_path / "secret"
     secret.write_text("table,key,column,value,expectation,reason\ncanary,1,2,3,4,5\n")
-    folder = write(tmp_path / "d", credit=credit(), income=income())
+    folder = write(tmp_path / "d", income=income())
     (folder / name).unlink(missing_ok=True)
     (folder / name).symlink_to(secret)
     with pytest.raises(DataError, match="link that leads out of the folder") as raised:
@@ -124,7 +124,7 @@ HUGE = SETTINGS + "\n".join(f"# {i} {'x' * 100}" for i in range(12_000))
     ],
 )  # fmt: skip
 def test_settings_of_any_kind_are_a_finding(tmp_path, text, said):
-    folder = write(tmp_path / "d", settings=text, credit=credit())
+    folder = write(tmp_path / "d", settings=text)
     lines = check(folder).query("file == 'dataset.toml' and severity == 'error'")["message"]
     assert said is None or lines.str.contains(said).any(), lines.tolist()
     assert lines.str.len().max() < 1000 or lines.empty

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 import evalkit as ek
-from evalkit.building import compute
 from evalkit.errors import DataError
 from evalkit.load.dataset import open_dataset
+from evalkit.metrics.indicators import assemble
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "load"))
 import dataset_sample as sample
@@ -160,7 +160,7 @@ def test_a_standard_out_of_time_is_built_once_somebody_answers_for_it(tmp_path):
 
 
 def rows_of(folder):
-    found = compute(open_dataset(folder))["indicators"]
+    found = assemble(open_dataset(folder))
     return found.set_index(["place", "indicator", "year", "basis"]).sort_index()
 
 

@@ -1,23 +1,46 @@
 """The command line: `evalkit new / check / request / build / run / publish / report / lab`."""
 
 import json
-import os
 import sys
 from pathlib import Path
 from shlex import quote
-from typing import Annotated
 
 import typer
 from typer.main import get_command
 
 from evalkit.cli import data as of_data
 from evalkit.cli import ends, lab, speech
-from evalkit.cli.options import Data, Lang, Langs, Out, Suite
-from evalkit.cli.speech import next_step, say
-from evalkit.errors import EvalkitError, printable
+from evalkit.cli.jobs import jobs_of, suite
+from evalkit.cli.options import (
+    CellTimeout,
+    Cluster,
+    Data,
+    DryRun,
+    Json,
+    Lang,
+    Langs,
+    Memory,
+    Out,
+    Pdf,
+    Places,
+    Since,
+    Suite,
+    Timeout,
+    Workers,
+)
+from evalkit.cli.speech import N_, next_step, say, t
+from evalkit.errors import EvalkitError, ParameterError, printable
 from evalkit.load.said import Said
 
+__all__ = ["app", "main", "suite"]
 PRELOAD = ("evalkit", "matplotlib.pyplot", "evalkit.present.warm:warm_up")
+PLACES = {  # what becomes of a place in a site
+    "published": N_("with a report"),
+    "failed": N_("report not made"),
+    "left_out": N_("left out this time"),
+    "too_few": N_("too few figures"),
+    "no_data": N_("without data"),
+}
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=True,
@@ -28,42 +51,6 @@ app = typer.Typer(
     "Exit status: 0 all well, 1 a report failed or a finding is an error, 2 the input can't be used, "
     "130 interrupted (the same command resumes).",
 )
-Places = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--place",
-        help="Only this place (code or name); may be repeated. Default: every place with enough figures.",
-    ),
-]
-Since = Annotated[
-    Path | None,
-    typer.Option(
-        "--since",
-        help="Site of an earlier release: the new one lists what changed. Default: the site that stands here.",
-    ),
-]
-Pdf = Annotated[bool, typer.Option("--pdf", help="A PDF of each report as well (needs evalkit[pdf]).")]
-Workers = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Notebooks at a time. Default: one per processor.")
-]
-Cluster = Annotated[
-    str | None,
-    typer.Option(
-        "--cluster", metavar="ADDRESS", help="Run on the workers of this Dask scheduler (tcp://HOST:8786)."
-    ),
-]
-Json = Annotated[
-    bool, typer.Option("--json", help="Progress for machines: one JSON object a line on standard output.")
-]
-Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds that a notebook may take.")]
-CellTimeout = Annotated[float, typer.Option("--cell-timeout", min=1, help="Seconds that a cell may take.")]
-Memory = Annotated[
-    float | None,
-    typer.Option("--memory", min=1, metavar="MB", help="Private memory that a notebook may take (Linux)."),
-]
-
-
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")]
 
 
 def main():
@@ -114,7 +101,7 @@ def run(
     lang: Lang = None,
 ):
     """Run the notebooks once per place and language on a build; unchanged work is skipped."""
-    jobs = _jobs(out, _languages(langs), place, notebooks)
+    jobs = jobs_of(out, _languages(langs), place, notebooks)
     if dry_run:
         _preview(jobs, as_json)
         return
@@ -133,13 +120,13 @@ def publish(
     lang: Lang = None,
 ):
     """Write the static site from what the executed notebooks marked for readers."""
-    from evalkit.batch import RunSummary
     from evalkit.publish.publication import foreseen, publication
 
-    languages, summary = _languages(langs), RunSummary.read(out / "private")
+    languages = _languages(langs)
+    summary = _last_run(out, languages)
     if dry_run:
         for status, count in foreseen(out, summary).items():
-            print(f"{count} {status}")
+            print(f"{count} {t(PLACES[status])}")
         return
     _published(publication(out, languages, summary, since=since, pdf=pdf))
 
@@ -172,8 +159,8 @@ def report(
         return
     if sys.stderr.isatty():
         say("Reading and computing {data} …", data=data)
-    compute(data, out / "build", since)
-    jobs = _jobs(out, languages, place, notebooks)
+    compute(data, out / "build", since, wanted=place or ())
+    jobs = jobs_of(out, languages, place, notebooks)
     summary = _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory)
     index = publication(out, languages, summary, since=since, pdf=pdf)
     if as_json:
@@ -187,7 +174,6 @@ app.command()(lab.lab)
 
 
 def _languages(langs):
-    from evalkit.errors import ParameterError
     from evalkit.present.words import LANGUAGES
 
     chosen = [lang.strip() for lang in langs.split(",") if lang.strip()]
@@ -201,73 +187,6 @@ def _languages(langs):
             )
         )
     return list(dict.fromkeys(chosen))
-
-
-def _jobs(out, languages, chosen, own, folder=None):
-    """The notebooks to run on ``out/build``; ``folder`` is where that build is read while it isn't in its place."""
-    from evalkit.batch import plan
-    from evalkit.building import find, manifest, read
-    from evalkit.load.reference import reference_folder
-
-    law = sorted(reference_folder().glob("*.csv"))
-    build, folder = str((out / "build").resolve()), folder or out / "build"
-    units, settings = read(folder, "places"), manifest(folder)["settings"]
-    if chosen:
-        wanted = [find(folder, code) for code in chosen]
-    else:
-        wanted = list(units.loc[units["reported"], "place"])
-    if not wanted:
-        raise EvalkitError(
-            Said(
-                "{folder}: no place has {least} kinds of figures. Lower minimum_kinds in dataset.toml or add data.",
-                folder=str(folder),
-                least=settings["data"]["minimum_kinds"],
-            )
-        )
-    sets = [{"place": code, "build": build, "lang": lang} for code in wanted for lang in languages]
-    jobs = plan(
-        suite("commune", own),
-        sets,
-        out / "private",
-        inputs=lambda p: [folder / "places" / f"{p['place']}.sha256", *law],
-        name="{place}/{lang}/{notebook}",
-    )
-    return jobs + plan(
-        suite("province", own),
-        [{"build": build, "lang": lang} for lang in languages],
-        out / "private",
-        inputs=[
-            *(
-                folder / f"{n}.parquet"
-                for n in ("findings", "indicators", "compared", "effects", "periods", "curve", "checks")
-            ),
-            folder / "plan.json",
-            *law,
-        ],
-        name="dataset/{lang}/{notebook}",
-    )
-
-
-def suite(kind, own=None):
-    """Return the notebooks that run once per commune ("commune") or once per data set ("province").
-
-    own: a folder laid out the same way, whose notebooks are added; one of the same name takes the place of
-    evalkit's. Raises ParameterError where that folder holds no notebook of either kind.
-    """
-    from evalkit.errors import ParameterError
-    from evalkit.publish.archive import notebooks_folder
-
-    if own and not any(own.glob("commune/*.ipynb")) and not any(own.glob("province/*.ipynb")):
-        raise ParameterError(
-            Said(
-                "--notebooks {folder}: no notebook in {folder}/commune or {folder}/province. "
-                "`evalkit lab PLACE --new NAME` writes one.",
-                folder=str(own),
-            )
-        )
-    folders = [notebooks_folder(), *([own] if own else [])]
-    found = {path.name: path for folder in folders for path in (folder / kind).glob("*.ipynb")}
-    return [found[name] for name in sorted(found)]
 
 
 def _preview(jobs, as_json):
@@ -285,10 +204,27 @@ def _foretell(data, out, languages, chosen, own, as_json):
 
     standing = out / "build" / "manifest.json"
     if standing.is_file() and manifest(out / "build")["data"] == fingerprint(data):
-        _preview(_jobs(out, languages, chosen, own), as_json)
+        _preview(jobs_of(out, languages, chosen, own), as_json)
         return
     with TemporaryDirectory(prefix="evalkit-") as aside:
-        _preview(_jobs(out, languages, chosen, own, build(data, Path(aside) / "build")), as_json)
+        made = build(data, Path(aside) / "build", wanted=chosen or ())
+        _preview(jobs_of(out, languages, chosen, own, made), as_json)
+
+
+def _last_run(out, languages):
+    """The summary of the last run in ``out``, where there are notebooks in each of the languages."""
+    from evalkit.batch import RunSummary
+    from evalkit.present.words import LANGUAGES
+
+    folder = out / "private"
+    if not (folder / "summary.json").is_file():
+        said = "{folder}: no notebooks have been run there. Run `evalkit run --out {out}` first."
+        raise ParameterError(Said(said, folder=folder, out=out))
+    there = [lang for lang in LANGUAGES if any(folder.glob(f"*/{lang}"))]
+    if there and not set(languages) <= set(there):
+        said = "--langs {langs}: {folder} holds notebooks in {there} only. Run the others, or write --langs {there}."
+        raise ParameterError(Said(said, langs=",".join(languages), folder=folder, there=",".join(there)))
+    return RunSummary.read(folder)
 
 
 def _published(index):
@@ -300,22 +236,17 @@ def _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory):
     from evalkit.batch import run
     from evalkit.folders import alone
 
-    if as_json:
-        progress = "json"
-    elif sys.stderr.isatty():
-        progress = "rich"
-    else:
-        progress = "lines" if os.environ.get("EVALKIT_PROGRESS") else None
+    progress = "json" if as_json else "rich" if sys.stderr.isatty() else None
     try:
         with alone(out):
             summary = run(
                 jobs,
+                progress=progress,
+                preload=[*PRELOAD, f"evalkit.present.warm:of_build:{(out / 'build').resolve()}"],
                 workers=workers,
                 timeout=timeout,
                 cell_timeout=cell_timeout,
                 memory_limit=memory,
-                progress=progress,
-                preload=[*PRELOAD, f"evalkit.present.warm:of_build:{(out / 'build').resolve()}"],
                 cluster=cluster,
             )
     except KeyboardInterrupt:

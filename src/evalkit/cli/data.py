@@ -8,7 +8,7 @@ import typer
 
 from evalkit.cli.options import Data, Known, Lang
 from evalkit.cli.speech import next_step, say, spoken
-from evalkit.errors import printable
+from evalkit.errors import ParameterError, printable
 from evalkit.load.said import Said
 
 _COLOURS = {"error": "bold red", "warning": "yellow", "note": "dim"}
@@ -48,6 +48,12 @@ def _print(found, lang):
         console.print(t("The checks found nothing to object to.", lang))
         return
     said = found.assign(said=[_without_place(row, lang) for row in found.itertuples()])
+    errors = found["severity"].eq("error")
+    if errors.any() and not errors.all():
+        console.print(
+            t("First the errors. What follows them may go with them: rows with an error are left out.", lang)
+        )
+        console.print()
     by = ["severity", "file", "sheet", "column", "said"]
     for (severity, *_, sentence), rows in said.groupby(by, sort=False, dropna=False):
         console.print(
@@ -71,9 +77,9 @@ def _where(rows, lang):
         first["sheet"],
         name_of(first["column"], lang),
         (t("row {row}", lang, row=listed(numbers))) if numbers else "",
-        ", ".join(places[:4]) + (" …" if len(places) > 4 else ""),
     )
-    return ", ".join(filter(None, parts))
+    named = f" ({', '.join(places[:4])}{' …' if len(places) > 4 else ''})" if places else ""
+    return ", ".join(filter(None, parts)) + named
 
 
 def _without_place(row, lang):
@@ -93,6 +99,14 @@ def new(
     folder: Annotated[
         Path, typer.Argument(help="Folder to make; it must not hold anything yet.", metavar="FOLDER")
     ],
+    tables: Annotated[
+        str | None,
+        typer.Option(
+            "--tables",
+            help="Tables that get a form beside communes, separated by commas: credit, groups, poverty, income, facts, "
+            "loans, repayments, households; or all. Default: credit,poverty,income.",
+        ),
+    ] = None,
     simulated: Annotated[
         bool,
         typer.Option(
@@ -106,25 +120,33 @@ def new(
     lang: Lang = None,
 ):
     """Write a starter data set: settings, an Excel form for each table, an example filled in."""
-    from evalkit.errors import ParameterError
-
-    chosen = {name: value for name, value in (("communes", communes), ("seed", seed)) if value is not None}
+    of_province = {"communes": communes, "seed": seed}
+    of_province = {name: value for name, value in of_province.items() if value is not None}
     if simulated:
-        from evalkit.simulate import province
-
-        print(province(folder, **chosen))
-        next_step(f"evalkit report {quote(str(folder))}")
-        return
-    if chosen:
-        raise ParameterError(
-            Said(
-                "--{option} belongs to --simulated. Add --simulated or leave it out.",
-                option=next(iter(chosen)),
+        if tables:
+            raise ParameterError(
+                Said("--tables is for forms, which --simulated doesn't write. Leave out one.")
             )
-        )
-    from evalkit.load.templates import new as write
+        _simulated(folder, of_province)
+    elif of_province:
+        said = "--{option} belongs to --simulated. Add --simulated or leave it out."
+        raise ParameterError(Said(said, option=next(iter(of_province))))
+    else:
+        _forms(folder, tables)
 
-    print(write(folder))
+
+def _simulated(folder, chosen):
+    from evalkit.simulate import province
+
+    print(province(folder, **chosen))
+    next_step(f"evalkit report {quote(str(folder))}")
+
+
+def _forms(folder, tables):
+    from evalkit.load import templates
+
+    named = [name.strip() for name in (tables or "").split(",") if name.strip()]
+    print(templates.new(folder, "all" if named == ["all"] else named or templates.USUAL))
     say(
         "Open the workbooks in Excel and put your own figures in the place of the example (the sheet “Hướng dẫn” says "
         "what belongs where); delete the workbook of a table that you don't use; say in dataset.toml whose figures "

@@ -13,6 +13,8 @@ import typer
 
 from evalkit.cli.options import Lang, Out
 from evalkit.cli.speech import N_, next_step, say, spoken, t
+from evalkit.errors import ParameterError
+from evalkit.load.said import Said
 
 _OWN = (
     ("markdown", N_("# A question of my own\n\nSay here what you want to know, and of whom.")),
@@ -57,7 +59,7 @@ def lab(
 
     build = out / "build"
     if new and not place:
-        raise typer.BadParameter(t("--new needs a PLACE to try the notebook on."))
+        raise ParameterError(Said("--new needs a PLACE to try the notebook on."))
     if place:
         identity = find(build, place)
         first = (

@@ -1,10 +1,11 @@
 """What the command line says, in the reader's language: help, examples, errors, where it wrote and what comes next."""
 
 import os
+import re
 import sys
 from itertools import pairwise
 
-from evalkit.errors import DataError
+from evalkit.errors import DataError, printable
 from evalkit.load.said import Said
 
 VARIABLES = ("EVALKIT_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
@@ -13,6 +14,7 @@ N_ = str  # marks a sentence that is translated where it is said
 EXAMPLES = {
     "new": (
         ("evalkit new my-data", N_("Excel forms with an example, to be replaced by your own figures")),
+        ("evalkit new more --tables groups,loans", N_("the forms of these tables; --tables all for every one")),
         ("evalkit new province --simulated --communes 40", N_("a province whose truth is known, to practise on")),
     ),
     "check": (
@@ -44,6 +46,23 @@ EXAMPLES = {
         ("evalkit lab 08473 --no-open", N_("only make the copies")),
     ),
 }  # fmt: skip
+
+# What Typer says of a line that it can't take; another version's other words stay English.
+MISUSES = (
+    N_("No such option: {name} (Possible options: {known})"),
+    N_("No such option: {name}"),
+    N_("No such command {name}. Did you mean {known}?"),
+    N_("No such command {name}."),
+    N_("Missing command."),
+    N_("Missing argument {name}."),
+    N_("Option {name} requires an argument."),
+    N_("Option {name} does not take a value."),
+    N_("Got unexpected extra argument(s) ({name})"),
+    N_("Invalid value for {name}: Input should be a valid integer, unable to parse string as an integer"),
+    N_("Invalid value for {name}: Input should be a valid number, unable to parse string as a number"),
+    N_("Invalid value for {name}: Input should be greater than or equal to {least}"),
+    N_("Invalid value for {name}: Value error, {value} is not one of {known}."),
+)
 
 
 def language(arguments, environment):
@@ -127,6 +146,25 @@ def translated(text):
     return template.format(**{name: translated(part) for name, part in text.parts.items()})
 
 
+def misused(fault):
+    """Say in one line what is wrong with what was typed, as Typer found it, and where it is explained."""
+    if type(fault).__name__ == "NoArgsIsHelpError":  # the help has been printed
+        return
+    context = getattr(fault, "ctx", None)
+    command = context.command_path if context else "evalkit"
+    said = printable(_reworded(fault.format_message())).rstrip(".")
+    mark = "" if said.endswith("?") else "."
+    print(f"evalkit: {said}{mark} {t('`{command} --help` explains it.', command=command)}", file=sys.stderr)
+
+
+def _reworded(said):
+    for template in MISUSES:
+        form = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(template))
+        if found := re.fullmatch(form, said):
+            return t(template, **found.groupdict())
+    return said
+
+
 def localised(command):
     """Return the command line (Typer's group) with its helps in the reader's language and examples under each."""
     import typer.rich_utils as rich_utils
@@ -137,8 +175,13 @@ def localised(command):
     rich_utils.COMMANDS_PANEL_TITLE = t("Commands")
     rich_utils.DEFAULT_STRING = t("[default: {}]")
     rich_utils.REQUIRED_LONG_STRING = t("[required]")
+    rich_utils.ENVVAR_STRING = t("[env var: {}]")
+    rich_utils.rich_format_error = misused
     for one in (command, *command.commands.values()):
         one.help = escape(t(sentence_of(one.help)))
+        names = command.context_settings["help_option_names"]
+        of_help = one.get_help_option(one.context_class(one, help_option_names=names))
+        of_help.help = t("Show this message and exit.")
         for parameter in one.params:
             if parameter.help:
                 parameter.help = escape(t(parameter.help))

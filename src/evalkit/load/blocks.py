@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from evalkit.load.rows import filled, is_date, is_figure, is_numbering, is_year, lone_text
+from evalkit.load.rows import count_filled, filled, is_date, is_figure, is_numbering, is_year, lone_text
 from evalkit.load.text import nfc
 from evalkit.load.units import bracketed_unit, caption_unit
 
@@ -58,7 +58,7 @@ def header_by_figures(rows, merged):
     covered = _vertically_merged(merged)
     if not any(_has_figures(row) for row in rows):
         first = next(
-            (i for i, row in enumerate(rows) if len(filled(row)) > 1 and lone_text(row) is None), None
+            (i for i, row in enumerate(rows) if count_filled(row) > 1 and lone_text(row) is None), None
         )
         return lambda start: range(first, first + 1) if first is not None and start <= first else None
 
@@ -81,7 +81,7 @@ def header_by_figures(rows, merged):
 
 def _has_figures(row):
     figures = [cell for _, cell in filled(row) if is_figure(cell)]
-    return any(not is_year(cell) for cell in figures) and len(filled(row)) > 1
+    return any(not is_year(cell) for cell in figures) and count_filled(row) > 1
 
 
 def _header_above(rows, covered, start, data):
@@ -102,7 +102,7 @@ def _header_above(rows, covered, start, data):
 def _wrapped(row):
     """Whether ``row`` only continues the text of one header cell, away from the label column."""
     text = lone_text(row)
-    return text is not None and len(filled(row)) == 1 and row[0] is None and caption_unit(text) is None
+    return text is not None and count_filled(row) == 1 and row[0] is None and caption_unit(text) is None
 
 
 def _header_like(rows, covered, i):
@@ -120,7 +120,7 @@ def _header_like(rows, covered, i):
 def _opens_table(rows, header):
     return all(
         cell is None or not is_figure(cell) or is_year(cell) for i in header for cell in rows[i]
-    ) and any(len(filled(rows[i])) > 1 for i in header)
+    ) and any(count_filled(rows[i]) > 1 for i in header)
 
 
 def _vertically_merged(merged):

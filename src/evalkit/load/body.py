@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from evalkit.load.rows import (
+    count_filled,
     filled,
     is_figure,
     is_note,
@@ -42,16 +43,16 @@ def sort_rows(rows, block, has_values, identified=lambda row: False):
     """
     body = Body()
     heads = [_texts(rows[i]) for i in block.header]
-    valued = [i for i in block.body if filled(rows[i]) and (identified(rows[i]) or has_values(rows[i]))]
+    valued = [i for i in block.body if count_filled(rows[i]) and (identified(rows[i]) or has_values(rows[i]))]
     grouped = _groups(rows, valued)
     last, values_at = max(valued, default=-1), set(valued)
     section, lines, notes_begun = None, [], False
     for i in block.body:
         row = rows[i]
-        if not filled(row):
+        if not count_filled(row):
             section, lines = _heading(rows, lines, section), []
             continue
-        numbered = is_numbering(row) and (len(filled(row)) > 2 or not identified(row))
+        numbered = is_numbering(row) and (count_filled(row) > 2 or not identified(row))
         if numbered and (not valued or i <= valued[0] or i not in values_at):
             body.aside[i] = Said("column numbers")
         elif i in values_at:

@@ -12,12 +12,12 @@ from evalkit.load.dates import parse_date
 from evalkit.load.figures import read_numbers
 from evalkit.load.numbers import TOO_LARGE, Number, parse_number
 from evalkit.load.said import Said, reason
+from evalkit.load.schema import LARGEST_EXACT
 from evalkit.load.text import fold, nfc
 from evalkit.load.units import Unit
 
 _TRUE = frozenset({"true", "1", "co", "x", "yes"})
 _FALSE = frozenset({"false", "0", "khong", "no"})
-_LARGEST_EXACT = 2**53
 _PARTIAL_DATE = "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
 
 
@@ -66,7 +66,7 @@ def _numbers(cells, declared, unit):
         for i, value in enumerate(read.values):
             if value == value and value % 1:
                 faults[i] = Said("“{text}” is not whole.", text=_shown(cells[i]))
-            elif abs(value) > _LARGEST_EXACT:
+            elif abs(value) > LARGEST_EXACT:
                 faults[i] = Said(TOO_LARGE, text=_shown(cells[i]))
     values = pd.Series([math.nan if i in faults else v for i, v in enumerate(read.values)], dtype="float64")
     return Converted(values.astype("Int64") if whole else values, faults, read.flags)
@@ -97,7 +97,7 @@ def _years(cells):
         except DataError:
             faults[i] = Said("“{text}” is no year. Write it as in 2019.", text=cell)
             continue
-        if number.value != number.value or number.value % 1 or abs(number.value) > _LARGEST_EXACT:
+        if number.value != number.value or number.value % 1 or abs(number.value) > LARGEST_EXACT:
             faults[i] = Said("“{text}” is no year. Write it as in 2019.", text=cell)
             continue
         values[i] = int(number.value)
@@ -106,19 +106,25 @@ def _years(cells):
     return Converted(pd.Series(values, dtype="Int64"), faults, flags)
 
 
-def _dates(cells, *, to_the_day):
-    values, faults, flags = [], {}, {}
+def _spans(cells):
+    """({position: (first day, last day)} of the cells that name a date, {position: fault} of the others)."""
+    spans, faults = {}, {}
     for i, cell in enumerate(cells):
-        values.append(None)
-        if cell is None:
-            continue
         try:
-            first, last = parse_date(cell)
+            if cell is not None:
+                spans[i] = parse_date(cell)
         except DataError as error:
             faults[i] = reason(error)
-            continue
+    return spans, faults
+
+
+def _dates(cells, *, to_the_day):
+    spans, faults = _spans(cells)
+    values, flags = [None] * len(cells), {}
+    for i, (first, last) in spans.items():
         if first != last and to_the_day:
-            faults[i] = Said("“{text}” is no single day. Write the day, as in 31/12/2019.", text=_shown(cell))
+            said = "“{text}” is no single day. Write the day, as in 31/12/2019."
+            faults[i] = Said(said, text=_shown(cells[i]))
             continue
         values[i] = last
         if first != last:
@@ -128,16 +134,9 @@ def _dates(cells, *, to_the_day):
 
 def _partial_dates(cells):
     """Dates kept as exact as they are written: "2019", "2019-06", "2019-06-30"; a quarter is its last day."""
-    values, faults = [], {}
-    for i, cell in enumerate(cells):
-        values.append(None)
-        if cell is None:
-            continue
-        try:
-            first, last = parse_date(cell)
-        except DataError as error:
-            faults[i] = reason(error)
-            continue
+    spans, faults = _spans(cells)
+    values = [None] * len(cells)
+    for i, (first, last) in spans.items():
         if first.month == 1 and last.month == 12:
             values[i] = f"{last:%Y}"
         else:
@@ -210,7 +209,7 @@ def _lost(cell):
             "“{text}” is an error of the spreadsheet, or a formula without a stored value. Mend it and save.",
             text=cell,
         )
-    if isinstance(cell, (int, float)) and abs(cell) > _LARGEST_EXACT:
+    if isinstance(cell, (int, float)) and abs(cell) > LARGEST_EXACT:
         return Said("“{text}” has lost its last digits as a number. Write it as text.", text=f"{cell:.0f}")
     return None
 

@@ -14,7 +14,7 @@ from evalkit.load import schema
 from evalkit.load.findings import finding, plain
 from evalkit.load.folder import strange
 from evalkit.load.numbers import Number
-from evalkit.load.said import Said
+from evalkit.load.said import Said, first_line
 from evalkit.load.terms import programme_names
 from evalkit.load.text import fold, like, nearest
 
@@ -30,7 +30,7 @@ def read(folder, found):
     try:
         lines = pd.read_csv(path, dtype="string", keep_default_na=False, encoding="utf-8-sig")
     except (ValueError, OSError) as error:
-        found.append(finding("error", "unreadable", file=FILE, fault=str(error).splitlines()[0]))
+        found.append(finding("error", "unreadable", file=FILE, fault=first_line(error)))
         return []
     missing = [column for column in _NEEDED if column not in lines]
     for column in missing:

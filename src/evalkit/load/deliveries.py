@@ -14,7 +14,7 @@ from evalkit.load.findings import finding, listed
 from evalkit.load.folder import strange
 from evalkit.load.frames import FRAMES
 from evalkit.load.grid import HIDDEN, TEXT_FILES, WORKBOOKS, sheet_names
-from evalkit.load.said import Said, joined, reason
+from evalkit.load.said import Said, first_line, joined, reason
 from evalkit.load.tables import NO_UNIT, read_by_schema
 from evalkit.load.text import fold, like, nearest
 
@@ -122,7 +122,7 @@ def _read_file(path, sheet, table, found, declared):
         found.append(finding("error", "not_understood", file=path.name, sheet=sheet, fault=reason(error)))
         return None
     except Exception as error:  # a reader's own exception means that the file is damaged
-        fault = (str(error).splitlines() or [type(error).__name__])[0]
+        fault = first_line(error)
         found.append(finding("error", "unreadable", file=path.name, sheet=sheet, fault=fault))
         return None
     found += corrections.told(reading.mended, declared, path.name)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from evalkit.errors import DataError
-from evalkit.load.said import Said
+from evalkit.load.said import Said, first_line
 
 FRAMES = (".parquet", ".dta")
 _MOST_CELLS = 100_000_000
@@ -23,7 +23,7 @@ def read_frame(path):
     except DataError:
         raise
     except Exception as error:  # each engine has exceptions of its own; all mean that the file can't be read
-        fault = (str(error).splitlines() or [type(error).__name__])[0]
+        fault = first_line(error)
         raise DataError(
             Said("{file} can't be read ({fault}). Save it again.", file=path.name, fault=fault)
         ) from error

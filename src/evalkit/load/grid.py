@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from evalkit.errors import DataError
@@ -34,6 +35,7 @@ _ZEROS = (
 )
 _TEXT = Said("a text file")
 _RUN = re.compile(r"\s{2,}")
+_LINE_END = re.compile(r"\r\n?|\n")  # as csv has it; a form feed or U+2028 is part of its cell
 _DISGUISES = (
     ((b"%pdf",), Said("a PDF document")),
     ((b"<html", b"<!doctype html", b"<table", b"<meta", b"<head"), Said("a web page")),
@@ -111,14 +113,16 @@ def split_text(file, text, delimiter, *, strict=False):
         for j, cell in enumerate(row):
             if "\0" in cell:
                 raise DataError(Said(_ZEROS, file=file, row=i + 1))
-            if len(cell) > _LONGEST or ("\n" in cell and _swallows_rows(cell, delimiter, width, j)):
+            if len(cell) > _LONGEST or _swallows_rows(cell, delimiter, width, j):
                 raise DataError(Said(_OPEN_QUOTE, file=file, row=i + 1))
     return rows
 
 
 def _swallows_rows(cell, delimiter, width, position):
     """Whether a cell of several lines, in a table of ``width`` columns, holds what looks like rows of it."""
-    first, *others = cell.splitlines()
+    if "\n" not in cell and "\r" not in cell:
+        return False
+    first, *others = _LINE_END.split(cell)
     own = width - 1 - position
     return (own > 1 and first.count(delimiter) >= own) or any(
         width > 1 and line.count(delimiter) >= width - 1 for line in others
@@ -127,10 +131,10 @@ def _swallows_rows(cell, delimiter, width, position):
 
 def delimiter_of(text):
     """The mark that cuts most lines of ``text`` into the same number of cells, the more cells the better."""
-    sample = text[:65536].splitlines(keepends=True)[:200]
 
     def agreement(delimiter):
-        widths = [len(line) for line in csv.reader(sample, delimiter=delimiter)]
+        lines = csv.reader(io.StringIO(text[:65536], newline=""), delimiter=delimiter)
+        widths = [len(line) for line in islice(lines, 200)]
         return max(((widths.count(w)) * (w - 1) for w in set(widths)), default=0)
 
     return max(";\t,|", key=agreement)

@@ -3,12 +3,14 @@
 import difflib
 import re
 
+import numpy as np
 import pandas as pd
 
 from evalkit.errors import PlaceError
 from evalkit.load.said import Said, joined
 from evalkit.load.text import fold
 
+_TYPE = re.compile(r"^(xa|phuong|thi tran|thi xa|huyen|quan|tinh|thanh pho|tp|tt) (?=.)")
 _LEVELS = {5: "commune", 3: "district", 2: "province"}
 _TYPE_LEVELS = {
     "xã": "commune",
@@ -48,17 +50,18 @@ def units(communes):
 def place_of(codes, starts, ends, units):
     """Return for each code and span of days the identity of the unit that it meant, missing where unknown.
 
-    Where a code was re-used, the unit valid on those days is meant; without a date, the first one.
+    Where a code was re-used, the first unit valid on those days is meant; without a date, the first one.
     """
-    single = units.drop_duplicates("code", keep=False).set_index("code")["place"]
-    place = codes.map(single).astype("string")
-    spans = pd.DataFrame({"row": range(len(codes)), "code": codes.array, "start": starts, "end": ends})
-    shared = units.loc[units.duplicated("code", keep=False), ["code", "place", "valid_from", "valid_to"]]
-    pairs = spans[place.isna().to_numpy()].merge(shared, on="code")
-    fits = pairs[~(pairs["start"] > pairs["valid_to"]) & ~(pairs["end"] < pairs["valid_from"])]
-    first = fits.drop_duplicates("row")
-    place.iloc[first["row"]] = first["place"].to_numpy()
-    return place
+    rows = pd.DataFrame({"code": codes.array, "starts": np.asarray(starts), "ends": np.asarray(ends)})
+    asked = rows.drop_duplicates(ignore_index=True)
+    known = units[["code", "place", "valid_from", "valid_to"]].assign(
+        once=~units.duplicated("code", keep=False)
+    )
+    met = asked.merge(known, on="code")
+    outside = (met["starts"] > met["valid_to"]) | (met["ends"] < met["valid_from"])
+    met = met[met["once"] | ~outside].drop_duplicates(["code", "starts", "ends"])
+    place = rows.merge(met, on=["code", "starts", "ends"], how="left")["place"]
+    return place.set_axis(codes.index).astype("string")
 
 
 def successor(unit, units):
@@ -101,9 +104,13 @@ def find(query, units, reported):
     raise PlaceError(_ambiguous(query, hits, units, reported))
 
 
+def bare_name(name):
+    """Return the folded name of a unit without the word for its kind: "Xã Hương Nộn" is "huong non"."""
+    return _TYPE.sub("", fold(name))
+
+
 def _named(query, units):
-    bare = re.sub(r"^(xã|phường|thị trấn|huyện|tỉnh|thành phố|tp\.?) ", "", query.lower())
-    return units["name"].map(fold).isin({fold(query), fold(bare)})
+    return units["name"].map(fold).isin({fold(query), bare_name(query)})
 
 
 def _unknown(query, units, reported):

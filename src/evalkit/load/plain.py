@@ -10,7 +10,7 @@ from evalkit.load.body import sort_rows
 from evalkit.load.figures import read_numbers
 from evalkit.load.grid import letters
 from evalkit.load.reading import Reading, combine, flag_table, nothing_read, rejected_row, rejected_table
-from evalkit.load.rows import filled, is_figure, is_numbering, is_year, vocabulary
+from evalkit.load.rows import count_filled, filled, is_figure, is_numbering, is_year, vocabulary
 from evalkit.load.said import Said
 from evalkit.load.text import fold, nfc
 from evalkit.load.units import parse_unit, unit_in
@@ -48,7 +48,7 @@ def _read_block(grid, block, given):
     numeric = _numeric_columns(rows, block)
 
     def has_values(row):
-        return any(j < len(row) and is_figure(row[j]) for j in numeric) if numeric else len(filled(row)) > 1
+        return any(j < len(row) and is_figure(row[j]) for j in numeric) if numeric else count_filled(row) > 1
 
     body = sort_rows(rows, block, has_values)
     names = _names(rows, block, body)

@@ -120,15 +120,6 @@ def standard_id(text):
         raise BasisError(f"poverty standard: {text!r} names none. Write one of: {known}.") from None
 
 
-def same_basis(a, b):
-    """Whether two texts name the same poverty standard, so that their rates may be subtracted or joined.
-
-    Same standard isn't the same statistic: a review and a survey on one standard still differ in method.
-    Raises BasisError where either names no standard.
-    """
-    return standard_id(a) == standard_id(b)
-
-
 def _reviewed():
     return standards().query("measured_by == 'review'")
 
@@ -250,21 +241,6 @@ def _conjunction(households, rule):
         (lacked, le, rule.deprivations_max),
     )
     return reduce(and_, (compare(values, bound) for values, compare, bound in bounds if pd.notna(bound)))
-
-
-def classify_household(area, income_month_vnd, deprivations, on):
-    """Class of one household by the standard in force: see ``classify_households`` and ``standard_in_force``.
-
-    Raises DataError where a missing value leaves the class open, BasisError for a year with two standards.
-    """
-    standard = standard_in_force(on)
-    found = classify_households([area], [income_month_vnd], [deprivations], standard=standard).iloc[0]
-    if pd.isna(found):
-        raise DataError(
-            f"household: area {area!r}, income {income_month_vnd!r} and deprivations {deprivations!r} "
-            f"don't decide the class under {standard}. Give the missing value."
-        )
-    return found
 
 
 def breaks_between(series, start, end):

@@ -31,6 +31,11 @@ def filled(row):
     return [(j, cell) for j, cell in enumerate(row) if cell is not None]
 
 
+def count_filled(row):
+    """How many cells of ``row`` are not empty."""
+    return len(row) - row.count(None)
+
+
 def is_year(cell):
     """Whether ``cell`` names a year: 2019, "2019", "Năm 2019"."""
     if isinstance(cell, str):
@@ -59,19 +64,22 @@ def is_date(cell):
 
 def is_numbering(row):
     """Whether ``row`` numbers the columns: A, B, 1, 2, 3, "4=5+6"."""
-    cells = [int(c) if isinstance(c, float) and c % 1 == 0 else c for _, c in filled(row)]
-    texts = [str(c).strip() for c in cells]
-    if len(texts) < 2 or not all(_ORDINAL.fullmatch(t) or _COLUMN_FORMULA.fullmatch(t) for t in texts):
-        return False
-    numbers = [int(m[0]) for t in texts if (m := re.search(r"\d+", t))]
-    letters = [t.strip("()") for t in texts if not re.search(r"\d", t)]
-    return (
-        numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else True
-    ) and letters == sorted(set(letters)) and (len(letters) + len(numbers) == len(texts)) and (
-        not numbers or numbers[0] in (1, len(letters) + 1)
-    )  # fmt: skip
+    numbers, letters = [], []
+    for _, cell in filled(row):
+        text = str(int(cell) if isinstance(cell, float) and cell % 1 == 0 else cell).strip()
+        if not (_ORDINAL.fullmatch(text) or _COLUMN_FORMULA.fullmatch(text)):
+            return False
+        number = re.search(r"\d+", text)
+        if number:
+            numbers.append(int(number[0]))
+        else:
+            letters.append(text.strip("()"))
+    starts = (1, len(letters) + 1)
+    in_order = any(numbers == list(range(start, start + len(numbers))) for start in starts)
+    return len(numbers) + len(letters) > 1 and in_order and letters == sorted(set(letters))
 
 
+@lru_cache(maxsize=65536)
 def is_total(label):
     """Whether ``label`` opens with a word for a total: "Cộng huyện Tam Nông" does, "Cộng Hòa" does not."""
     words = vocabulary()

@@ -20,6 +20,11 @@ def joined(sentences, mark=" "):
     return Said(mark.join(f"{{{name}}}" for name in parts), **parts)
 
 
+def first_line(error):
+    """The first line of what another library's error says; its name where it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
 def reason(error):
     """What an error says, as ``Said`` where it was raised with one."""
     return error.args[0] if error.args and isinstance(error.args[0], Said) else str(error)

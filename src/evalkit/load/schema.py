@@ -6,6 +6,8 @@ from importlib.resources import files
 
 import pandas as pd
 
+LARGEST_EXACT = 2**53  # beyond it a float skips whole numbers
+
 
 @lru_cache(maxsize=1)
 def _resources():
@@ -49,7 +51,6 @@ def _dates(text):
     return iso.fillna(pd.to_datetime(text, format="%d/%m/%Y", errors="coerce"))
 
 
-_LARGEST_EXACT = 2**53
 _TRUE, _FALSE = {"true", "1", "có", "x", "yes"}, {"false", "0", "không", "no"}
 
 
@@ -73,7 +74,7 @@ def typed(frame, table):
         if kind in ("number", "integer"):
             value = pd.to_numeric(text, errors="coerce")
             if kind == "integer":
-                value = value.where((value % 1 == 0) & (value.abs() <= _LARGEST_EXACT))
+                value = value.where((value % 1 == 0) & (value.abs() <= LARGEST_EXACT))
             value = value.astype("Int64" if kind == "integer" else "float64")
         elif kind == "date":
             value = _dates(text)

@@ -14,7 +14,7 @@ from evalkit.load.columns import Converted, convert
 from evalkit.load.grid import letters
 from evalkit.load.headers import header_by_schema, no_header, propose, read_columns
 from evalkit.load.reading import Reading, combine, flag_table, nothing_read, rejected_row, rejected_table
-from evalkit.load.rows import filled, is_figure, is_total, vocabulary
+from evalkit.load.rows import count_filled, filled, is_figure, is_total, vocabulary
 from evalkit.load.said import Said, joined, reason
 from evalkit.load.text import fold, nfc
 from evalkit.load.units import Unit, parse_unit
@@ -165,8 +165,8 @@ class _Table:
         if j is None or j >= len(row) or row[j] is None:
             return False
         if first_key == "code":
-            return _CODE.fullmatch(str(row[j])) is not None and len(filled(row)) > 1
-        return len(filled(row)) > 1 and not is_total(str(row[j]))
+            return _CODE.fullmatch(str(row[j])) is not None and count_filled(row) > 1
+        return count_filled(row) > 1 and not is_total(str(row[j]))
 
     def _caption_unit(self):
         caption = stated_unit(self.rows, self.block.titles)
@@ -211,7 +211,7 @@ class _Table:
         used, constants = self._used(year, programme)
         data, key = self.body.data, schema.key(self.table)
         keys = {
-            name: convert([self._cell(i, used[name].position) for i in data], self.fields[name]).values
+            name: convert(self._cells(used[name].position), self.fields[name]).values
             if name in used
             else pd.Series([constants.get(name)] * len(data), dtype=object)
             for name in key
@@ -261,8 +261,7 @@ class _Table:
             raise DataError(joined([said, *self.notes]))
         values, flags = {}, []
         for name, column in used.items():
-            cells = [self._cell(i, column.position) for i in self.body.data]
-            values[name] = self._converted(column, cells, lines, flags)
+            values[name] = self._converted(column, lines, flags)
         for name, constant in constants.items():
             cells = [constant] * len(self.body.data)
             values[name] = convert(cells, self.fields[name]).values
@@ -272,7 +271,12 @@ class _Table:
         row = self.rows[i]
         return row[j] if j < len(row) else None
 
-    def _converted(self, column, cells, lines, flags):
+    def _cells(self, j):
+        """The cells of the data rows in a column."""
+        rows = map(self.rows.__getitem__, self.body.data)
+        return [row[j] if j < len(row) else None for row in rows]
+
+    def _converted(self, column, lines, flags):
         declared = self.fields[column.field]
         read = self._read_beside(column)
         faults = dict(read.faults)
@@ -282,10 +286,10 @@ class _Table:
             faults |= {k: empty for k in missing if k not in faults}
         for k, why in faults.items():
             i = self.body.data[k]
-            lines.setdefault(i, self._rejected(i, why, column, cells[k]))
+            lines.setdefault(i, self._rejected(i, why, column, self._cell(i, column.position)))
         marks = [(k, mark) for k, found in read.flags.items() for mark in found]
         if column.preliminary:
-            marks += [(k, "preliminary") for k in sorted(set(range(len(cells))).difference(missing))]
+            marks += [(k, "preliminary") for k in sorted(set(range(len(self.body.data))).difference(missing))]
         flags += [(self.body.data[k], column.field, mark) for k, mark in dict.fromkeys(marks)]
         return read.values
 
@@ -293,7 +297,7 @@ class _Table:
         """``Converted`` cells of a column, read with those of the same field beside it: all decide "1.234"."""
         beside = [c for c in self.columns if (c.field, c.unit) == (column.field, column.unit)]
         if (column.field, column.unit) not in self.converted:
-            cells = [self._cell(i, c.position) for c in beside for i in self.body.data]
+            cells = [cell for c in beside for cell in self._cells(c.position)]
             declared = self.fields[column.field]
             try:
                 read = convert(cells, declared, unit=self._unit_for(column, declared))

@@ -1,12 +1,11 @@
 """`evalkit new`: a starter data set with an example that passes the checks."""
 
-import shutil
-import tempfile
 from pathlib import Path
 
 import pandas as pd
 
-from evalkit.errors import DataError
+from evalkit.errors import DataError, ParameterError
+from evalkit.folders import whole
 from evalkit.load import forms, schema
 from evalkit.load.said import Said
 
@@ -16,8 +15,11 @@ _LINES = (
     "Ô chưa có số liệu thì để trống, đừng ghi 0. · Leave a cell empty where nothing is known; don't write 0.",
     "Xóa tệp của bảng không dùng. · Delete the file of a table that isn't used.",
 )
+USUAL = ("credit", "poverty", "income")  # what the offices of a district have; communes is always needed
 TITLE = "Ví dụ: hai xã hư cấu"
 EXAMPLES = ("99001", "99004")
+_OUTSTANDING = {2022: 2_300_000_000, 2023: 2_600_000_000, 2024: 2_900_000_000}  # VND
+_REVIEWS = {2022: (1500, 90, 60), 2023: (1510, 80, 55), 2024: (1520, 70, 50)}  # households, poor, near-poor
 _SETTINGS = f"""\
 # Mô tả bộ số liệu. Dòng bắt đầu bằng # là lời giải thích.
 # What this data set is. A line that begins with # is an explanation.
@@ -55,33 +57,30 @@ minimum_comparators = 5       # ít xã hơn mức này thì không so sánh · 
 """
 
 
-def new(folder):
+def new(folder, tables=USUAL):
     """Write a starter data set to ``folder`` and return its path: settings, one form per table, an example.
 
-    Raises DataError where the folder holds anything already; it appears whole or not at all.
+    tables: those that get a form beside communes; "all" for every table of the schema. Raises ParameterError
+    for an unknown table, DataError where the folder holds anything already; it appears whole or not at all.
     """
-    folder = Path(folder)
+    folder, rows = Path(folder), example()
+    names = list(rows) if tables == "all" else ["communes", *tables]
+    if unknown := [name for name in names if name not in rows]:
+        known = ", ".join(name for name in rows if name != "communes")
+        said = "--tables {name}: no such table. Write some of {known}, separated by commas; or all."
+        raise ParameterError(Said(said, name=unknown[0], known=known))
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError(
             Said("{folder} isn't empty; nothing was written. Name a new folder.", folder=str(folder))
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with whole(folder) as aside:
         (aside / "dataset.toml").write_text(_SETTINGS, encoding="utf-8")
-        for table, rows in example().items():
+        for table in dict.fromkeys(names):
             book = forms.workbook()
-            forms.add_sheet(book, table, rows)
+            forms.add_sheet(book, table, rows[table])
             forms.add_guide(book, [table], _LINES)
             book.active = 1
             book.save(aside / f"{table}.xlsx")
-        aside.chmod(0o755)
-        if folder.exists():
-            folder.rmdir()
-        aside.rename(folder)
-    except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
-        raise
     return folder
 
 
@@ -92,96 +91,65 @@ def kept(settings, units):
 
 def example():
     """Return the example of the starter: {table: rows}, two invented communes that agree with themselves."""
-    names = dict(zip(EXAMPLES, ("Ví Dụ Một", "Ví Dụ Hai"), strict=True))
-    years = (2022, 2023, 2024)
-    poor = {2022: (1500, 90, 60), 2023: (1510, 80, 55), 2024: (1520, 70, 50)}
     rows = {table: [] for table in schema.tables()}
-    for code, name in names.items():
-        rows["communes"].append(
-            {
-                "code": code,
-                "name": name,
-                "type": "xã",
-                "area": "rural",
-                "district_code": "999",
-                "district": "Ví Dụ",
-            }
-            | {"province_code": "99", "province": "Tỉnh Ví Dụ"}
-        )
-        stock = 2_000_000_000
-        for year in years:
-            stock += 300_000_000
+    for code, name in zip(EXAMPLES, ("Ví Dụ Một", "Ví Dụ Hai"), strict=True):
+        rows["communes"].append(_commune(code, name))
+        for k, (year, outstanding) in enumerate(_OUTSTANDING.items()):
             at = {"code": code, "name": name, "year": year}
-            amounts = {"lent_vnd": 700_000_000, "collected_vnd": 400_000_000, "outstanding_vnd": stock}
-            amounts |= {"overdue_vnd": 4_000_000, "frozen_vnd": 0, "extended_vnd": 0, "written_off_vnd": 0}
-            for programme in ("poor", "total"):
-                rows["credit"].append(
-                    at | {"programme": programme} | amounts | {"borrowers": 60, "loans": 60}
-                )
-            for number, union in ((1, "women"), (2, "farmers")):
-                rows["groups"].append(
-                    at
-                    | {
-                        "group": f"{code}-{number}",
-                        "union": union,
-                        "members": 30,
-                        "outstanding_vnd": stock / 2,
-                    }
-                    | {
-                        "overdue_vnd": 2_000_000,
-                        "savings_vnd": 30_000_000 + 1_000_000 * (year - 2022),
-                        "rating": "good",
-                    }
-                )
-            n, count, near = poor[year]
-            rows["poverty"].append(
-                at
-                | {"standard": "2022-2025", "households": n, "poor": count, "near_poor": near}
-                | {"poor_pct": round(100 * count / n, 2), "near_poor_pct": round(100 * near / n, 2)}
-            )
-            income = {
-                "income_vnd": 45_000_000 + 3_000_000 * (year - 2022),
-                "per": "year",
-                "basis": "self_survey",
-            }
+            rows["credit"] += _credit(at, outstanding)
+            rows["groups"] += _groups(at, outstanding, k)
+            rows["poverty"].append(_review(at))
+            income = {"income_vnd": 45_000_000 + 3_000_000 * k, "per": "year", "basis": "self_survey"}
             rows["income"].append(at | income | {"nrd_status": "none"})
     return rows | _details(EXAMPLES[0], "Ví Dụ Một")
+
+
+def _commune(code, name):
+    place = {"code": code, "name": name, "type": "xã", "area": "rural"}
+    return place | {
+        "district_code": "999",
+        "district": "Ví Dụ",
+        "province_code": "99",
+        "province": "Tỉnh Ví Dụ",
+    }
+
+
+def _credit(at, outstanding):
+    """A programme and the office's own total, which says the same."""
+    amounts = {"lent_vnd": 700_000_000, "collected_vnd": 400_000_000, "outstanding_vnd": outstanding}
+    amounts |= {"overdue_vnd": 4_000_000, "frozen_vnd": 0, "extended_vnd": 0, "written_off_vnd": 0}
+    counts = {"borrowers": 60, "loans": 60}
+    return [at | {"programme": programme} | amounts | counts for programme in ("poor", "total")]
+
+
+def _groups(at, outstanding, k):
+    """Two groups, through which all that is lent passes."""
+    figures = {"members": 30, "outstanding_vnd": outstanding / 2, "overdue_vnd": 2_000_000}
+    figures |= {"savings_vnd": 30_000_000 + 1_000_000 * k, "rating": "good"}
+    unions = ((1, "women"), (2, "farmers"))
+    return [at | {"group": f"{at['code']}-{number}", "union": union} | figures for number, union in unions]
+
+
+def _review(at):
+    households, poor, near_poor = _REVIEWS[at["year"]]
+    counts = {"standard": "2022-2025", "households": households, "poor": poor, "near_poor": near_poor}
+    rates = {f"{n}_pct": round(100 * counts[n] / households, 2) for n in ("poor", "near_poor")}
+    return at | counts | rates
 
 
 def _details(code, name):
     """Example rows of the tables below the commune, and of published facts."""
     lent, due, cut_off = (pd.Timestamp(day) for day in ("2023-03-15", "2026-03-15", "2024-12-31"))
-    page = {"source_url": "https://example.org/bao", "source_title": "Bài báo ví dụ", "method": "press"}
+    instalment = pd.Timestamp("2024-03-15")
+    fact = {"code": code, "name": name, "level": "commune", "indicator": "borrower_households", "value": "60"}
+    fact |= {"unit": "households", "qualifier": "exact", "as_of": "2024", "scope": "whole", "method": "press"}
+    fact |= {"source_url": "https://example.org/bao", "source_title": "Bài báo ví dụ"}
     loan = {"loan": "KU-0001", "code": code, "group": f"{code}-1", "union": "women", "household": "H-0001"}
-    terms = {
-        "programme": "poor",
-        "disbursed_on": lent,
-        "due_on": due,
-        "amount_vnd": 50_000_000,
-        "as_of": cut_off,
-    }
-    paid = {"due_on": pd.Timestamp("2024-03-15"), "due_vnd": 10_000_000, "paid_vnd": 10_000_000}
-    person = {"household": "H-0001", "code": code, "year": 2024, "area": "rural", "members": 4}
-    survey = {
-        "income_month_vnd": 2_500_000,
-        "deprivations": 1,
-        "poor": False,
-        "near_poor": False,
-        "borrowed": True,
-    }
-    return {
-        "facts": [
-            {
-                "code": code,
-                "name": name,
-                "level": "commune",
-                "indicator": "borrower_households",
-                "value": "60",
-            }
-            | {"unit": "households", "qualifier": "exact", "as_of": "2024", "scope": "whole"}
-            | page
-        ],
-        "loans": [loan | terms | {"outstanding_vnd": 40_000_000, "overdue_vnd": 0, "status": "current"}],
-        "repayments": [{"loan": "KU-0001", "paid_on": pd.Timestamp("2024-03-15")} | paid],
-        "households": [person | survey | {"weight": 1, "stratum": "rural", "cluster": code}],
-    }
+    loan |= {"programme": "poor", "disbursed_on": lent, "due_on": due, "amount_vnd": 50_000_000}
+    loan |= {"as_of": cut_off, "outstanding_vnd": 40_000_000, "overdue_vnd": 0, "status": "current"}
+    paid = {"loan": "KU-0001", "due_on": instalment, "due_vnd": 10_000_000}
+    paid |= {"paid_on": instalment, "paid_vnd": 10_000_000}
+    household = {"household": "H-0001", "code": code, "year": 2024, "area": "rural", "members": 4}
+    household |= {"income_month_vnd": 2_500_000, "deprivations": 1, "poor": False, "near_poor": False}
+    household |= {"borrowed": True, "weight": 1, "stratum": "rural", "cluster": code}
+    return {"facts": [fact], "loans": [loan], "repayments": [paid], "households": [household]}

@@ -1,15 +1,13 @@
 """Places in tables: which unit a row's code meant on its date, and what can't be so."""
 
-import re
 import unicodedata
 
 import pandas as pd
 
 from evalkit.load import facts as printed
+from evalkit.load import places
 from evalkit.load.findings import finding
-from evalkit.load.text import fold, like, nearest
-
-_TYPE = re.compile(r"^(xa|phuong|thi tran|thi xa|huyen|quan|tinh|thanh pho|tp|tt) (?=.)")
+from evalkit.load.text import like, nearest
 
 
 def of_units(delivery):
@@ -58,7 +56,7 @@ def assign(delivery, units, successor, found):
         return delivery
     frame = delivery.frame
     starts, ends = days(delivery)
-    frame = frame.assign(place=_place(frame["code"], starts, ends, units))
+    frame = frame.assign(place=places.place_of(frame["code"], starts, ends, units))
     delivery = delivery.with_frame(frame)
     known = list(units["code"].dropna())
     for index in frame.index[frame["code"].notna() & ~frame["code"].isin(set(known))]:
@@ -74,20 +72,6 @@ def assign(delivery, units, successor, found):
     other = _other_name(delivery, units, unit, starts, found)
     frame = frame.assign(place=frame["place"].mask(outside | other))
     return delivery.with_frame(frame.drop(columns="printed_name", errors="ignore"))
-
-
-def _place(codes, starts, ends, units):
-    """The identity of the unit that each code meant on its days: of a code used twice, the first unit that fits."""
-    rows = pd.DataFrame({"code": codes, "starts": starts, "ends": ends})
-    asked = rows.drop_duplicates(ignore_index=True)
-    known = units[["code", "place", "valid_from", "valid_to"]].assign(
-        once=~units.duplicated("code", keep=False)
-    )
-    met = asked.merge(known, on="code")
-    outside = (met["starts"] > met["valid_to"]) | (met["ends"] < met["valid_from"])
-    met = met[met["once"] | ~outside].drop_duplicates(["code", "starts", "ends"])
-    place = rows.merge(met, on=["code", "starts", "ends"], how="left")["place"]
-    return place.set_axis(codes.index).astype("string")
 
 
 def days(delivery):
@@ -108,10 +92,10 @@ def codes_by_name(delivery, communes, found):
     frame = delivery.frame
     if "printed_name" not in frame or not frame["code"].isna().any():
         return delivery
-    codes = communes.assign(bare=communes["name"].map(_bare)).groupby("bare")["code"].unique()
+    codes = communes.assign(bare=communes["name"].map(places.bare_name)).groupby("bare")["code"].unique()
     filled = frame["code"].copy()
     for index, name in frame.loc[frame["code"].isna(), "printed_name"].dropna().items():
-        meant = codes.get(_bare(name), ())
+        meant = codes.get(places.bare_name(name), ())
         if len(meant) == 1:
             filled[index] = meant[0]
         elif len(meant):
@@ -123,10 +107,6 @@ def codes_by_name(delivery, communes, found):
             found.append(delivery.finding("error", "unknown_place", index, "code", value=name, near=near))
     unnamed = filled.isna() & frame["printed_name"].notna()
     return delivery.with_frame(frame.assign(code=filled)[~unnamed])
-
-
-def _bare(name):
-    return _TYPE.sub("", fold(name))
 
 
 def _not_valid(delivery, unit, starts, outside):
@@ -145,13 +125,13 @@ def _other_name(delivery, units, unit, starts, found):
     if "printed_name" not in frame:
         return none
     printed_as, named = (
-        frame["printed_name"].map(_bare, na_action="ignore"),
-        unit["name"].map(_bare, na_action="ignore"),
+        frame["printed_name"].map(places.bare_name, na_action="ignore"),
+        unit["name"].map(places.bare_name, na_action="ignore"),
     )
     differs = printed_as.notna() & named.notna() & (printed_as != named)
     if not differs.any():
         return none
-    borne = pd.MultiIndex.from_arrays([units["code"], units["name"].map(_bare)])
+    borne = pd.MultiIndex.from_arrays([units["code"], units["name"].map(places.bare_name)])
     other = pd.Series(pd.MultiIndex.from_arrays([frame["code"], printed_as]).isin(borne), index=frame.index)
     hits = pd.DataFrame(
         {"code": frame["code"], "name": unit["name"], "printed": frame["printed_name"], "date": starts}
@@ -174,7 +154,7 @@ def successions(units):
     for unit in units[units["successor_code"].notna()].itertuples():
         later = [u for u in by_code.get(unit.successor_code, ()) if u.place != unit.place]
         begun = [u for u in later if u.valid_from > unit.valid_to]
-        named = [u for u in later if _bare(u.name) == _bare(str(unit.successor_name))]
+        named = [u for u in later if places.bare_name(u.name) == places.bare_name(str(unit.successor_name))]
         if after := begun or named:
             taken[unit.place] = (after[0].place, unit.valid_to + pd.Timedelta(days=1))
     return taken

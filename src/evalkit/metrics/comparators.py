@@ -5,15 +5,12 @@ statistic and year. Comparators leave the place itself out, so that a large comm
 inside its district.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError
 from evalkit.metrics import benchmarks, compare
 
-FROZEN = "peers.csv"
 DESCRIPTORS = ("elevation_m", "distance_km", "ethnic_minority_pct")
 GROUPS = {  # comparator: (levels it serves, the columns that its members share)
     "district": (("commune",), ("district_code",)),
@@ -190,23 +187,6 @@ def peers_of(units, year, *, outcomes, frozen=None, count=10):
         )
     table = table.astype({"place": "string", "peer": "string", "rank": int, "distance": float})
     return table.sort_values(["place", "rank"], ignore_index=True)
-
-
-def frozen(folder):
-    """Return the peers that a data set keeps from an earlier release (``peers.csv``), or None.
-
-    Raises DataError where a column is missing.
-    """
-    path = Path(folder) / FROZEN
-    if not path.is_file():
-        return None
-    table = pd.read_csv(path, dtype={"place": "string", "peer": "string"})
-    lacking = [c for c in ("place", "peer", "rank", "distance") if c not in table]
-    if lacking:
-        raise DataError(
-            f"{FROZEN}: no column {', '.join(lacking)}. Write it from the peers table of the earlier build."
-        )
-    return table[["place", "peer", "rank", "distance"]]
 
 
 def _nearest(codes, values, count):

@@ -14,8 +14,27 @@ import numpy as np
 from evalkit.metrics import intervals
 
 
+class Definition:
+    """What every definition has: columns that must be known, and whether areas add it up.
+
+    upto: columns that only raise an upper bound. additive: an area's figure is the sum of its communes'.
+    """
+
+    upto = ()
+    additive = False
+
+    @property
+    def interval(self):
+        """How lower and upper come about."""
+        return "none: a full count"
+
+    def known(self, values):
+        """Which rows of the columns are known."""
+        return np.all([~np.isnan(values[c]) for c in self.columns], axis=0)
+
+
 @dataclass(frozen=True)
-class Quantity:
+class Quantity(Definition):
     """A sum of counts or money. Exact as far as the table is: lower = value = upper.
 
     sparse: zero makes no row (one programme of many, in which nothing is owed).
@@ -29,7 +48,6 @@ class Quantity:
     flags: tuple[str, ...] = ()
     sparse: bool = False
     source: str = ""
-    upto = ()
     additive = True
 
     @property
@@ -37,19 +55,10 @@ class Quantity:
         """Columns that must be known."""
         return (self.column,)
 
-    def known(self, values):
-        """Which rows of the columns are known."""
-        return _known(self, values)
-
     @property
     def formula(self):
         """The formula in words of the columns."""
         return self.column
-
-    @property
-    def interval(self):
-        """How lower and upper come about."""
-        return "none: a full count"
 
     def of(self, sums):
         """Return value, lower, upper, numerator, denominator from summed columns."""
@@ -60,7 +69,7 @@ class Quantity:
 
 
 @dataclass(frozen=True)
-class Ratio:
+class Ratio(Definition):
     """``scale`` × (sum of ``over`` / sum of ``under`` − ``less``).
 
     upto: columns of the same kind that may belong to the numerator; with them it is the upper bound.
@@ -84,7 +93,6 @@ class Ratio:
     basis: str | None = None
     flags: tuple[str, ...] = ("computed",)
     source: str = ""
-    additive = False
 
     @property
     def columns(self):
@@ -93,7 +101,7 @@ class Ratio:
 
     def known(self, values):
         """Which rows of the columns are known, and possible."""
-        found = _known(self, values)
+        found = super().known(values)
         if not (self.part or self.counts):
             return found
         over, under = (sum(values[c] for c in columns) for columns in (self.over, self.under))
@@ -149,7 +157,7 @@ class Ratio:
 
 
 @dataclass(frozen=True)
-class Concentration:
+class Concentration(Definition):
     """Herfindahl index of ``parts`` of ``whole``: Σ (part / whole)².
 
     lower: the value, as if what the parts leave of the whole were spread thinly; upper: as if it were one
@@ -164,17 +172,11 @@ class Concentration:
     basis: str | None = None
     flags: tuple[str, ...] = ("computed",)
     source: str = ""
-    upto = ()
-    additive = False
 
     @property
     def columns(self):
         """Columns that must be known."""
         return (*self.parts, self.whole)
-
-    def known(self, values):
-        """Which rows of the columns are known."""
-        return _known(self, values)
 
     @property
     def formula(self):
@@ -196,7 +198,7 @@ class Concentration:
 
 
 @dataclass(frozen=True)
-class NumberOf:
+class NumberOf(Definition):
     """How many of ``parts`` are above zero."""
 
     name: str
@@ -206,7 +208,6 @@ class NumberOf:
     basis: str | None = None
     flags: tuple[str, ...] = ()
     source: str = ""
-    upto = ()
     additive = True
 
     @property
@@ -214,26 +215,13 @@ class NumberOf:
         """Columns that must be known."""
         return self.parts
 
-    def known(self, values):
-        """Which rows of the columns are known."""
-        return _known(self, values)
-
     @property
     def formula(self):
         """The formula in words of the columns."""
         return "number of programmes with outstanding > 0"
-
-    @property
-    def interval(self):
-        """How lower and upper come about."""
-        return "none: a full count"
 
     def of(self, sums):
         """Return value, lower, upper from summed columns."""
         known = ~np.isnan(sums[self.parts[0]])
         value = np.where(known, sum((sums[p] > 0).astype(float) for p in self.parts), np.nan)
         return {"value": value, "lower": value, "upper": value}
-
-
-def _known(definition, values):
-    return np.all([~np.isnan(values[c]) for c in definition.columns], axis=0)

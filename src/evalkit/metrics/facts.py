@@ -22,7 +22,7 @@ _NAMES = {
 
 
 @dataclass(frozen=True)
-class Ratio:
+class RatioOfFacts:
     """A derived indicator: ``scale`` × Σ numerators / denominator, on the basis of what is counted."""
 
     name: str
@@ -33,25 +33,33 @@ class Ratio:
 
 
 RATIOS = (
-    Ratio("outstanding_per_borrower_vnd", ("outstanding_loans_vnd",), "borrower_households", "VND"),
-    Ratio("borrowers_per_group", ("borrower_households",), "savings_loan_groups", "households per group"),
-    Ratio("members_per_group_computed", ("group_members",), "savings_loan_groups", "members per group"),
-    Ratio("outstanding_per_group_computed_vnd", ("outstanding_loans_vnd",), "savings_loan_groups", "VND"),
-    Ratio("savings_to_loans_pct", ("savings_deposits_vnd",), "outstanding_loans_vnd", "percent", 100),
-    Ratio("overdue_share_pct", ("overdue_debt_vnd",), "outstanding_loans_vnd", "percent", 100),
-    Ratio("frozen_share_pct", ("frozen_debt_vnd",), "outstanding_loans_vnd", "percent", 100),
-    Ratio(
+    RatioOfFacts("outstanding_per_borrower_vnd", ("outstanding_loans_vnd",), "borrower_households", "VND"),
+    RatioOfFacts(
+        "borrowers_per_group", ("borrower_households",), "savings_loan_groups", "households per group"
+    ),
+    RatioOfFacts(
+        "members_per_group_computed", ("group_members",), "savings_loan_groups", "members per group"
+    ),
+    RatioOfFacts(
+        "outstanding_per_group_computed_vnd", ("outstanding_loans_vnd",), "savings_loan_groups", "VND"
+    ),
+    RatioOfFacts("savings_to_loans_pct", ("savings_deposits_vnd",), "outstanding_loans_vnd", "percent", 100),
+    RatioOfFacts("overdue_share_pct", ("overdue_debt_vnd",), "outstanding_loans_vnd", "percent", 100),
+    RatioOfFacts("frozen_share_pct", ("frozen_debt_vnd",), "outstanding_loans_vnd", "percent", 100),
+    RatioOfFacts(
         "overdue_or_frozen_pct",
         ("overdue_debt_vnd", "frozen_debt_vnd"),
         "outstanding_loans_vnd",
         "percent",
         100,
     ),
-    Ratio("groups_good_share_pct", ("groups_rated_good",), "savings_loan_groups", "percent", 100),
-    Ratio("poor_share_pct", ("poor_households",), "households_total", "percent", 100),
-    Ratio("near_poor_share_pct", ("near_poor_households",), "households_total", "percent", 100),
+    RatioOfFacts("groups_good_share_pct", ("groups_rated_good",), "savings_loan_groups", "percent", 100),
+    RatioOfFacts("poor_share_pct", ("poor_households",), "households_total", "percent", 100),
+    RatioOfFacts("near_poor_share_pct", ("near_poor_households",), "households_total", "percent", 100),
     *(
-        Ratio(f"share_{p}_pct", (f"outstanding_loans_{p}_vnd",), "outstanding_loans_vnd", "percent", 100)
+        RatioOfFacts(
+            f"share_{p}_pct", (f"outstanding_loans_{p}_vnd",), "outstanding_loans_vnd", "percent", 100
+        )
         for p in (
             "poor_hh",
             "near_poor_hh",

@@ -4,6 +4,7 @@ import pandas as pd
 
 from evalkit.load import reference
 from evalkit.metrics import credit, facts, groups, households, incomes, reviews
+from evalkit.metrics.rows import with_flag
 from evalkit.metrics.tabulate import ALL_COLUMNS, rows
 
 _TEXTS = ["place", "period", "indicator", "unit", "basis", "method", "source", "flags", "title", "note"]
@@ -99,9 +100,5 @@ def real_incomes(rows):
     real["numerator"] = real["denominator"] = float("nan")
     real["indicator"] = real["indicator"].str.replace("_vnd", "_real_vnd")
     real["basis"] = f"prices of {to}"
-    real["flags"] = (
-        (real["flags"].fillna("").str.replace("computed", "") + ";computed")
-        .str.strip(";")
-        .str.replace(";;", ";")
-    )
+    real["flags"] = with_flag(real["flags"], "computed")
     return pd.concat([rows, real], ignore_index=True)

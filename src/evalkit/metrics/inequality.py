@@ -195,9 +195,7 @@ def inequality_by(frame, *, by, income, measures=("gini", "theil"), weights=None
     by: columns that name the group (place and year); income, weights, strata and cluster: column names.
     A group without a known income has no row. Errors as the single measures.
     """
-    named = {key: frame[column] for key, column in design.items() if key in ("strata", "cluster", "fpc")}
-    given = {"single_psu": "nan"} | {key: value for key, value in design.items() if key not in named}
-    shared = {"weights": None if weights is None else frame[weights], "by": frame[list(by)], **named, **given}
+    shared = survey.of_columns(frame, by=by, weights=weights, **design)
     tables = [MEASURES[name](frame[income], **shared).assign(indicator=name) for name in measures]
     return pd.concat(tables, ignore_index=True)
 

@@ -72,22 +72,6 @@ def poisson(count, exposure=1.0, *, confidence=0.95):
     return _known((exposure > 0) & np.isfinite(count), lower, upper)
 
 
-def rule_of_three(n, *, confidence=0.95):
-    r"""One-sided upper bound of a proportion of which no event was seen among ``n``: about 3/n.
-
-    .. math:: -\ln(1 - \text{confidence}) / n
-
-    The lower bound is 0. Never more than 1.
-
-    Raises DataError where n is negative.
-    Source: Hanley and Lippman-Hand (1983), JAMA 249, 1743-1745.
-    """
-    n = _counts(n, "n")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        upper = np.minimum(-np.log(1 - fraction(confidence)) / n, 1.0)
-    return _known(n > 0, np.zeros_like(n), upper)
-
-
 def newcombe_difference(x1, n1, x2, n2, *, confidence=0.95):
     r"""Interval of the difference ``x1/n1 - x2/n2`` of two independent proportions, from Wilson's limits.
 
@@ -141,12 +125,6 @@ def divide_bounds(num_lower, num_upper, den_lower, den_upper):
     either_sign = (den_lower < 0) & (den_upper > 0) & ~np.isnan(lower)
     lower, upper = np.where(either_sign, -np.inf, lower), np.where(either_sign, np.inf, upper)
     return _known((den_lower != 0) | (den_upper != 0), lower, upper)
-
-
-def growth_bounds(later_lower, later_upper, earlier_lower, earlier_upper):
-    """Bounds of ``later / earlier - 1``, each known only to lie within its own bounds. Unit: proportion."""
-    lower, upper = divide_bounds(later_lower, later_upper, earlier_lower, earlier_upper)
-    return lower - 1, upper - 1
 
 
 def _times(a, b):

@@ -28,6 +28,8 @@ from evalkit.metrics.relations import aggregate, on_date, relation, whole_days
 
 RESTRUCTURED = "status IN ('frozen', 'extended')"
 IN_PORTFOLIO = "coalesce(status, '') NOT IN ('written_off', 'repaid') AND coalesce(outstanding_vnd, 1) > 0"
+_LOST = "status = 'written_off'"
+_LIVE = f"NOT coalesce({_LOST}, FALSE)"
 DAYS = "coalesce(days_past_due, CASE WHEN status = 'current' THEN 0 END)"
 
 
@@ -152,37 +154,7 @@ def vintages(loans, *, days=30, by=(), period="year"):
     rel = relation(loans, needed).filter("disbursed_on IS NOT NULL")
     rel = rel.project(f"*, date_trunc('{period}', CAST(disbursed_on AS DATE))::DATE AS vintage")
     keys = [*by, "vintage"]
-    lost = "status = 'written_off'"
-    live = f"NOT coalesce({lost}, FALSE)"
-    each = rel.aggregate(
-        f"""{relations.names(keys)}, loan, max(amount_vnd) AS amount_vnd,
-        arg_max(outstanding_vnd, as_of) FILTER (outstanding_vnd > 0) AS lost_vnd, max(as_of) FILTER ({live}) AS live,
-        min(as_of) FILTER ({lost}) AS first_lost, max(as_of) FILTER ({lost}) AS last_lost""",
-        f"{relations.names(keys)}, loan",
-    ).project(
-        "*, CASE WHEN live IS NULL OR first_lost > live THEN first_lost WHEN last_lost > live THEN last_lost END "
-        "AS lost_on"
-    )
-    pool = aggregate(
-        each,
-        [*keys, "lost_on"],
-        pool_loans="count(*)",
-        amount_vnd="sum(amount_vnd)",
-        lacking="count(*) - count(amount_vnd)",
-        lost_vnd="coalesce(sum(lost_vnd), 0)",
-        lost_unknown="coalesce(sum(amount_vnd) FILTER (lost_vnd IS NULL), 0)",
-    )
-    early = "CAST(as_of AS DATE) < CAST(disbursed_on AS DATE)"
-    table = aggregate(
-        rel,
-        [*keys, "as_of"],
-        seen=f"count(*) FILTER ({live})",
-        outstanding_vnd=f"coalesce(sum(outstanding_vnd) FILTER ({live}), 0)",
-        at_risk_vnd=f"coalesce(sum(outstanding_vnd) FILTER ({live} AND {DAYS} > {limit} AND NOT {early}), 0)",
-        unknown_vnd=f"coalesce(sum(coalesce(outstanding_vnd, amount_vnd)) FILTER ({live} AND ("
-        f"outstanding_vnd IS NULL OR (outstanding_vnd > 0 AND ({DAYS} IS NULL OR {early})))), 0)",
-    )
-    table = _with_losses(table, pool, keys)
+    table = _with_losses(_at_each_date(rel, keys, limit), _pools(rel, keys), keys)
     amount = table.amount_vnd.where((table.amount_vnd > 0) & (table.lacking == 0))
     bad = table.at_risk_vnd + table.written_off_vnd
     vintage, as_of = pd.to_datetime(table.vintage), pd.to_datetime(table.as_of)
@@ -197,6 +169,42 @@ def vintages(loans, *, days=30, by=(), period="year"):
         )
         .rename(columns={"pool_loans": "loans"})
         .drop(columns=["seen", "lacking", "lost_loans"])
+    )
+
+
+def _pools(rel, keys):
+    """What was lent in each pool, by the date on which it was lost (missing: never), with what was lost then."""
+    each = rel.aggregate(
+        f"""{relations.names(keys)}, loan, max(amount_vnd) AS amount_vnd,
+        arg_max(outstanding_vnd, as_of) FILTER (outstanding_vnd > 0) AS lost_vnd, max(as_of) FILTER ({_LIVE}) AS live,
+        min(as_of) FILTER ({_LOST}) AS first_lost, max(as_of) FILTER ({_LOST}) AS last_lost""",
+        f"{relations.names(keys)}, loan",
+    ).project(
+        "*, CASE WHEN live IS NULL OR first_lost > live THEN first_lost WHEN last_lost > live THEN last_lost END "
+        "AS lost_on"
+    )
+    return aggregate(
+        each,
+        [*keys, "lost_on"],
+        pool_loans="count(*)",
+        amount_vnd="sum(amount_vnd)",
+        lacking="count(*) - count(amount_vnd)",
+        lost_vnd="coalesce(sum(lost_vnd), 0)",
+        lost_unknown="coalesce(sum(amount_vnd) FILTER (lost_vnd IS NULL), 0)",
+    )
+
+
+def _at_each_date(rel, keys, limit):
+    """What of each pool is owed, at risk (more than ``limit`` days) and unknown at each reporting date."""
+    early = "CAST(as_of AS DATE) < CAST(disbursed_on AS DATE)"
+    return aggregate(
+        rel,
+        [*keys, "as_of"],
+        seen=f"count(*) FILTER ({_LIVE})",
+        outstanding_vnd=f"coalesce(sum(outstanding_vnd) FILTER ({_LIVE}), 0)",
+        at_risk_vnd=f"coalesce(sum(outstanding_vnd) FILTER ({_LIVE} AND {DAYS} > {limit} AND NOT {early}), 0)",
+        unknown_vnd=f"coalesce(sum(coalesce(outstanding_vnd, amount_vnd)) FILTER ({_LIVE} AND ("
+        f"outstanding_vnd IS NULL OR (outstanding_vnd > 0 AND ({DAYS} IS NULL OR {early})))), 0)",
     )
 
 

@@ -58,9 +58,7 @@ def fgt_by(frame, line, *, by, income, alphas=(0, 1, 2), weights=None, inclusive
     fpc: column names; line: one number or one per row. A stratum of one sampling unit leaves the standard
     error of its group unknown instead of failing the table. Errors as :func:`fgt`.
     """
-    named = {key: frame[column] for key, column in design.items() if key in ("strata", "cluster", "fpc")}
-    given = {"single_psu": "nan"} | {key: value for key, value in design.items() if key not in named}
-    shared = {"weights": None if weights is None else frame[weights], "by": frame[list(by)], **named, **given}
+    shared = survey.of_columns(frame, by=by, weights=weights, **design)
     tables = [
         fgt(frame[income], line, alpha=alpha, inclusive=inclusive, **shared).assign(alpha=alpha)
         for alpha in alphas

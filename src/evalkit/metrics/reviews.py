@@ -5,6 +5,7 @@ import numpy as np
 from evalkit.load import reference
 from evalkit.metrics import intervals, rollup
 from evalkit.metrics.definitions import Quantity, Ratio
+from evalkit.metrics.rows import with_flag
 
 RATES = ("poverty_rate_pct", "near_poor_rate_pct", "poor_plus_near_poor_rate_pct")
 _KEY = ["standard"]
@@ -121,7 +122,7 @@ def bridged(rows, bridges):
     found["lower"] = (found["lower"] * found["least"]).clip(upper=100)
     found["upper"] = (found["upper"] * found["most"]).clip(upper=100)
     found["numerator"] = found["denominator"] = np.nan
-    found["flags"] = (found["flags"].fillna("") + ";bridged").str.strip(";")
+    found["flags"] = with_flag(found["flags"], "bridged")
     return found.rename(columns={"basis_to": "basis"})[list(rows.columns)]
 
 

@@ -33,6 +33,14 @@ def flags_of(flags, qualifier, scope, other):
     return ";".join(sorted({*own, *(["other_figures"] if other else [])}))
 
 
+def with_flag(flags, flag):
+    """Return a column of flags with ``flag`` once, at the end of each."""
+    added = [
+        ";".join([*(f for f in own.split(";") if f not in ("", flag)), flag]) for own in flags.fillna("")
+    ]
+    return pd.Series(added, index=flags.index, dtype=flags.dtype)
+
+
 def difference(later, earlier):
     """Return ``later - earlier`` of two indicator rows (value, lower, upper), on one basis only.
 

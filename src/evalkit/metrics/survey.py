@@ -212,6 +212,16 @@ def events(values, name):
     return values
 
 
+def of_columns(frame, *, by, weights=None, **design):
+    """Return the design of one estimate per group of ``frame``, whose columns are given by name.
+
+    A stratum of one sampling unit leaves the standard error of its group unknown instead of failing the table.
+    """
+    names = {"weights": weights, **{k: design.pop(k) for k in ("strata", "cluster", "fpc") if k in design}}
+    columns = {name: None if column is None else frame[column] for name, column in names.items()}
+    return {"single_psu": "nan", "by": frame[list(by)], **design, **columns}
+
+
 def paired(design):
     """Return the columns among the arguments of a design."""
     return {name: design.get(name) for name in ("weights", "strata", "cluster", "fpc", "by")}

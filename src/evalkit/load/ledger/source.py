@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from evalkit.errors import DataError
+from evalkit.load.said import first_line
 from evalkit.load.text import fold, nearest
 from evalkit.load.units import unit_in, without_unit
 
@@ -209,7 +210,7 @@ def _sample(connection, source):
             f"SELECT {texts} FROM (FROM {scan} LIMIT {SAMPLE_ROWS})", parameters
         ).fetchone()
     except duckdb.Error as error:
-        raise DataError(f"{source.path.name}: can't be read: {str(error).splitlines()[0]}") from error
+        raise DataError(f"{source.path.name}: can't be read: {first_line(error)}") from error
     return {name: set(found or ()) - {None} for name, found in zip(source.columns, row, strict=True)}
 
 

@@ -14,6 +14,7 @@ from evalkit.load.ledger.pieces import copy_sql, written
 from evalkit.load.ledger.source import Source, stamp
 from evalkit.load.ledger.statements import pseudonym_key, rows_sql
 from evalkit.load.ledger.store import generation_folder, read_manifest
+from evalkit.load.said import first_line
 from evalkit.load.text import fold
 
 
@@ -163,7 +164,7 @@ def _stage_one(job, source: Source, number, *, keyed, placed, labels):
         if source.delimiter is not None:
             _take_unreadable_lines(job, aside)
     except duckdb.Error as error:
-        raise DataError(f"{source.path.name}: can't be read: {str(error).splitlines()[0]}") from error
+        raise DataError(f"{source.path.name}: can't be read: {first_line(error)}") from error
     finally:
         job.connection.remove_function("set_aside")
         job.connection.remove_function("remark")

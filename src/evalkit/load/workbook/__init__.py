@@ -41,12 +41,15 @@ def sheets(path):
     """
     read = _ask("sheets", path)
     for sheet in read.values():
-        sheet["rows"] = [[_value(cell) for cell in row] for row in sheet["rows"]]
+        sheet["rows"] = [_dated(row) for row in sheet["rows"]]
     return read
 
 
-def _value(cell):
-    return _TYPES[cell[0]](*cell[1:]) if type(cell) is tuple else cell
+def _dated(row):
+    """A row with its dates and times, which come as the name of their type and what makes them."""
+    if tuple not in map(type, row):
+        return row
+    return [_TYPES[cell[0]](*cell[1:]) if type(cell) is tuple else cell for cell in row]
 
 
 def _ask(what, path):

@@ -20,6 +20,7 @@ from workbook import xls, xlsx
 _MEMORY = 3 * 2**30
 _SECONDS = 120
 _MOST_CELLS = 10_000_000
+_KEPT = {str, float, int, bool}
 
 
 def main(what, path):
@@ -97,8 +98,8 @@ def _special(path):
 
 def _plain(cell):
     """A cell as marshal keeps it: an empty one is None, a date the name of its type and what makes it."""
-    if cell == "":
-        return None
+    if type(cell) in _KEPT:
+        return None if cell == "" else cell
     if isinstance(cell, datetime.datetime):
         return ("datetime", *cell.timetuple()[:6], cell.microsecond)
     if isinstance(cell, datetime.date):

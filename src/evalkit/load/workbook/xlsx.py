@@ -118,7 +118,10 @@ def _scan(xml, percent_styles, hidden):
 def _asks_for_a_closer_look(xml, percent_styles):
     kinds = [b"t=%se%s" % (mark, mark) for mark in (b'"', b"'")]
     kinds += [b"s=%s%s%s" % (mark, style.encode(), mark) for style in percent_styles for mark in (b'"', b"'")]
-    return any(kind in xml for kind in kinds) or _HIDDEN.search(xml) or _UNSAVED.search(xml)
+    has_formulas = b"<f" in xml or b":f" in xml
+    return (
+        any(kind in xml for kind in kinds) or _HIDDEN.search(xml) or (has_formulas and _UNSAVED.search(xml))
+    )
 
 
 class _Cells:
