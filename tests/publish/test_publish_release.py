@@ -139,7 +139,7 @@ def test_every_indicator_has_its_place_on_the_method_page(whole):
 
 def test_a_docstring_keeps_its_formula_apart():
     found = methods.pieces("Share.\n\n    .. math:: p = x / n\n\n    x: counted; ``n``: all.")
-    assert found == [("text", "Share."), ("formula", "p = x / n"), ("text", "x: counted; n: all.")]
+    assert found == [("text", "Share."), ("formula", "p = x / n"), ("text", "x: counted; ``n``: all.")]
 
 
 def test_tiles_tell_hidden_from_missing_and_class_by_fifths():

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from evalkit.present.words import decimal
-from evalkit.publish import methods
+from evalkit.publish import formal, law, methods
 from evalkit.publish.collect import SECTIONS
 from evalkit.publish.names import alphabetical, date_text, fold, isolate, years_text
 from evalkit.publish.questions import questions
@@ -55,6 +55,7 @@ def _environment():
         "table_words": TABLE_WORDS,
         "isolate": isolate,
         "row_spans": row_spans,
+        "formal": formal,
         "years_text": years_text,
     }
     return environment
@@ -132,8 +133,8 @@ class Pages:
                 ]
             },
             "measures": {"modules": [(m, methods.MODULES[m], own) for m, own in methods.functions().items()]},
-            "reference": {"tables": methods.reference_tables(lang, t)},
-            "index": {"glossary": methods.glossary(lang, t)},
+            "reference": {"tables": law.reference_tables(lang, t)},
+            "index": {"glossary": law.glossary(lang, t)},
         }
         return {
             f"methods/{name}.html": self.template(f"methods_{name}.html").render(
