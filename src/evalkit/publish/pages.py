@@ -5,11 +5,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from evalkit.present.words import decimal
-from evalkit.publish import formal, law, methods
+from evalkit.publish import formal, law, methods, rows
 from evalkit.publish.collect import SECTIONS
 from evalkit.publish.names import alphabetical, date_text, fold, isolate, years_text
 from evalkit.publish.questions import questions
-from evalkit.publish.spans import row_spans
 from evalkit.publish.wording import (
     DATASET_TITLES,
     LANGUAGES,
@@ -54,7 +53,7 @@ def _environment():
         "level_words": LEVEL_WORDS,
         "table_words": TABLE_WORDS,
         "isolate": isolate,
-        "row_spans": row_spans,
+        "body": rows.body,
         "formal": formal,
         "years_text": years_text,
     }
@@ -175,7 +174,6 @@ class Pages:
             "navigation": [(p, t(title)) for p, title in NAVIGATION if p in self.held],
             "held": self.held,
             "t": t,
-            "is_indicator": lambda name: name in methods.names(),
             "meta": SimpleNamespace(**{key: in_language(value, lang) for key, value in self.meta.items()}),
             "languages": [(code, LANGUAGES[code], f"{root}{code}/{path}") for code in self.languages],
             "number": lambda value, digits=1: decimal(value, lang, digits),
