@@ -229,6 +229,11 @@ def _equations(public, units):
                 pairs = said[["place", "year", "basis", "eq"]].rename(columns={"place": "area"})
                 pairs = pairs.merge(one, on=["area", "year", "basis"])
                 terms += [_term(pairs, c, 1.0) for c in columns]
+    noughts = _given_away(saying["commune"], nothing)
+    noughts = noughts.assign(eq=np.arange(len(noughts)) + count)
+    count += len(noughts)
+    totals.append(np.zeros(len(noughts)))
+    terms.append(_term(noughts, "poor", 1.0))
     sure = pd.concat(terms, ignore_index=True)
     total = np.concatenate(totals)
     atoms = sure.drop_duplicates(_KEY)[_KEY].reset_index(drop=True)
@@ -241,6 +246,23 @@ def _equations(public, units):
     matrix = matrix[~np.isnan(total)]
     firm = (np.arange(len(total)) < count)[~np.isnan(total)]
     return _System(atoms, index, matrix, total[~np.isnan(total)], firm)
+
+
+def _given_away(saying, nothing):
+    """The hidden counts of poor households of which a ratio over them is missing though its other part is there: noughts."""
+    poor = saying.get("poor_households", nothing)
+    poor = poor[poor["value"].isna()]
+    found = [poor.iloc[:0]]
+    for ratio, (above, years) in suppress.OVER_POOR.items():
+        there = {name: saying.get(name, nothing) for name in (ratio, above)}
+        on = {ratio: ["place", "year", "basis"], above: ["place", "year", *(["basis"] if years else [])]}
+        later = poor.assign(year=poor["year"] + years)
+        has = {
+            name: pd.MultiIndex.from_frame(later[keys]).isin(pd.MultiIndex.from_frame(there[name][keys]))
+            for name, keys in on.items()
+        }
+        found.append(poor[has[above] & ~has[ratio]])
+    return pd.concat(found).drop_duplicates(["place", "year", "basis"])
 
 
 def _by_indicator(rows):
