@@ -38,8 +38,8 @@ def source(message, lang):
 
 
 def formula(written, lang):
-    """Return a formula in words of the language, each quantity by its name; empty in English, where the code says it."""
-    if lang == "en":
+    """Return a formula in words of the language; empty in English, where the code says it, and for a quantity alone."""
+    if lang == "en" or QUANTITY.fullmatch(written):
         return ""
     return catalogue(lang).get(written) or QUANTITY.sub(lambda found: quantity(found[0], lang), written)
 
