@@ -21,7 +21,9 @@ def first_page(pages, lang, summary, release, folder):
             p
             for p in current
             if p["status"] == "published"
-            and (p["place_id"] in rows or overview.stood(p, about["year"]))  # what no longer exists lacks no figure
+            and (
+                p["place_id"] in rows or overview.stood(p, about["year"])
+            )  # what no longer exists lacks no figure
         ]
         show = lambda value: words.rounded(value, about["unit"], lang)  # noqa: E731
         title = f"{words.indicator(about['indicator'], lang)}, {about['period']}"
