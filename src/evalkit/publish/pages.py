@@ -119,6 +119,7 @@ class Pages:
         """Return the page of one notebook on the data set as a whole."""
         common = self.common(lang, f"dataset/{name}.html")
         title = common["t"](DATASET_TITLES[name]) if name in DATASET_TITLES else name
+        blocks = [b | {"title": ""} if b["title"] == title else b for b in blocks]  # the page says it
         return self.template("dataset.html").render(**common, title=title, blocks=blocks)
 
     def methods(self, lang):
