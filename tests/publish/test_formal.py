@@ -24,13 +24,14 @@ def definitions():
     return [d for entry in methods.indicators() for d in entry["definitions"]]
 
 
-def paragraphs():
+def pieces(wanted):
     own = [piece for functions in methods.functions().values() for f in functions for piece in f["pieces"]]
-    return {text for kind, text in own if kind == "text"}
+    return {" ".join(text.split()) for kind, text in own if kind == wanted}
 
 
 def test_every_definition_and_every_paragraph_has_its_vietnamese_and_no_other_text_is_kept():
-    said = {d[key] for d in definitions() for key in ("meaning", "interval")} | paragraphs()
+    said = {d[key] for d in definitions() for key in ("meaning", "interval")}
+    said |= pieces("text") | pieces("formula")
     assert sorted(said - set(formal.catalogue("vi"))) == []
     formulas = {d["formula"] for d in definitions()}
     used = said | formulas | {d["source"] for d in definitions()}
@@ -41,8 +42,9 @@ def test_every_definition_and_every_paragraph_has_its_vietnamese_and_no_other_te
 
 
 def test_a_translation_keeps_the_names_of_the_code():
+    tex = pieces("formula")
     for english, said in formal.catalogue("vi").items():
-        assert sorted(CODE.findall(said)) == sorted(CODE.findall(english)), english
+        assert english in tex or sorted(CODE.findall(said)) == sorted(CODE.findall(english)), english
 
 
 def test_formulas_in_words_name_no_column():

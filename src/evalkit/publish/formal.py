@@ -44,6 +44,12 @@ def formula(written, lang):
     return catalogue(lang).get(written) or QUANTITY.sub(lambda found: quantity(found[0], lang), written)
 
 
+def worded(tex, lang):
+    """Return a formula in TeX in words of the language as markup; empty where there are none, as in English."""
+    said = catalogue(lang).get(" ".join(tex.split()))
+    return _coded(said) if said else ""
+
+
 def quantity(name, lang):
     """Return what a quantity of the formulas is called: by the catalogue, else by the label of its indicator."""
     from evalkit.present import words
