@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from evalkit.metrics.suppress.cells import from_tables, system
+from evalkit.metrics.suppress.cells import from_tables
 from evalkit.metrics.suppress.primary import money_of_few_members, sensitive
 from evalkit.metrics.suppress.secondary import protect
+from evalkit.metrics.suppress.system import system
 
 __all__ = ["KEY", "OVER_POOR", "beside", "decide", "holds", "is_hidden", "shown"]
 _FIGURES = ("value", "lower", "upper", "numerator", "denominator")
