@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from evalkit.metrics import suppress
-from evalkit.metrics.suppress import cells
+from evalkit.metrics.suppress.system import system
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from suppress_sample import COMMUNES, PUBLISH, decided, province
@@ -99,7 +99,7 @@ def test_means_and_growth_that_weigh_a_hidden_figure_are_hidden_with_it():
             known | {"place": "101"} | mean,
         ]
     ).reindex(columns=[*known, "place", "indicator", "value", "numerator", "denominator", "basis"])
-    found = cells.system(rows, units)
+    found = system(rows, units)
     of = found.cells.loc[found.touches["cell"], ["place", "expr"]]
     pairs = set(zip(found.touches["row"], of["place"], of["expr"], strict=True))
     assert {(1, "10000", "outstanding"), (1, "10000", "outstanding_before")} <= pairs

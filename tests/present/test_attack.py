@@ -108,10 +108,17 @@ def test_a_correction_published_without_the_first_release_in_mind_is_refused(tmp
         attack.must_fail(written(tmp_path / "now", careless), earlier=suppress.shown(release[0]))
 
 
-def test_a_higher_threshold_cannot_call_a_figure_back():
-    before = suppress.shown(second([8, 40, 60, 50, 20, 30], None)[0])
-    with pytest.raises(DisclosureError, match="take the earlier release down"):
-        second([8, 40, 60, 50, 20, 30], before, suppression_threshold=10)
+@pytest.mark.parametrize(
+    ("fewest", "rule", "mend"),
+    [
+        (8, {"suppression_threshold": 10}, "lower suppression_threshold"),
+        (0, {"hide_zeros": True}, "set hide_zeros = false"),
+    ],
+)
+def test_a_stricter_rule_cannot_call_a_figure_back(fewest, rule, mend):
+    before = suppress.shown(second([fewest, 40, 60, 50, 20, 30], None)[0])
+    with pytest.raises(DisclosureError, match=f"can't be hidden any more. Take that release down .* {mend}"):
+        second([fewest, 40, 60, 50, 20, 30], before, **rule)
 
 
 def test_the_table_of_what_is_protected_stays_in_the_build(tmp_path, release):

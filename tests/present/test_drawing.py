@@ -16,11 +16,13 @@ from matplotlib.path import Path
 from matplotlib.textpath import TextToPath
 from matplotlib.transforms import Affine2D
 
-from evalkit.present.charts.canvas import POINTS, canvas, svg
+from evalkit.present import words
+from evalkit.present.charts import credit
+from evalkit.present.charts.canvas import POINTS, canvas, svg, ticks
 from evalkit.present.charts.vector import Vector, _outline
 
 SVG = "{http://www.w3.org/2000/svg}"
-HUNDREDTH = 0.01  # points: Matplotlib measures in 64ths of a hundredth of the type size
+STEP = 9.5 / 100 / 64  # points: Matplotlib rounds each letter to 64ths of a hundredth of the type size
 LETTERS = "aăâbcdđeêghiklmnoôơpqrstuưvxyAĂÂĐÊÔƠƯàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ 0123456789.,%−–()"
 
 
@@ -29,7 +31,7 @@ def test_text_is_as_wide_as_matplotlib_sets_it(text, weight):
     font = FontProperties(family="DejaVu Sans", size=9.5, weight=weight)
     width, _, _ = Vector(100, 100).get_text_width_height_descent(text, font, False)
     assert width == pytest.approx(
-        TextToPath().get_text_width_height_descent(text, font, False)[0], abs=HUNDREDTH
+        TextToPath().get_text_width_height_descent(text, font, False)[0], abs=STEP * (len(text) + 1)
     )
 
 
@@ -99,3 +101,33 @@ def test_a_figure_is_the_same_in_a_process_that_has_drawn_others():
         for first in ("", "draw('bold')\n")
     ]  # fmt: skip
     assert both[0] == both[1]
+
+
+def test_a_tick_says_where_it_stands():
+    said = [ticks("vi")(x, None) for x in (0.25, 12.5, 0.1 + 0.2, 2000, -1e-12)]
+    assert said == ["0,25", "12,5", "0,3", "2.000", "0"]
+    assert ticks("en", "%")(2.5, None) == "2.5%"
+
+
+@pytest.mark.parametrize("top", [13.4, 16.3, 0.9, 870.0])
+def test_no_tick_is_cut_at_the_left(top):
+    for height in (2.0, 2.6, 3.1, 4.0):
+        with canvas(height, 2) as (figure, axes):
+            axes[0].bar([1, 2], [top, top / 2])
+            axes[0].yaxis.set_major_formatter(ticks("vi"))
+            drawn = ET.fromstring(svg(figure))
+        moves = [g.get("transform", "") for g in drawn.iter(f"{SVG}g")]
+        lefts = [float(m.split("(")[1].split()[0]) for m in moves if m.startswith("translate(")]
+        assert lefts
+        assert min(lefts) >= 0
+
+
+def test_long_names_of_programmes_stay_on_the_paper():
+    longest = max((words.indicator(name, "en") for name in credit._PROGRAMMES), key=len)
+    assert len(longest) > 60
+    with canvas(3) as (figure, axes):
+        axes.barh([0], [1])
+        axes.set_yticks([0], [credit.fill(longest, credit._LABEL)])
+        drawn = ET.fromstring(svg(figure))
+    moves = [g.get("transform", "") for g in drawn.iter(f"{SVG}g")]
+    assert min(float(m.split("(")[1].split()[0]) for m in moves if m.startswith("translate(")) >= 0

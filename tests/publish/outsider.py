@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse.csgraph import connected_components
 
 COUNTS = (
     "households",
@@ -40,6 +41,11 @@ PARTS = (
     ("borrowers", "loans"),
 )
 PURPOSES = ("production", "study", "water", "housing", "other")
+# A ratio over poor households that is missing though the count above its line stands: nobody was poor that year before.
+OVER_POOR = {
+    "poor_household_coverage_pct": ("borrower_households_poor_hh", 0),
+    "exit_rate_pct": ("households_escaped_poverty", 1),
+}
 
 
 class Outsider:
@@ -69,11 +75,9 @@ class Outsider:
         for r in rows.itertuples():
             for whole in (r.place, *above[r.place]) if r.place in above else ():
                 members.setdefault((whole, r.indicator, r.period, r.basis), []).append(r.place)
-        self.empty = {
-            (r.place, r.period, r.basis)
-            for r in rows.itertuples()
-            if r.indicator == "poor_households" and r.value and float(r.value) == 0
-        }
+        self.empty = self._without_poor(rows[rows["place"].isin(above)])
+        for place, year, basis in self.empty:
+            self.equations.append(({self._of(place, int(year), "poor", basis): 1.0}, 0.0))
         for r in rows.itertuples():
             name = r.place if r.place in above else r.name
             communes = members.get((name, r.indicator, r.period, r.basis), [])
@@ -90,6 +94,20 @@ class Outsider:
                 value = getattr(r, role)
                 if terms and value:
                     self.equations.append((terms, float(value)))
+
+    def _without_poor(self, rows):
+        """(place, year, basis) of the counts of poor households that say nought, or that a missing ratio gives away."""
+        there = set(zip(rows["place"], rows["period"], rows["basis"], rows["indicator"], strict=True))
+        found = set()
+        for r in rows[rows["indicator"] == "poor_households"].itertuples():
+            if r.value and float(r.value) == 0:
+                found.add((r.place, r.period, r.basis))
+            for ratio, (above, years) in OVER_POOR.items():
+                year = str(int(r.period) + years)
+                counted = {(r.place, year, basis, above) for basis in (r.basis, "households")} & there
+                if counted and (r.place, year, r.basis, ratio) not in there:
+                    found.add((r.place, r.period, r.basis))
+        return found
 
     def _said(self, row):
         """{column of the row: (quantities that it adds up, factor)}."""
@@ -150,11 +168,20 @@ class Outsider:
                 columns = matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]]
                 column = next(c for c in columns if open_[c])
                 self.known[column] = left[row] / matrix[row, column]
-        self.matrix, self.left = matrix[:, open_], left
-        keep = np.asarray((self.matrix != 0).sum(axis=1)).ravel() > 1
-        self.matrix, self.left = self.matrix[keep], left[keep]
         self.position = np.where(open_, np.cumsum(open_) - 1, -1)
-        self.whole = np.array([q.split("+")[0].startswith(COUNTS) for _, _, q, _ in self.number])[open_]
+        whole = np.array([q.split("+")[0].startswith(COUNTS) for _, _, q, _ in self.number])[open_]
+        keep = np.asarray((matrix[:, open_] != 0).sum(axis=1)).ravel() > 1
+        if open_.any():
+            self.rules = _Rules(matrix[keep][:, open_], left[keep], whole, self._limits())
+
+    def _limits(self):
+        """What is no more than what: [(coefficients by position, the most that they come to)]."""
+        found = []
+        for part, whole in self.at_most:
+            a, b = self.position[part], self.position[whole]
+            if a >= 0:
+                found.append(({a: 1.0, b: -1.0}, 0.0) if b >= 0 else ({a: 1.0}, self.known[whole]))
+        return found
 
     def bounds(self, place, year, quantity, standard=""):
         """The least and the most that a quantity can be."""
@@ -163,30 +190,41 @@ class Outsider:
             return 0.0, np.inf
         if not np.isnan(self.known[n]):
             return self.known[n], self.known[n]
-        unit = np.where(self.whole, 1.0, 1e6)
-        matrix = self.matrix @ sparse.diags(unit)
+        return self.rules.ends(self.position[n])
+
+
+class _Rules:
+    """Equations and limits of what is not known by itself, split into parts that have nothing to do with each other."""
+
+    def __init__(self, matrix, total, whole, limits):
+        self.unit = np.where(whole, 1.0, 1e6)
+        matrix = (matrix @ sparse.diags(self.unit)).tocsr()
         size = np.maximum(abs(matrix).max(axis=1).toarray().ravel(), 1e-9)
-        slack = 1e-6 * np.maximum(abs(self.left), 1) / size
-        rules = [
-            LinearConstraint(
-                sparse.diags(1 / size) @ matrix, self.left / size - slack, self.left / size + slack
-            )
-        ]
-        for part, whole in self.at_most:
-            a, b = self.position[part], self.position[whole]
-            if a >= 0:
-                row = np.zeros(matrix.shape[1])
-                row[a] = 1
-                if b >= 0:
-                    row[b] = -1
-                rules.append(LinearConstraint(row, -np.inf, 1e-6 + (0 if b >= 0 else self.known[whole])))
-        cost = np.zeros(matrix.shape[1])
-        cost[self.position[n]] = 1
+        slack = 1e-6 * np.maximum(abs(total), 1) / size
+        less = sparse.dok_matrix((len(limits), matrix.shape[1]))
+        for i, (terms, _) in enumerate(limits):
+            for j, c in terms.items():
+                less[i, j] = c
+        self.matrix = sparse.vstack([sparse.diags(1 / size) @ matrix, less]).tocsr()
+        self.low = np.r_[total / size - slack, np.full(len(limits), -np.inf)]
+        self.high = np.r_[total / size + slack, [most + 1e-6 for _, most in limits]]
+        self.whole = whole
+        links = sparse.bmat([[None, self.matrix], [self.matrix.T, None]])
+        label = connected_components(links, directed=False)[1]
+        self.of_rule, self.of_quantity = label[: self.matrix.shape[0]], label[self.matrix.shape[0] :]
+
+    def ends(self, at):
+        own = np.flatnonzero(self.of_quantity == self.of_quantity[at])
+        rules = np.flatnonzero(self.of_rule == self.of_quantity[at])
+        agree = LinearConstraint(self.matrix[rules][:, own], self.low[rules], self.high[rules])
+        cost = (own == at).astype(float)
         ends = []
         for sign in (1, -1):
-            found = milp(sign * cost, constraints=rules, bounds=Bounds(0, np.inf), integrality=self.whole)
+            found = milp(
+                sign * cost, constraints=agree, bounds=Bounds(0, np.inf), integrality=self.whole[own]
+            )
             assert found.status != 2, "what he takes for true contradicts itself"
-            ends.append(np.inf * -sign if found.x is None else sign * found.fun * unit[self.position[n]])
+            ends.append(np.inf * -sign if found.x is None else sign * found.fun * self.unit[at])
         return tuple(ends)
 
 

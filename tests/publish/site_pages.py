@@ -30,3 +30,30 @@ class Page(HTMLParser):
 
 def read(path):
     return Page(path.read_text(encoding="utf-8"))
+
+
+class _Outside(HTMLParser):
+    ASIDE = ("code", "pre", "cite", "script", "style")
+    VOID = ("meta", "link", "input", "img", "br", "hr", "path")
+
+    def __init__(self, source):
+        super().__init__()
+        self.open, self.texts = [], []
+        self.feed(source)
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in self.VOID:
+            self.open.append((tag, tag in self.ASIDE or (dict(attrs).get("lang") == "en" and tag == "a")))
+
+    def handle_endtag(self, tag):
+        while self.open and self.open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data):
+        if data.strip() and not any(aside for _, aside in self.open):
+            self.texts.append(" ".join(data.split()))
+
+
+def outside_english(source):
+    """The texts of a page outside code, citations and the link to the English page."""
+    return _Outside(source).texts

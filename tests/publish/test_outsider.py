@@ -7,6 +7,7 @@ from evalkit.load import reference
 from evalkit.load.dataset import open_dataset
 from evalkit.metrics import rollup, suppress
 from evalkit.metrics.indicators import assemble
+from evalkit.present import attack
 from evalkit.publish import release
 
 PROGRAMMES = reference.programmes()["purpose"].to_dict()
@@ -17,7 +18,8 @@ TEXT = {"en": "Test", "vi": "Thử"}
 def decided(folder, size, **publish):
     """What is hidden of a simulated province's communes: places, rows, protected figures of communes."""
     simulate.province(folder / "data", loan_communes=0, **size)
-    (folder / "data" / "facts.csv").unlink()
+    for table in ("facts", "households"):
+        (folder / "data" / f"{table}.csv").unlink()
     dataset = open_dataset(folder / "data")
     units, settings = rollup.with_areas(dataset.places), dataset.settings["publish"] | publish
     rows, protected = suppress.decide(assemble(dataset), dataset.tables, units, settings)
@@ -27,14 +29,18 @@ def decided(folder, size, **publish):
     return units, rows, counts[counts["place"].isin(units.loc[units["level"] == "commune", "place"])]
 
 
-def narrow(folder, units, rows, protected):
-    """Write a release; return the protected figures that the outsider bounds more narrowly than they must be left."""
+def released(folder, units, rows):
+    """The outsider with the files of a release."""
     figures = suppress.shown(rows).assign(name=rows["place"].map(units.set_index("place")["name"]))
     manifest = {"settings": {"title": TEXT, "source": TEXT, "rights": TEXT, "data": {"real": False}}}
     manifest |= {"built": "2024-12-31", "evalkit": "0"}
     given = release.Release(figures, units, manifest, {}, {"data": "0", "code": "0", "environment": "0"})
     release.write(folder, given)
-    reader = outsider.Outsider(folder, PROGRAMMES, PRICES)
+    return outsider.Outsider(folder, PROGRAMMES, PRICES)
+
+
+def narrow(reader, protected):
+    """The protected figures that the outsider bounds more narrowly than they must be left."""
     found = []
     for row in protected.itertuples():
         low, high = reader.bounds(row.place, int(row.year), row.expr, row.standard)
@@ -45,13 +51,27 @@ def narrow(folder, units, rows, protected):
 
 def test_he_finds_nothing_in_a_release_and_most_where_only_small_counts_are_hidden(tmp_path):
     units, rows, protected = decided(
-        tmp_path, {"districts": 1, "communes": 5, "seed": 2, "years": (2020, 2024)}
+        tmp_path, {"districts": 1, "communes": 5, "seed": 2, "years": (2021, 2024)}
     )
     assert len(protected) > 20
-    assert narrow(tmp_path / "release", units, rows, protected) == []
+    reader = released(tmp_path / "release", units, rows)
+    assert narrow(reader, protected) == []
+
+    hidden = rows[rows["indicator"].eq("poor_households") & rows["value"].eq(0) & rows["hidden"].ne("")]
+    assert len(
+        hidden
+    )  # a missing ratio over them would tell him the nought, and by subtraction another count
+    for row in hidden.itertuples():
+        assert reader.bounds(row.place, int(row.year), "poor", row.basis)[1] > 0
+    wanted = hidden[["place", "year"]].assign(standard=hidden["basis"], expr="poor", width=1.0)
+    wanted = wanted.astype({"year": "int64"}).reset_index(drop=True)
+    public = suppress.shown(rows)
+    over_nought = rows["denominator"].eq(0) & rows["hidden"].ne("")
+    assert not attack.intervals(public, wanted, units)["disclosed"].any()
+    assert attack.intervals(public[~over_nought], wanted, units)["disclosed"].all()
 
     rows["hidden"] = rows["hidden"].where(rows["hidden"].eq("primary"), "")
-    found = narrow(tmp_path / "unprotected", units, rows, protected)
+    found = narrow(released(tmp_path / "unprotected", units, rows), protected)
     assert len(found) > len(protected) / 3
     assert sum(high - low < 1e-3 * max(high, 1) for _, _, _, low, high in found) > len(found) / 2
 
@@ -61,4 +81,4 @@ def test_he_finds_nothing_where_noughts_are_hidden_too_in_districts_of_one_and_t
         tmp_path, {"districts": 3, "communes": 5, "seed": 9, "years": (2021, 2024)}, hide_zeros=True
     )
     assert len(protected) > 20
-    assert narrow(tmp_path / "release", units, rows, protected) == []
+    assert narrow(released(tmp_path / "release", units, rows), protected) == []

@@ -139,7 +139,7 @@ def test_every_indicator_has_its_place_on_the_method_page(whole):
 
 def test_a_docstring_keeps_its_formula_apart():
     found = methods.pieces("Share.\n\n    .. math:: p = x / n\n\n    x: counted; ``n``: all.")
-    assert found == [("text", "Share."), ("formula", "p = x / n"), ("text", "x: counted; n: all.")]
+    assert found == [("text", "Share."), ("formula", "p = x / n"), ("text", "x: counted; ``n``: all.")]
 
 
 def test_tiles_tell_hidden_from_missing_and_class_by_fifths():
@@ -195,3 +195,16 @@ def test_a_report_becomes_a_pdf_whose_hostile_texts_stay_text(tmp_path, words):
     made = (index.parent / "vi" / "08473" / "report.pdf").read_bytes()
     assert made.startswith(b"%PDF-")
     assert b"FontFile" in made
+
+
+def test_a_place_that_no_longer_stood_lacks_no_figure_and_does_not_count_for_the_half():
+    gone = [{"place_id": f"g{n}", "name": f"g{n}", "valid_to": "2019-12-31"} for n in range(3)]
+    places = checked([{"place_id": "a", "name": "a"}, {"place_id": "b", "name": "b"}, *gone])
+    assert [overview.stood(p, 2024) for p in places] == [True, True, False, False, False]
+    assert overview.stood(places[-1], 2018)
+    assert overview.stood(places[-1], 2019)
+    figures = pd.DataFrame(
+        {"place": ["a"], "year": [2024], "period": "2024", "basis": "s", "method": "m", "value": [3.0]}
+    ).assign(indicator="poverty_rate_pct", unit="percent")
+    rows, about = overview.main_figures(figures, places)
+    assert (set(rows), about["period"]) == ({"a"}, "2024")

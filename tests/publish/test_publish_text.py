@@ -15,7 +15,7 @@ from evalkit.publish.collect import blocks
 from evalkit.publish.names import alphabetical, date_text, fold, years_text
 from evalkit.publish.pages import Pages
 from evalkit.publish.places import checked
-from evalkit.publish.spans import row_spans
+from evalkit.publish.rows import row_spans
 from evalkit.publish.svg import drawing
 
 MARKUP = st.sampled_from(

@@ -203,10 +203,9 @@ def goodman_bacon(panel, *, outcome, unit, time, first_treated):
     Returns one row per comparison: comparison ("treated_vs_never", "earlier_vs_later", "later_vs_earlier"),
     treated, control (their first times), weight, estimate. The weights add to one and the weighted mean of
     the estimates is the two-way coefficient; weight on "later_vs_earlier" is weight on forbidden
-    comparisons.
+    comparisons. Needs a balanced panel; incomplete units are left out.
 
-    Source: Goodman-Bacon (2021), J. Econometrics 225, theorem 1. Needs a balanced panel; incomplete units are
-    left out.
+    Source: Goodman-Bacon (2021), J. Econometrics 225, theorem 1.
     """
     sample = balanced(panel, outcome, unit, time, first_treated, keep_always_treated=True)
     if sample.first.nunique() < 2:

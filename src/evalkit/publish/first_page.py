@@ -17,7 +17,14 @@ def first_page(pages, lang, summary, release, folder):
     rows, about = overview.main_figures(None if release is None else release.figures, pages.places)
     if about:
         values = {place: _plain(row["value"]) for place, row in rows.items()}
-        current = [p for p in current if p["status"] == "published"]
+        current = [
+            p
+            for p in current
+            if p["status"] == "published"
+            and (
+                p["place_id"] in rows or overview.stood(p, about["year"])
+            )  # what no longer exists lacks no figure
+        ]
         show = lambda value: words.rounded(value, about["unit"], lang)  # noqa: E731
         title = f"{words.indicator(about['indicator'], lang)}, {about['period']}"
     else:

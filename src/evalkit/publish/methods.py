@@ -1,4 +1,4 @@
-"""How each figure is made: definitions, docstrings and reference data as pages."""
+"""How each figure is made: the definitions of the indicators and the docstrings of what the package computes."""
 
 import ast
 import hashlib
@@ -27,117 +27,7 @@ MODULES = {
     "evalkit.metrics.intervals": N_("Intervals"),
     "evalkit.impact": N_("Designs and their checks"),
 }
-# columns shown of each table of data/reference; `_` stands for the reader's language
-REFERENCE = {
-    "poverty_standards": (
-        N_("Poverty standards"),
-        ("label_", "area", "class", "income_min_vnd", "income_max_vnd", "deprivations_min", "legal_basis"),
-    ),
-    "series_breaks": (N_("Breaks in the series"), ("date", "what_", "legal_basis")),
-    "programmes": (N_("Credit programmes"), ("name_", "lends_to_", "legal_basis")),
-    "programme_terms": (
-        N_("Terms of the programmes"),
-        (
-            "programme",
-            "valid_from",
-            "valid_to",
-            "annual_rate_pct",
-            "ceiling_vnd",
-            "term_months",
-            "legal_basis",
-        ),
-    ),
-    "group_rules": (N_("Rules for savings-and-loan groups"), ("label_", "minimum", "maximum", "legal_basis")),
-    "nrd_criteria": (
-        N_("Criteria of new rural development"),
-        ("label_", "area", "valid_from", "valid_to", "threshold", "unit", "legal_basis"),
-    ),
-    "consumer_prices": (N_("Consumer prices"), ("year", "change_pct", "basis")),
-    "external_evidence": (
-        N_("Evidence from elsewhere"),
-        ("authors", "year", "place_", "design", "finding_"),
-    ),
-}
-COLUMNS = {
-    "label_": N_("Name"),
-    "name_": N_("Name"),
-    "what_": N_("What changed"),
-    "lends_to_": N_("Lends to"),
-    "place_": N_("Place"),
-    "finding_": N_("Finding"),
-    "area": N_("Area"),
-    "class": N_("Class"),
-    "income_min_vnd": N_("Income above (VND per person per month)"),
-    "income_max_vnd": N_("Income up to (VND per person per month)"),
-    "deprivations_min": N_("Deprivations, at least"),
-    "legal_basis": N_("Legal basis"),
-    "date": N_("Date"),
-    "programme": N_("Programme"),
-    "valid_from": N_("From"),
-    "valid_to": N_("Until"),
-    "annual_rate_pct": N_("Interest (% a year)"),
-    "ceiling_vnd": N_("Ceiling (VND)"),
-    "term_months": N_("Term (months)"),
-    "minimum": N_("At least"),
-    "maximum": N_("At most"),
-    "threshold": N_("Threshold"),
-    "unit": N_("Unit"),
-    "year": N_("Year"),
-    "change_pct": N_("Change on the year before (%)"),
-    "basis": N_("Basis"),
-    "authors": N_("Authors"),
-    "design": N_("Design"),
-}
-CODES = {
-    "rural": N_("rural"),
-    "urban": N_("urban"),
-    "poor": N_("poor"),
-    "near_poor": N_("near-poor"),
-    "experiment": N_("experiment"),
-    "quasi-experiment": N_("quasi-experiment"),
-    "observational": N_("observational"),
-    "review": N_("review of studies"),
-}
-GLOSSARY = (
-    (N_("Outstanding loans"), N_("What borrowers still owe at a date: principal lent and not yet repaid.")),
-    (N_("Lending in the year"), N_("What was paid out to borrowers during the year.")),
-    (
-        N_("Savings-and-loan group"),
-        N_(
-            "Neighbours who borrow through one of four mass organisations; the group meets, screens and collects interest."
-        ),
-    ),
-    (
-        N_("Overdue share"),
-        N_(
-            "Overdue amounts over outstanding loans. Only the part that fell due counts, so it is no portfolio at risk."
-        ),
-    ),
-    (
-        N_("Poor and near-poor households"),
-        N_("Households on the commune's list at the year-end review, by the standard in force."),
-    ),
-    (
-        N_("Standard"),
-        N_(
-            "The line and the rules by which a household counts as poor. Rates on two standards are not to be subtracted."
-        ),
-    ),
-    (
-        N_("Interval"),
-        N_(
-            "The range within which a figure could have come out otherwise; where two intervals overlap the places are not told apart."
-        ),
-    ),
-    (N_("Median"), N_("The value in the middle: half of the places lie below, half above.")),
-    (
-        N_("Hidden"),
-        N_(
-            "Withheld because so few households stand behind the figure that one could be recognised. Hidden is not zero."
-        ),
-    ),
-    (N_("Missing"), N_("Not received. Missing is not zero either.")),
-)
+SOURCE = re.compile(r"\bSources?: ")
 
 
 @cache
@@ -206,7 +96,7 @@ def _parameters(function):
 
 
 def pieces(docstring):
-    """Return a docstring as (kind, text): paragraphs, and formulas as they are written."""
+    """Return a docstring as (kind, text): paragraphs, formulas as they are written, and the sources cited."""
     found = []
     for part in re.split(r"\n\s*\n", inspect.cleandoc(docstring)):
         if part.lstrip().startswith(".. math::"):
@@ -214,52 +104,6 @@ def pieces(docstring):
         elif found and found[-1] == ("formula", ""):
             found[-1] = ("formula", inspect.cleandoc(part).strip())
         else:
-            found.append(("text", part.replace("``", "")))
+            text, _, source = SOURCE.sub("\0", " ".join(part.split()), count=1).partition("\0")
+            found += [(kind, said) for kind, said in (("text", text.strip()), ("source", source)) if said]
     return found
-
-
-def reference_tables(lang, t):
-    """Return the tables of the law and the public series: id, title, header, rows of (text, address, verified)."""
-    from evalkit.load import reference
-
-    found = []
-    for name, (title, columns) in REFERENCE.items():
-        if not (reference.reference_folder() / f"{name}.csv").is_file():
-            continue
-        frame = reference.table(name)
-        keys = [c + lang if c.endswith("_") else c for c in columns]
-        rows = []
-        for row in frame.to_dict("records"):
-            address = row.get("source_url", "")
-            source = {
-                "text": row.get("source_title") or address,
-                "url": address,
-                "verified": row.get("verified"),
-            }
-            rows.append({"cells": [_cell(row[key], lang, t) for key in keys], "source": source})
-        header = [t(COLUMNS[c]) for c in columns]
-        found.append({"id": name, "title": t(title), "header": header, "rows": rows})
-    return found
-
-
-def _cell(value, lang, t):
-    from evalkit.present import words
-
-    if value is None or value != value:
-        return ""
-    if hasattr(value, "year"):
-        return words.date(value, lang)
-    if isinstance(value, str):
-        return t(CODES[value]) if value in CODES else words.dated(value, lang)
-    if isinstance(value, float):
-        return words.decimal(value, lang, 2)
-    return str(value)
-
-
-def glossary(lang, t):
-    """Return terms and meanings: the site's own words, then the statuses of a debt from the reference data."""
-    from evalkit.load import reference
-
-    own = [(t(term), t(meaning)) for term, meaning in GLOSSARY]
-    debts = reference.table("debt_statuses").to_dict("records")
-    return own + [(row[f"name_{lang}"], row[f"meaning_{lang}"]) for row in debts]

@@ -15,21 +15,30 @@ def main_figures(figures, places):
     """Return (rows by place, what they are) of the indicator that colours the overview, or (empty, None).
 
     The first of MAIN whose latest year on one basis and method is known, or known and hidden, for at least
-    half of the places with a report. figures: disclosed rows of the release.
+    half of the places with a report that stood at the end of that year. figures: disclosed rows of the release.
     """
-    reported = {p["place_id"] for p in places if p["status"] == "published"}
+    reported = [p for p in places if p["status"] == "published"]
     if figures is None or not reported:
         return {}, None
-    own = figures[figures["place"].isin(reported) & figures["year"].notna()]
+    own = figures[figures["place"].isin({p["place_id"] for p in reported}) & figures["year"].notna()]
     for indicator in MAIN:
         rows = own[own["indicator"] == indicator]
         groups = rows.groupby(["year", "period", "basis", "method"], dropna=False)
-        full = [(key, group) for key, group in groups if group["place"].nunique() * 2 >= len(reported)]
+        standing = {year: sum(stood(p, year) for p in reported) for year in rows["year"].unique()}
+        full = [
+            (key, group) for key, group in groups if group["place"].nunique() * 2 >= max(standing[key[0]], 1)
+        ]
         if full:
             _, latest = max(full, key=lambda pair: (pair[0][0], str(pair[0][1:])))
             latest = latest.drop_duplicates("place")
             return {row["place"]: row for row in latest.to_dict("records")}, latest.iloc[0].to_dict()
     return {}, None
+
+
+def stood(place, year):
+    """Return whether a place existed at the end of a year; dates that aren't given count as open."""
+    day = f"{int(year)}-12-31"
+    return place["valid_from"][:10] <= day and (place["valid_to"][:10] or day) >= day
 
 
 def tiles(places, values):
@@ -117,6 +126,7 @@ def coverage(places):
         "status": Counter(p["status"] for p in places),
         "held": Counter(table for p in places for table in p["coverage"]),
         "years": sorted({year for p in places for year in p["years"]}),
+        "ended": sum(bool(p["valid_to"]) for p in places),
         "districts": len({(p["province"], p["district"]) for p in places if p["district"]}),
     }
 

@@ -5,11 +5,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from evalkit.present.words import decimal
-from evalkit.publish import methods
+from evalkit.publish import formal, law, methods, rows
 from evalkit.publish.collect import SECTIONS
 from evalkit.publish.names import alphabetical, date_text, fold, isolate, years_text
 from evalkit.publish.questions import questions
-from evalkit.publish.spans import row_spans
 from evalkit.publish.wording import (
     DATASET_TITLES,
     LANGUAGES,
@@ -54,7 +53,8 @@ def _environment():
         "level_words": LEVEL_WORDS,
         "table_words": TABLE_WORDS,
         "isolate": isolate,
-        "row_spans": row_spans,
+        "body": rows.body,
+        "formal": formal,
         "years_text": years_text,
     }
     return environment
@@ -119,6 +119,7 @@ class Pages:
         """Return the page of one notebook on the data set as a whole."""
         common = self.common(lang, f"dataset/{name}.html")
         title = common["t"](DATASET_TITLES[name]) if name in DATASET_TITLES else name
+        blocks = [b | {"title": ""} if b["title"] == title else b for b in blocks]  # the page says it
         return self.template("dataset.html").render(**common, title=title, blocks=blocks)
 
     def methods(self, lang):
@@ -132,8 +133,8 @@ class Pages:
                 ]
             },
             "measures": {"modules": [(m, methods.MODULES[m], own) for m, own in methods.functions().items()]},
-            "reference": {"tables": methods.reference_tables(lang, t)},
-            "index": {"glossary": methods.glossary(lang, t)},
+            "reference": {"tables": law.reference_tables(lang, t)},
+            "index": {"glossary": law.glossary(lang, t)},
         }
         return {
             f"methods/{name}.html": self.template(f"methods_{name}.html").render(
@@ -174,7 +175,6 @@ class Pages:
             "navigation": [(p, t(title)) for p, title in NAVIGATION if p in self.held],
             "held": self.held,
             "t": t,
-            "is_indicator": lambda name: name in methods.names(),
             "meta": SimpleNamespace(**{key: in_language(value, lang) for key, value in self.meta.items()}),
             "languages": [(code, LANGUAGES[code], f"{root}{code}/{path}") for code in self.languages],
             "number": lambda value, digits=1: decimal(value, lang, digits),

@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from evalkit.metrics.suppress.cells import from_tables, system
+from evalkit.metrics.suppress.cells import from_tables
 from evalkit.metrics.suppress.primary import money_of_few_members, sensitive
 from evalkit.metrics.suppress.secondary import protect
+from evalkit.metrics.suppress.system import system
 
-__all__ = ["KEY", "beside", "decide", "holds", "is_hidden", "shown"]
+__all__ = ["KEY", "OVER_POOR", "beside", "decide", "holds", "is_hidden", "shown"]
 _FIGURES = ("value", "lower", "upper", "numerator", "denominator")
 _COUNTED = ("households", "customers", "borrowers", "persons", "loans", "cases")
 _ORDER = ["place", "indicator", "period", "basis", "method", "value"]
@@ -31,19 +32,24 @@ def decide(rows, tables, units, publish, earlier=None):
     a correction has made it harmless, for the earlier sums still hold; what it showed and still
     holds protects nothing any more, so other figures are hidden instead. Raises DisclosureError where a cell can't be protected.
     """
+    rows = rows.assign(hidden="").reset_index(drop=True)
+    if not publish["suppression_threshold"]:
+        return rows, pd.DataFrame(columns=_SENSITIVE)
+    unsaid, noughts = _unsaid(rows)
+    every = pd.concat([rows, unsaid], ignore_index=True) if len(unsaid) else rows
+    if publish["hide_zeros"]:
+        every.loc[len(rows) :, "hidden"] = "primary"
+    order = every.sort_values(_ORDER, kind="stable").index  # so that the order of the rows decides nothing
+    decided, found = _decide(every.loc[order].reset_index(drop=True), tables, units, publish, earlier)
+    every["hidden"] = decided.set_axis(order)
+    needed = every["hidden"].to_numpy()[noughts] != ""
+    every.loc[len(rows) :, "hidden"] = every.loc[len(rows) :, "hidden"].replace("", "secondary")
+    return every[np.r_[np.ones(len(rows), bool), needed]].reset_index(drop=True), found
+
+
+def _decide(rows, tables, units, publish, earlier):
+    """Return for each row why it is hidden ("primary", "secondary" or ""), and the sensitive cells."""
     threshold = publish["suppression_threshold"]
-    rows = rows.assign(hidden="")
-    nothing = pd.DataFrame(columns=_SENSITIVE)
-    if not threshold:
-        return rows, nothing
-    silent = _unsaid(rows) if publish["hide_zeros"] else rows.iloc[:0]
-    if len(silent):
-        rows = pd.concat([rows.assign(silent=False), silent.assign(silent=True)], ignore_index=True)
-        rows.loc[rows.pop("silent"), "hidden"] = "primary"
-    given = rows.index
-    rows = rows.reset_index(drop=True).sort_values(_ORDER, kind="stable")  # so that order decides nothing
-    back = np.argsort(rows.index)
-    rows = rows.reset_index(drop=True)
     own = from_tables(rows)
     flags = rows["flags"].fillna("")
     judged = (
@@ -53,7 +59,7 @@ def decide(rows, tables, units, publish, earlier=None):
     before = _earlier(rows, earlier)
     rows.loc[before.eq("hidden") & rows["hidden"].eq(""), "hidden"] = "secondary"
     if not own.any():
-        return rows.iloc[back].set_axis(given), nothing
+        return rows["hidden"], pd.DataFrame(columns=_SENSITIVE)
     whole = system(rows, units)
     width = sensitive(
         whole,
@@ -74,35 +80,40 @@ def decide(rows, tables, units, publish, earlier=None):
     if {"members", "union"} <= set(tables.get("groups", ())):
         rows.loc[money_of_few_members(rows, tables["groups"], units, threshold), "hidden"] = "primary"
     found = whole.cells.assign(width=width)[width > 0]
-    return rows.iloc[back].set_axis(given), found[_SENSITIVE].reset_index(drop=True)
+    return rows["hidden"], found[_SENSITIVE].reset_index(drop=True)
 
 
 # Ratios over the poor households, of the same year or of the one before, and the count above the line.
-_OVER_POOR = {
+OVER_POOR = {
     "poor_household_coverage_pct": ("borrower_households_poor_hh", 0),
     "exit_rate_pct": ("households_escaped_poverty", 1),
 }
 
 
 def _unsaid(rows):
-    """Return a row without value for each ratio over no poor household: that there is none would tell the nought."""
+    """Return a row without value for each ratio over no poor household, and the position of the row of that nought.
+
+    Where the nought is hidden, that its ratio is missing would tell it.
+    """
     own = rows[from_tables(rows)]
-    found = []
-    for name, (above, years) in _OVER_POOR.items():
+    none = own[(own["indicator"] == "poor_households") & (own["value"] == 0)].rename_axis("nought")
+    found = [rows.iloc[:0].rename_axis("nought")]
+    for name, (above, years) in OVER_POOR.items():
         made = own[own["indicator"] == name]
-        none = own[(own["indicator"] == "poor_households") & (own["value"] == 0)]
-        none = none.assign(year=none["year"] + years)
-        counts = own[own["indicator"] == above].set_index(["place", "year"])["value"]
-        counts = counts[~counts.index.duplicated()]
-        at = pd.MultiIndex.from_frame(none[["place", "year"]])
+        counts = own[own["indicator"] == above]
+        on = ["place", "year", *(["basis"] if years else [])]  # borrowers are counted whatever the standard
+        counts = counts.drop_duplicates(on).set_index(on)["value"]
+        at = pd.MultiIndex.from_frame(none.assign(year=none["year"] + years)[on])
         there = none[at.isin(counts.index)]
         if made.empty or there.empty:
             continue
         like = {c: made.iloc[0][c] for c in ("indicator", "unit", "method", "source", "flags")}
-        there = there.assign(**like, **dict.fromkeys(_FIGURES, np.nan), period=there["year"].astype("string"))
-        over = counts.reindex(pd.MultiIndex.from_frame(there[["place", "year"]])).to_numpy()
-        found.append(there.assign(numerator=over, denominator=0.0))
-    return pd.concat(found, ignore_index=True) if found else rows.iloc[:0]
+        there = there.assign(**like, **dict.fromkeys(_FIGURES, np.nan), year=there["year"] + years)
+        over = counts.reindex(at[at.isin(counts.index)]).to_numpy()
+        period = there["year"].astype("Int64").astype("string")
+        found.append(there.assign(period=period, numerator=over, denominator=0.0))
+    unsaid = pd.concat(found)
+    return unsaid.reset_index(drop=True), unsaid.index.to_numpy(int)
 
 
 def _earlier(rows, earlier):

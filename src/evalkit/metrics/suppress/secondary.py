@@ -151,11 +151,18 @@ class _Work:
 
     def give_up(self, cell):
         at = self.cells.loc[cell]
+        named = f"{at['place']}, {at['year']}, {at['expr']}"
+        rule = "set hide_zeros = false" if at["value"] == 0 else "lower suppression_threshold"
+        if self.known[cell]:
+            raise DisclosureError(
+                f"{named}: readers have this figure from an earlier release, and what is public can't be hidden any more. "
+                f"Take that release down and build into another folder, or {rule} in dataset.toml."
+            )
         beside = " that no earlier release shows" if self.known.any() else ""
         take_down = ", or take the earlier release down and build into another folder" if beside else ""
         raise DisclosureError(
-            f"{at['place']}, {at['year']}, {at['expr']}: can't be protected by hiding other figures of its province"
-            f"{beside}. Leave the column out of the data set, or lower suppression_threshold in dataset.toml{take_down}."
+            f"{named}: can't be protected by hiding other figures of its province{beside}. "
+            f"Leave the column out of the data set, or {rule} in dataset.toml{take_down}."
         )
 
 

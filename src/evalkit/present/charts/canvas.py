@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from evalkit.present import words
 from evalkit.present.blocks import absent
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "canvas",
     "fill",
     "svg",
+    "ticks",
     "years_axis",
 ]
 
@@ -77,6 +79,11 @@ def fill(n):
     return {"facecolor": colour, "hatch": hatch, "edgecolor": edge, "linewidth": 0.5}
 
 
+def ticks(lang, unit=""):
+    """Return how ticks are written: with as many decimals as they have, for a rounded one would stand elsewhere."""
+    return lambda x, _: f"{words.decimal(round(x, 6) + 0.0, lang, 6)}{unit}"  # + 0.0: no −0
+
+
 def years_axis(axes, years, most=8):
     """Set the axis of years: whole years, every second one beyond ``most``, a little room at both ends."""
     first, last = min(years), max(years)
@@ -102,14 +109,16 @@ def svg(figure):
         paper.take(figure)
         return ""
     renderer = Vector(*figure.get_size_inches() * POINTS)
+    figure.subplots_adjust(left=0.1, right=0.98, bottom=0.15, top=0.92)  # a first guess, for the ticks
     _lay_out(figure, renderer)
+    if _cut(figure, renderer):  # the room that was left makes other ticks, with wider labels
+        _lay_out(figure, renderer)
     figure.draw(renderer)
     return renderer.text()
 
 
 def _lay_out(figure, renderer):
     """Give the axes the room that their labels leave, measured once, and the legends the foot of the figure."""
-    figure.subplots_adjust(left=0.1, right=0.98, bottom=0.15, top=0.92)  # a first guess, for the ticks
     foot = max((one.get_window_extent(renderer).height + _EDGE for one in figure.legends), default=0)
     around = [_around(axes, renderer) for axes in figure.axes]
     columns, rows = (1 + max(one[axis].start for one in around) for axis in ("column", "row"))
@@ -127,6 +136,11 @@ def _lay_out(figure, renderer):
         left=left / width, right=right / width, bottom=bottom / height, top=top / height,
         wspace=_space(across, right - left), hspace=_space(along, top - bottom),
     )  # fmt: skip
+
+
+def _cut(figure, renderer):
+    """Whether a label reaches beyond the left edge of the paper."""
+    return any(axes.get_tightbbox(renderer).x0 < 0 for axes in figure.axes)
 
 
 def _around(axes, renderer):

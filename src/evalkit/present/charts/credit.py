@@ -1,12 +1,14 @@
 """Figures on the portfolio: group size against the law, lending by programme."""
 
+from textwrap import fill
+
 import numpy as np
 
 from evalkit.load import reference
 from evalkit.metrics.credit import STEMS
 from evalkit.present import say, words
 from evalkit.present.blocks import Block
-from evalkit.present.charts.canvas import AREA, OTHERS, PLACE, absent, canvas, svg
+from evalkit.present.charts.canvas import AREA, OTHERS, PLACE, absent, canvas, svg, ticks
 from evalkit.present.words import t
 
 _PROGRAMMES = {
@@ -14,6 +16,7 @@ _PROGRAMMES = {
     "outstanding_loans_poor_near_poor_vnd",
 }
 _WHOLE = 0.001  # of the total: what rounding may leave of the programmes
+_LABEL = 44  # letters in a line of a programme's name: longer ones reach beyond the paper
 _MOST = 6  # lines of the chart of group sizes: beyond, the latest of each figure
 _SIZES = ("borrowers_per_group", "members_per_group_computed", "members_per_group")
 
@@ -100,7 +103,7 @@ def mix(place, *, lang):
         axes.barh(y, parts["value"] / scale, color=PLACE, height=0.6)
         for i, row in enumerate(parts.to_dict("records")):
             axes.text(row["value"] / scale, i, "  " + say.value(row, lang), va="center", fontsize=9)
-        axes.set_yticks(y, [words.indicator(i, lang) for i in parts["indicator"]])
+        axes.set_yticks(y, [fill(words.indicator(i, lang), _LABEL) for i in parts["indicator"]])
         axes.invert_yaxis()
         top = float(total["value"].iloc[0]) / scale if len(total) else parts["value"].max() / scale
         if len(total):
@@ -115,7 +118,7 @@ def mix(place, *, lang):
                 color=AREA,
             )
         axes.set_xlim(0, top * (1.05 if len(total) else 1.35))
-        axes.xaxis.set_major_formatter(lambda x, _: words.decimal(x, lang, 1))
+        axes.xaxis.set_major_formatter(ticks(lang))
         axes.set_xlabel(t("billion VND", lang) if scale == 1e9 else t("million VND", lang))
         axes.grid(axis="y", visible=False)
         drawing = svg(figure)

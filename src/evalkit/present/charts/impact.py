@@ -1,7 +1,7 @@
 """Figures of the impact report: all defensible specifications, and the years around a change of supply."""
 
-from evalkit.present import impact, words
-from evalkit.present.charts.canvas import AREA, INK, OTHERS, PLACE, canvas, panels, svg
+from evalkit.present import impact
+from evalkit.present.charts.canvas import AREA, INK, OTHERS, PLACE, canvas, panels, svg, ticks
 from evalkit.present.words import t
 
 SPECIFICATIONS = {
@@ -35,7 +35,7 @@ def curve(data, *, lang):
         axes.axvline(0, color=INK, lw=0.8)
         axes.set_yticks(range(len(rows)), labels)
         axes.invert_yaxis()
-        axes.xaxis.set_major_formatter(lambda x, _: words.decimal(x, lang, 2))
+        axes.xaxis.set_major_formatter(ticks(lang))
         axes.set_xlabel(t("Per million VND", lang))
         drawing = svg(figure)
     said = [impact.figure(r.estimate, outcome, lang) for r in rows.itertuples()]

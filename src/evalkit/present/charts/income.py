@@ -4,7 +4,7 @@ import pandas as pd
 
 from evalkit.present import say, words, yearly
 from evalkit.present.blocks import Block
-from evalkit.present.charts.canvas import AREA, PLACE, absent, canvas, svg, years_axis
+from evalkit.present.charts.canvas import AREA, PLACE, absent, canvas, svg, ticks, years_axis
 from evalkit.present.tables.checked import sentence
 from evalkit.present.words import t
 
@@ -42,7 +42,7 @@ def _draw(place, rows, kind, unit, title, lang):
         axes.plot(nominal["year"].astype(float), nominal["value"] / 1e6, "--s", color=AREA, mfc="white", ms=5, label=label)  # fmt: skip
         years_axis(axes, [int(nominal["year"].min()), int(nominal["year"].max())])
         axes.set_ylim(0, max(rows["value"]) / 1e6 * 1.15)
-        axes.yaxis.set_major_formatter(lambda x, _: words.decimal(x, lang, 1))
+        axes.yaxis.set_major_formatter(ticks(lang))
         axes.set_ylabel(unit)
         figure.legend(loc="outside lower left", ncols=2, frameon=False, fontsize=8.5)
         drawing = svg(figure)

@@ -6,7 +6,7 @@ import pandas as pd
 from evalkit.metrics import changes
 from evalkit.present import say, words, yearly
 from evalkit.present.blocks import Block
-from evalkit.present.charts.canvas import AREA, INK, absent, canvas, fill, svg, years_axis
+from evalkit.present.charts.canvas import AREA, INK, absent, canvas, fill, svg, ticks, years_axis
 from evalkit.present.words import t
 
 _LOANS, _POOR = "outstanding_per_household_real_vnd", "poverty_rate_pct"
@@ -117,7 +117,7 @@ def _draw(loans, poor, earned, years, gaps, price_year, lang):
 
 def _loans(axes, own, price_year, lang):
     axes.bar(own.index, own["change"] / 1e6, width=0.6, **fill(0))
-    axes.yaxis.set_major_formatter(lambda x, _: words.decimal(x, lang, 1))
+    axes.yaxis.set_major_formatter(ticks(lang))
     said = t("Change in outstanding per household, million VND in prices of {year}", lang, year=price_year)
     axes.set_title(said, fontsize=9.5, loc="left")
 
@@ -130,7 +130,7 @@ def _poverty(axes, own, price_year, lang):
     )
     axes.plot(own.index[told], own["change"][told], "o", color=AREA, ms=7)
     axes.plot(own.index[~told], own["change"][~told], "o", color=AREA, mfc="white", ms=7)
-    axes.yaxis.set_major_formatter(lambda x, _: words.decimal(x, lang, 1))
+    axes.yaxis.set_major_formatter(ticks(lang))
     axes.set_title(
         t("Change in the poverty rate, percentage points, with its 95 % interval", lang),
         fontsize=9.5,
@@ -146,7 +146,7 @@ def _mark(axes, gaps, lang):
 
 def _income(axes, own, price_year, lang):
     axes.bar(own.index, own["growth_pct"], width=0.6, **fill(2))
-    axes.yaxis.set_major_formatter(lambda x, _: f"{words.decimal(x, lang, 1)}%")
+    axes.yaxis.set_major_formatter(ticks(lang, "%"))
     axes.set_title(t("Change in real income per person", lang), fontsize=9.5, loc="left")
 
 

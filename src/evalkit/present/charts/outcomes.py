@@ -4,7 +4,18 @@ import numpy as np
 
 from evalkit.present import words, yearly
 from evalkit.present.blocks import Block
-from evalkit.present.charts.canvas import AREA, INK, OTHERS, PLACE, absent, canvas, fill, svg, years_axis
+from evalkit.present.charts.canvas import (
+    AREA,
+    INK,
+    OTHERS,
+    PLACE,
+    absent,
+    canvas,
+    fill,
+    svg,
+    ticks,
+    years_axis,
+)
 from evalkit.present.words import t
 
 _STATES = {"overdue": "overdue debt", "frozen": "frozen debt", "extended": "extended debt"}
@@ -139,7 +150,7 @@ def _waterfall(axes, steps, year, lang):
     axes.set_yticks(range(len(steps)), [label for label, *_ in steps])
     axes.invert_yaxis()
     axes.set_xlim(0, top / scale * 1.42)
-    axes.xaxis.set_major_formatter(lambda x, _: words.decimal(x, lang, 1))
+    axes.xaxis.set_major_formatter(ticks(lang))
     axes.grid(axis="y", visible=False)
     axes.set_xlabel(t("billion VND", lang) if scale == 1e9 else t("million VND", lang))
     axes.set_title(t("Where the money of {year} stands", lang, year=year), fontsize=9.5, loc="left")
@@ -156,6 +167,6 @@ def _states(axes, shares, lang):
         axes.text(0.5, 0.5, t("none in any year", lang), transform=axes.transAxes, ha="center", color=OTHERS)
     axes.set_ylim(0, max(foot.max() * 1.08, 0.1))
     years_axis(axes, [int(years.min()), int(years.max())], most=6)
-    axes.yaxis.set_major_formatter(lambda x, _: f"{words.decimal(x, lang, 2)}%")
+    axes.yaxis.set_major_formatter(ticks(lang, "%"))
     axes.grid(axis="x", visible=False)
     axes.set_title(t("Share of the outstanding, by year", lang), fontsize=9.5, loc="left")

@@ -5,7 +5,18 @@ import numpy as np
 from evalkit.load import reference
 from evalkit.present import words, yearly
 from evalkit.present.blocks import Block
-from evalkit.present.charts.canvas import AREA, INK, PLACE, absent, apart, canvas, fill, svg, years_axis
+from evalkit.present.charts.canvas import (
+    AREA,
+    INK,
+    PLACE,
+    absent,
+    apart,
+    canvas,
+    fill,
+    svg,
+    ticks,
+    years_axis,
+)
 from evalkit.present.words import t
 
 _PURPOSES = {
@@ -117,7 +128,7 @@ def _stack(total, real, parts, names, breaks, price_year, lang):
         years_axis(axes, [int(years[0]), int(years[-1])])
         axes.set_xlim(years[0] - 0.6, years[-1] + 0.25 * len(years) + 0.6)
         axes.set_ylim(0, top * 1.18)
-        axes.yaxis.set_major_formatter(lambda x, _: words.decimal(x, lang, 1))
+        axes.yaxis.set_major_formatter(ticks(lang))
         axes.set_ylabel(t("billion VND", lang) if scale == 1e9 else t("million VND", lang))
         axes.grid(axis="x", visible=False)
         handles = [Patch(**fill(5 if p == "rest" else n), label=names[p]) for n, p in enumerate(parts)]
@@ -177,7 +188,7 @@ def flows(place, *, lang):
             right.plot(own.index, own, ms=4.5, label=label, **style)
         right.axhline(0, color=INK, lw=0.8)
         years_axis(right, [int(given.index.min()), int(given.index.max())])
-        right.yaxis.set_major_formatter(lambda x, _: f"{words.decimal(x, lang, 0)}%")
+        right.yaxis.set_major_formatter(ticks(lang, "%"))
         right.set_title(t("Growth of the outstanding on the year before", lang), fontsize=9.5, loc="left")
         for axes, side in ((left, "left"), (right, "right")):
             handles, names = axes.get_legend_handles_labels()
@@ -211,7 +222,7 @@ def _bars(axes, given, back, lang):
     axes.bar(back.index + 0.2, back / scale, width=0.38, label=t("collected", lang), **fill(1))
     years_axis(axes, [int(given.index.min()), int(given.index.max())])
     axes.grid(axis="x", visible=False)
-    axes.yaxis.set_major_formatter(lambda x, _: words.decimal(x, lang, 1))
+    axes.yaxis.set_major_formatter(ticks(lang))
     unit = t("billion VND", lang) if scale == 1e9 else t("million VND", lang)
     axes.set_title(t("Lent and collected, {unit}", lang, unit=unit), fontsize=9.5, loc="left")
 
@@ -238,7 +249,7 @@ def reach(place, *, lang):
         left.fill_between(covered.index, low, high, color=PLACE, alpha=0.18, lw=0)
         left.plot(covered.index, covered, "-o", color=PLACE, ms=4.5)
         left.set_ylim(0, min(100, high.max() * 1.15))
-        left.yaxis.set_major_formatter(lambda x, _: f"{words.decimal(x, lang, 0)}%")
+        left.yaxis.set_major_formatter(ticks(lang, "%"))
         left.set_title(t("Borrower households among all households", lang), fontsize=9.5, loc="left")
         constant = yearly.series(rows, real)
         year = yearly.prices(rows)

@@ -6,7 +6,7 @@ import pandas as pd
 from evalkit.load import reference
 from evalkit.metrics import compare
 from evalkit.present import province, words
-from evalkit.present.charts.canvas import AREA, INK, OTHERS, PLACE, canvas, svg
+from evalkit.present.charts.canvas import AREA, INK, OTHERS, PLACE, canvas, svg, ticks
 from evalkit.present.words import t
 
 _MOST_GROUPS = 40  # rows of a figure beyond which districts give way to one row for all
@@ -53,7 +53,7 @@ def distribution(data, indicator, *, lang):
         axes.set_yticks(range(len(groups)), [name for _, name, _ in groups])
         axes.set_ylim(len(groups) - 0.4, -0.6)
         axes.set_xlabel(unit)
-        axes.xaxis.set_major_formatter(lambda x, _: words.decimal(x, lang, 2))
+        axes.xaxis.set_major_formatter(ticks(lang))
         axes.plot([], [], lw=7, color="#c9ced6", label=t("middle half of the places", lang))
         axes.plot([], [], "|", color=INK, ms=13, mew=2, label=t("median", lang))
         axes.plot([], [], ".", color=OTHERS, label=t("one place", lang))
@@ -138,7 +138,7 @@ def funnel(data, *, lang):
         axes.set_xlabel(t("Households", lang))
         axes.set_ylabel(t("% of households", lang))
         for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(lambda x, _: words.decimal(x, lang, 1))
+            axis.set_major_formatter(ticks(lang))
         figure.legend(loc="outside lower left", ncols=2, frameon=False, fontsize=8.5)
         drawing = svg(figure)
     finding = t(
@@ -229,7 +229,7 @@ def years(data, *, lang):
             )
         axes.set_ylim(bottom=0)
         axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.yaxis.set_major_formatter(lambda x, _: words.decimal(x, lang, 1))
+        axes.yaxis.set_major_formatter(ticks(lang))
         axes.set_ylabel(t("% of households", lang))
         figure.legend(loc="outside lower left", ncols=2, frameon=False, fontsize=8.5)
         drawing = svg(figure)

@@ -50,29 +50,49 @@ function rank(place, query, tokens) {
   return tokens.every((token) => place.find.includes(token) || place.also.includes(token)) ? 4 : -1;
 }
 
+// Where each place stands by a column, found once; equal values stand together, and by name as the rows come.
+const standings = { name: places.map((place) => place.order) };
+function standing(key) {
+  if (!standings[key]) {
+    const values = places.map((place) => value(place.row, key));
+    const sorted = values.map((_, order) => order).sort((a, b) => collator.compare(values[a], values[b]));
+    const at = (standings[key] = []);
+    sorted.forEach((order, i) => {
+      at[order] = i && collator.compare(values[sorted[i - 1]], values[order]) === 0 ? at[sorted[i - 1]] : i;
+    });
+  }
+  return standings[key];
+}
+
 function select() {
   const query = fold(box.q.value);
   const tokens = query.split(" ");
+  const [province, level] = [box.province?.value, box.level?.value];
   found = [];
   for (const place of places) {
-    if (box.province?.value && place.province !== box.province.value) continue;
-    if (box.level?.value && place.level !== box.level.value) continue;
+    if (province && place.province !== province) continue;
+    if (level && place.level !== level) continue;
     place.rank = query ? rank(place, query, tokens) : 0;
     if (place.rank < 0) continue;
-    place.row.classList.toggle("by-kin", query !== "" && place.also.includes(query));
+    place.byKin = query !== "" && place.also.includes(query);
     found.push(place);
   }
   if (chosen || !query) {
     const sign = sort.down ? -1 : 1;
-    for (const place of found) place.key = value(place.row, sort.key);
-    found.sort((a, b) => sign * collator.compare(a.key, b.key) || a.order - b.order);
+    const at = standing(sort.key);
+    found.sort((a, b) => sign * (at[a.order] - at[b.order]) || a.order - b.order);
   } else {
     found.sort((a, b) => a.rank - b.rank || a.order - b.order);
   }
 }
 
+function drawn(place) {
+  place.row.classList.toggle("by-kin", place.byKin);
+  return place.row;
+}
+
 function draw() {
-  body.replaceChildren(...found.slice(0, shown).map((place) => place.row));
+  body.replaceChildren(...found.slice(0, shown).map(drawn));
   count.textContent = found.length
     ? count.dataset.words.replace("{shown}", found.length).replace("{total}", places.length)
     : count.dataset.none;
@@ -119,7 +139,7 @@ more.addEventListener("click", () => {
   draw();
   body.rows[first]?.querySelector("a")?.focus();
 });
-addEventListener("beforeprint", () => body.replaceChildren(...found.map((place) => place.row)));
+addEventListener("beforeprint", () => body.replaceChildren(...found.map(drawn)));
 addEventListener("afterprint", draw);
 
 restore();
