@@ -35,6 +35,10 @@ ONE_STANDARD = ("2016-2020", 2016, 2021)  # a standard, its first and last year
 # Lots drawn in each province that has one: most of a row's luck is in who starts.
 LOTS = 3
 # What the programme laid over the province adds where credit works as well: log income, points of poverty.
+# How strongly a commune may take the programme up, where it does so in its own measure.
+STRENGTHS = 0.5, 1.5
+# Treated communes of the design for several.
+SEVERAL = 6
 ADDED = {"log_income": 0.03, "poor_pct": -1.0, "one_commune": 0.15, "province": 0.10}
 
 
@@ -73,6 +77,8 @@ class Province:
         self.households = drawn.tables.get("households")
         self.works = effect.poverty_pp != 0
         self.rng = np.random.default_rng([seed, *map(ord, name)])
+        # A stream for each design that joined later, so that the draws of the others stay.
+        self.doses, self.several = self.rng.spawn(2)
         if only_households:
             return
         panel = impact.intensity_panel(
@@ -248,6 +254,15 @@ def on_one_lot(province, queue):
         cluster="district_code",
     )
     yield "difference in differences", "poor_pct", added, found(effect)
+    study = impact.event_study(
+        frame.assign(first=np.where(early, 2019, 0)),
+        outcome="poor_pct",
+        unit="unit",
+        time="year",
+        first_treated="first",
+        cluster="district_code",
+    )
+    yield "event study", "poor_pct", added, found(study)
     yearly, added = province.yearly, province.added("log_income")
     place = yearly["unit"].map(queue)
     first = np.select([place <= 1 / 3, place <= 2 / 3], [2017, 2020], 0)
@@ -257,11 +272,35 @@ def on_one_lot(province, queue):
         ("staggered starts", {}),
         ("staggered starts, by district", {"cluster": "district_code"}),
         ("staggered starts, imputation", {"method": "imputation"}),
+        ("staggered starts, Sun and Abraham", {"method": "sun_abraham"}),
     ):
         study = impact.staggered(
             frame, outcome="log_income", unit="unit", time="year", first_treated="first", **options
         )
         yield label, "log_income", added, found(study)
+    yield from on_doses(province, yearly, first, on, added)
+
+
+def on_doses(province, yearly, first, on, added):
+    """Yield the design on starts of different strength: the mean effect and its slope in the dose."""
+    from evalkit import impact
+
+    units = yearly["unit"].unique()
+    strength = pd.Series(province.doses.uniform(*STRENGTHS, len(units)), index=units)
+    dose = yearly["unit"].map(strength).where(first > 0, 0.0)
+    frame = province.kept(
+        yearly.assign(first=first, dose=dose, log_income=yearly["log_income"] + added * dose * on)
+    )
+    effect = impact.dose_response(
+        frame, outcome="log_income", unit="unit", time="year", first_treated="first", dose="dose"
+    )
+    whole = frame.groupby("unit")["year"].transform("size") == frame["year"].nunique()
+    mean = strength[frame.loc[whole & (frame["first"] > 0), "unit"].unique()].mean()
+    yield "continuous dose", "log_income", added * mean, found(effect)
+    slope = {"estimate": effect.diagnostics.get("slope")}
+    slope |= {name: effect.diagnostics.get(f"slope_{name}") for name in ("lower", "upper")}
+    outside = None not in slope.values() and not slope["lower"] <= 0 <= slope["upper"]
+    yield "continuous dose, slope", "log_income", added, found(effect, p=0.0 if outside else 1.0) | slope
 
 
 def on_single_series(province):
@@ -284,11 +323,28 @@ def on_single_series(province):
         whole, outcome="log_income", unit="unit", time="year", treated=chosen[0], start=2020
     )
     yield "synthetic difference in differences", "log_income", added, found(effect)
+    yield from on_several(province, yearly, units)
     series = yearly.groupby("year", as_index=False)["log_income"].mean()
     added = province.added("province")
     series["log_income"] += added * (series["year"] >= 2019)
     effect = impact.interrupted_series(series, outcome="log_income", time="year", start=2019)
     yield "interrupted series", "log_income", added, found(effect)
+
+
+def on_several(province, yearly, units):
+    """Yield the design for several treated communes, the first in the queue, with its three errors."""
+    from evalkit import impact
+
+    added, treated = province.added("one_commune"), list(units.index[:SEVERAL])
+    chosen = [*treated, *province.several.permutation(units.index[SEVERAL:])[: 40 - SEVERAL]]
+    on = yearly["unit"].isin(treated) & (yearly["year"] >= 2020)
+    frame = yearly.assign(log_income=yearly["log_income"] + added * on)
+    frame = province.kept(frame[frame["unit"].isin(chosen)])
+    for errors in ("placebo", "bootstrap", "jackknife"):
+        effect = impact.synthetic_did(
+            frame, outcome="log_income", unit="unit", time="year", treated=treated, start=2020, errors=errors
+        )
+        yield f"synthetic DiD, several, {errors}", "log_income", added, found(effect)
 
 
 def on_households(province):

@@ -151,11 +151,11 @@ def continuous(panel, names, *, dose, degree, control_group, alpha, draws, seed)
     )
 
 
-def synthetic_did(panel, *, outcome, treatment, unit, time, after, draws, seed, alpha):
+def synthetic_did(panel, *, outcome, treatment, unit, time, after, draws, seed, alpha, errors="placebo"):
     """Return effect, error, interval, p-value, unit weights and time weights (Arkhangelsky et al. 2021)."""
     from diff_diff import SyntheticDiD
 
-    model = SyntheticDiD(variance_method="placebo", n_bootstrap=draws, seed=seed, alpha=alpha)
+    model = SyntheticDiD(variance_method=errors, n_bootstrap=draws, seed=seed, alpha=alpha)
     result = _quiet(
         model.fit, panel, outcome=outcome, treatment=treatment, unit=unit, time=time, post_periods=list(after)
     )
