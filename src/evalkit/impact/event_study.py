@@ -49,7 +49,8 @@ def event_study(
     Insights 4).
 
     Gates: clusters, treated_clusters, comparison_group, single_date, pre_trends (untested with one period before),
-    mechanical_link, one_basis, merged_units. Level L3 where all hold.
+    mechanical_link, one_basis, merged_units, starting_point (units that began high fall faster, and few periods can't
+    test it: L1). Level L3 where all hold.
     """
     controls = frames.columns_of(controls)
     panel = frames.tabled(panel, outcome, unit, time, dose, within, controls, weights, cluster)
@@ -98,6 +99,11 @@ def event_study(
         gates.treated_clusters(treated),
         gates.pre_trends(study.diagnostics["pre_trends_p"]),
     ]
+    later = [name for name, k in terms.items() if k > reference]
+    model = {"absorb": absorb, "controls": controls, "outcome": outcome, "weights": weights}
+    study, held = estimation.with_baseline_held(study, panel, list(terms), unit, time, model, average=later)
+    if held is not None:
+        conditions.append(gates.starting_point(study, held, outcome))
     return gates.judge(study, conditions, level="L3", despite=despite)
 
 
