@@ -367,14 +367,15 @@ def on_households(province):
         for column in ("log_income", "borrowed"):
             frame[f"{column} {year}"] = frame["household"].map(then[column])
     older = ["log_income 2016", "borrowed 2016", "members", "area"]
-    for label, covariates, dated in (
+    then = {"before": 2018, "as_of": 2018, "earlier": 2014}
+    now = ["log_income 2018", *older]
+    nearest = {"method": "matching", "exact": ["area"]}
+    for label, covariates, options in (
         ("household differences, same year", older, {"before": 2016}),
         ("household differences, older baseline", older, {"before": 2016, "as_of": 2018, "earlier": 2014}),
-        (
-            "household differences, baseline then",
-            ["log_income 2018", *older],
-            {"before": 2018, "as_of": 2018, "earlier": 2014},
-        ),
+        ("household differences, baseline then", now, then),
+        ("household matching, covariates", now, {**then, **nearest}),
+        ("household matching, score", now, {**then, **nearest, "distance": "score"}),
     ):
         effect = impact.household_difference(
             frame,
@@ -386,7 +387,7 @@ def on_households(province):
             after=2020,
             weights="weight",
             cluster="cluster",
-            **dated,
+            **options,
         )
         yield label, "log_income", 0.0, found(effect)
 
