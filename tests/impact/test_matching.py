@@ -126,10 +126,23 @@ def test_borrowers_matched_with_their_like(distance):
     assert effect.balance["difference_before"].abs().max() > 0.4
     assert effect.balance["difference_after"].abs().max() < 0.15
     assert "exactly on area, bias corrected" in effect.method
+    short = rows.astype({"income": "float32"})
+    assert impact.household_difference(
+        short, exact=["area"], distance=distance, **NAMES
+    ).estimate == pytest.approx(effect.estimate, abs=0.002)
     turned = rows.sample(frac=1, random_state=1)
     again = impact.household_difference(turned, exact=["area"], distance=distance, **NAMES)
     assert again.estimate == pytest.approx(effect.estimate)
     assert again.std_error == pytest.approx(effect.std_error)
+
+
+def test_whole_numbers_are_matched_as_others_are():
+    rows = survey(300)
+    rows["income"] = (1e6 * np.exp(rows["income"] - 10)).round().astype(int)
+    effect = impact.household_difference(rows, **NAMES)
+    assert effect.estimate == pytest.approx(
+        impact.household_difference(rows.astype({"income": float}), **NAMES).estimate
+    )
 
 
 def test_matching_keeps_to_the_gates():

@@ -266,7 +266,7 @@ def unbiased(match, treated, covariates, outcomes):
         rows = frame[known]
         x, y = regression.indicators(rows, covariates).to_numpy(float), rows[outcome].to_numpy(float)
         on, count = rows[treated].to_numpy() == 1, rows[match.weight].to_numpy(float)
-        frame.loc[known, outcome] = matching.without_bias(y, x, on, count)
+        frame[outcome] = pd.Series(matching.without_bias(y, x, on, count), index=rows.index)
     return frame
 
 
