@@ -17,6 +17,7 @@ import os
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields
+from functools import cached_property
 from pathlib import Path
 
 # Arrays here are small: one thread a process, so that the processes don't fight for the cores.
@@ -109,6 +110,11 @@ class Province:
         first = self.panel.groupby("unit")["poor_pct"].first()
         rank = -first if self.steered else pd.Series(self.rng.random(len(first)), index=first.index)
         return rank.rank(pct=True)
+
+    @cached_property
+    def lots(self):
+        """Return the queues of the programme, lots drawn several times."""
+        return [self.queue() for _ in range(1 if self.steered else LOTS)]
 
     def added(self, name):
         """Return what the programme adds, zero in a province where nothing has an effect."""
@@ -229,56 +235,48 @@ def on_shifts(province):
 
 
 def on_starts(province):
-    """Yield the designs on a programme that some communes start and others don't, lots drawn several times."""
-    for _ in range(1 if province.steered else LOTS):
-        yield from on_one_lot(province, province.queue())
-
-
-def on_one_lot(province, queue):
-    """Yield the designs on a programme that reaches communes in the order of ``queue``."""
+    """Yield the designs on a programme that half of the communes start at one date."""
     from evalkit import impact
 
-    one = province.one_standard
-    early, post = one["unit"].map(queue) <= 0.5, one["year"] >= 2019
-    added = province.added("poor_pct")
-    frame = province.kept(
-        one.assign(treated=early * 1.0, post=post * 1.0, poor_pct=one["poor_pct"] + added * (early & post))
-    )
-    effect = impact.difference_in_differences(
-        frame,
-        outcome="poor_pct",
-        treated="treated",
-        post="post",
-        unit="unit",
-        time="year",
-        cluster="district_code",
-    )
-    yield "difference in differences", "poor_pct", added, found(effect)
-    study = impact.event_study(
-        frame.assign(first=np.where(early, 2019, 0)),
-        outcome="poor_pct",
-        unit="unit",
-        time="year",
-        first_treated="first",
-        cluster="district_code",
-    )
-    yield "event study", "poor_pct", added, found(study)
-    yearly, added = province.yearly, province.added("log_income")
-    place = yearly["unit"].map(queue)
-    first = np.select([place <= 1 / 3, place <= 2 / 3], [2017, 2020], 0)
-    on = (first > 0) & (yearly["year"] >= first)
-    frame = province.kept(yearly.assign(first=first, log_income=yearly["log_income"] + added * on))
-    for label, options in (
-        ("staggered starts", {}),
-        ("staggered starts, by district", {"cluster": "district_code"}),
-        ("staggered starts, imputation", {"method": "imputation"}),
-        ("staggered starts, Sun and Abraham", {"method": "sun_abraham"}),
-    ):
-        study = impact.staggered(
-            frame, outcome="log_income", unit="unit", time="year", first_treated="first", **options
+    one, added = province.one_standard, province.added("poor_pct")
+    for queue in province.lots:
+        early, post = one["unit"].map(queue) <= 0.5, one["year"] >= 2019
+        frame = province.kept(
+            one.assign(
+                treated=early * 1.0,
+                post=post * 1.0,
+                first=np.where(early, 2019, 0),
+                poor_pct=one["poor_pct"] + added * (early & post),
+            )
         )
-        yield label, "log_income", added, found(study)
-    yield from on_doses(province, yearly, first, on, added)
+        shared = {"outcome": "poor_pct", "unit": "unit", "time": "year", "cluster": "district_code"}
+        effect = impact.difference_in_differences(frame, treated="treated", post="post", **shared)
+        yield "difference in differences", "poor_pct", added, found(effect)
+        study = impact.event_study(frame, first_treated="first", **shared)
+        yield "event study", "poor_pct", added, found(study)
+
+
+def on_staggered(province):
+    """Yield the designs on a programme that a third of the communes start in 2017, another in 2020."""
+    from evalkit import impact
+
+    yearly, added = province.yearly, province.added("log_income")
+    for queue in province.lots:
+        place = yearly["unit"].map(queue)
+        first = np.select([place <= 1 / 3, place <= 2 / 3], [2017, 2020], 0)
+        on = (first > 0) & (yearly["year"] >= first)
+        frame = province.kept(yearly.assign(first=first, log_income=yearly["log_income"] + added * on))
+        for label, options in (
+            ("staggered starts", {}),
+            ("staggered starts, by district", {"cluster": "district_code"}),
+            ("staggered starts, imputation", {"method": "imputation"}),
+            ("staggered starts, Sun and Abraham", {"method": "sun_abraham"}),
+        ):
+            study = impact.staggered(
+                frame, outcome="log_income", unit="unit", time="year", first_treated="first", **options
+            )
+            yield label, "log_income", added, found(study)
+        yield from on_doses(province, yearly, first, on, added)
 
 
 def on_doses(province, yearly, first, on, added):
@@ -396,6 +394,7 @@ PARTS = {
     "intensity": on_intensity,
     "shifts": on_shifts,
     "starts": on_starts,
+    "staggered": on_staggered,
     "series": on_single_series,
     "households": on_households,
 }
@@ -482,6 +481,30 @@ def table(records):
     return out.reset_index()
 
 
+def markdown(table):
+    """Return the table as docs/impact-coverage.md shows it: shares in per cent, the Monte-Carlo error beside."""
+
+    def percent(value):
+        return "–" if pd.isna(value) else f"{100 * value:.0f}"
+
+    lines = [
+        "| effect | province | design | outcome | provinces | claims | refused | demoted | covered (± MC) | seen | bias |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for r in table.itertuples():
+        covered = "–" if pd.isna(r.covered) else f"{percent(r.covered)} ± {percent(r.covered_mc_error)}"
+        bias = "–" if pd.isna(r.bias) else f"{r.bias:.3f}"
+        names = [r.effect, r.setting, r.design, r.outcome]
+        counts = [
+            r.provinces,
+            0 if pd.isna(r.claims) else int(r.claims),
+            percent(r.refused),
+            percent(r.demoted),
+        ]
+        lines.append("| " + " | ".join(map(str, [*names, *counts, covered, percent(r.seen), bias])) + " |")
+    return "\n".join(lines)
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -494,6 +517,7 @@ def main():
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--resume", metavar="FILE", help="results so far; finished provinces are added")
     parser.add_argument("--table", action="store_true", help="print what the file holds and stop")
+    parser.add_argument("--markdown", action="store_true", help="print the table as the documents show it")
     parser.add_argument("--json", help="file for the table")
     chosen = parser.parse_args()
     began = time.perf_counter()
@@ -513,7 +537,7 @@ def main():
         records += run(tasks, workers=chosen.workers, file=chosen.resume)
         print(f"{len(tasks)} provinces in {time.perf_counter() - began:.0f} s")
     made = table(records)
-    print(made.round(3).to_string(index=False))
+    print(markdown(made) if chosen.markdown else made.round(3).to_string(index=False))
     if chosen.json:
         made.to_json(chosen.json, orient="records", indent=1)
 

@@ -199,18 +199,17 @@ def with_pre_trends(study, degrees_of_freedom):
     """Return the study with the joint test before the start, its power, and a warning where that is low."""
     moving = study.periods[study.periods["event_time"] != study.reference]
     universal = study.base == "universal"
-    early = (moving["event_time"] < (study.reference if universal else 0)).to_numpy() & moving[
-        "std_error"
-    ].notna().to_numpy()
+    times, last = moving["event_time"].to_numpy(), study.reference if universal else -1
+    early = ((times < last) if universal else (times < 0)) & moving["std_error"].notna().to_numpy()
     if not early.any():
         return replace(study, diagnostics={**study.diagnostics, "pre_trends_p": np.nan})
     estimates, covariance = moving["estimate"].to_numpy()[early], study.covariance[np.ix_(early, early)]
     p = regression.wald_p(estimates, covariance, degrees_of_freedom)
-    distance = moving["event_time"].to_numpy()[early] - study.reference if universal else np.ones(early.sum())
+    distance = times[early] - last if universal else np.ones(early.sum())
     slope = detectable_slope(distance, covariance, degrees_of_freedom)
-    late = moving["event_time"].to_numpy()[~early]
+    late = times[~early]
     study = replace(study, diagnostics={**study.diagnostics, "pre_trends_p": p, "detectable_slope": slope})
-    if len(late) and slope * np.mean(late - study.reference) > abs(study.estimate):
+    if len(late) and slope * np.mean(late - last) > abs(study.estimate):
         words = {"power": round(100 * POWER), "slope": gates.number(slope)}
         study = replace(study, warnings=(*study.warnings, Reason("low_power", words)))
     return study
