@@ -8,11 +8,14 @@ import pandas as pd
 from evalkit.errors import DataError, ParameterError
 from evalkit.impact import adapter, frames, gates
 from evalkit.impact.effect import Reason, SyntheticControl
+from evalkit.impact.inference import by_placebos
 from evalkit.impact.staggered import check_varies
 from evalkit.metrics.estimate import check_confidence
 
 # What the library asks for where the error is not taken from it.
 FEWEST_DRAWS = 2
+# Below as many treated units the bootstrap and the jackknife know too little of how the treated differ.
+FEW_TREATED_UNITS = 20
 # Where an error may come from, as the method says it.
 ERRORS = {
     "placebo": "{draws} placebos from seed {seed}",
@@ -107,6 +110,8 @@ def synthetic_did(
         *gates.data_gates(panel, outcome, unit),
     ]
     said = (Reason("few_placebos", {"units": count, "least": gates.number(1 / count)}),) if count < 20 else ()
+    if errors != "placebo" and len(units) < FEW_TREATED_UNITS:
+        said = (*said, Reason("few_treated_units", {"treated": len(units)}))
     effect = SyntheticControl(
         estimate,
         error,
@@ -135,16 +140,6 @@ def every_placebo(frame, names):
     others = frame[frame[on] == 0]
     stand_ins = (others.assign(**{on: (others[unit] == u).astype(int)}) for u in others[unit].unique())
     return np.array([adapter.synthetic_did(f, **names, draws=FEWEST_DRAWS)[0][0] for f in stand_ins])
-
-
-def by_placebos(estimate, placebos, confidence):
-    """Return estimate, error, interval and p-value by the spread of placebos and the rank among them."""
-    from scipy.stats import norm
-
-    error = float(placebos.std())
-    reach = norm.ppf(0.5 + confidence / 2) * error
-    p = (1 + (np.abs(placebos) >= abs(estimate)).sum()) / (1 + len(placebos))
-    return estimate, error, estimate - reach, estimate + reach, float(p)
 
 
 def path_ratio(frame, names, donors):
