@@ -17,6 +17,7 @@ import os
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields
+from functools import cached_property
 from pathlib import Path
 
 # Arrays here are small: one thread a process, so that the processes don't fight for the cores.
@@ -35,6 +36,10 @@ ONE_STANDARD = ("2016-2020", 2016, 2021)  # a standard, its first and last year
 # Lots drawn in each province that has one: most of a row's luck is in who starts.
 LOTS = 3
 # What the programme laid over the province adds where credit works as well: log income, points of poverty.
+# How strongly a commune may take the programme up, where it does so in its own measure.
+STRENGTHS = 0.5, 1.5
+# Treated communes of the design for several.
+SEVERAL = 6
 ADDED = {"log_income": 0.03, "poor_pct": -1.0, "one_commune": 0.15, "province": 0.10}
 
 
@@ -73,6 +78,8 @@ class Province:
         self.households = drawn.tables.get("households")
         self.works = effect.poverty_pp != 0
         self.rng = np.random.default_rng([seed, *map(ord, name)])
+        # A stream for each design that joined later, so that the draws of the others stay.
+        self.doses, self.several = self.rng.spawn(2)
         if only_households:
             return
         panel = impact.intensity_panel(
@@ -103,6 +110,11 @@ class Province:
         first = self.panel.groupby("unit")["poor_pct"].first()
         rank = -first if self.steered else pd.Series(self.rng.random(len(first)), index=first.index)
         return rank.rank(pct=True)
+
+    @cached_property
+    def lots(self):
+        """Return the queues of the programme, lots drawn several times."""
+        return [self.queue() for _ in range(1 if self.steered else LOTS)]
 
     def added(self, name):
         """Return what the programme adds, zero in a province where nothing has an effect."""
@@ -223,45 +235,70 @@ def on_shifts(province):
 
 
 def on_starts(province):
-    """Yield the designs on a programme that some communes start and others don't, lots drawn several times."""
-    for _ in range(1 if province.steered else LOTS):
-        yield from on_one_lot(province, province.queue())
-
-
-def on_one_lot(province, queue):
-    """Yield the designs on a programme that reaches communes in the order of ``queue``."""
+    """Yield the designs on a programme that half of the communes start at one date."""
     from evalkit import impact
 
-    one = province.one_standard
-    early, post = one["unit"].map(queue) <= 0.5, one["year"] >= 2019
-    added = province.added("poor_pct")
-    frame = province.kept(
-        one.assign(treated=early * 1.0, post=post * 1.0, poor_pct=one["poor_pct"] + added * (early & post))
-    )
-    effect = impact.difference_in_differences(
-        frame,
-        outcome="poor_pct",
-        treated="treated",
-        post="post",
-        unit="unit",
-        time="year",
-        cluster="district_code",
-    )
-    yield "difference in differences", "poor_pct", added, found(effect)
-    yearly, added = province.yearly, province.added("log_income")
-    place = yearly["unit"].map(queue)
-    first = np.select([place <= 1 / 3, place <= 2 / 3], [2017, 2020], 0)
-    on = (first > 0) & (yearly["year"] >= first)
-    frame = province.kept(yearly.assign(first=first, log_income=yearly["log_income"] + added * on))
-    for label, options in (
-        ("staggered starts", {}),
-        ("staggered starts, by district", {"cluster": "district_code"}),
-        ("staggered starts, imputation", {"method": "imputation"}),
-    ):
-        study = impact.staggered(
-            frame, outcome="log_income", unit="unit", time="year", first_treated="first", **options
+    one, added = province.one_standard, province.added("poor_pct")
+    for queue in province.lots:
+        early, post = one["unit"].map(queue) <= 0.5, one["year"] >= 2019
+        frame = province.kept(
+            one.assign(
+                treated=early * 1.0,
+                post=post * 1.0,
+                first=np.where(early, 2019, 0),
+                poor_pct=one["poor_pct"] + added * (early & post),
+            )
         )
-        yield label, "log_income", added, found(study)
+        shared = {"outcome": "poor_pct", "unit": "unit", "time": "year", "cluster": "district_code"}
+        effect = impact.difference_in_differences(frame, treated="treated", post="post", **shared)
+        yield "difference in differences", "poor_pct", added, found(effect)
+        study = impact.event_study(frame, first_treated="first", **shared)
+        yield "event study", "poor_pct", added, found(study)
+
+
+def on_staggered(province):
+    """Yield the designs on a programme that a third of the communes start in 2017, another in 2020."""
+    from evalkit import impact
+
+    yearly, added = province.yearly, province.added("log_income")
+    for queue in province.lots:
+        place = yearly["unit"].map(queue)
+        first = np.select([place <= 1 / 3, place <= 2 / 3], [2017, 2020], 0)
+        on = (first > 0) & (yearly["year"] >= first)
+        frame = province.kept(yearly.assign(first=first, log_income=yearly["log_income"] + added * on))
+        for label, options in (
+            ("staggered starts", {}),
+            ("staggered starts, by district", {"cluster": "district_code"}),
+            ("staggered starts, imputation", {"method": "imputation"}),
+            ("staggered starts, Sun and Abraham", {"method": "sun_abraham"}),
+        ):
+            study = impact.staggered(
+                frame, outcome="log_income", unit="unit", time="year", first_treated="first", **options
+            )
+            yield label, "log_income", added, found(study)
+        yield from on_doses(province, yearly, first, on, added)
+
+
+def on_doses(province, yearly, first, on, added):
+    """Yield the design on starts of different strength: the mean effect and its slope in the dose."""
+    from evalkit import impact
+
+    units = yearly["unit"].unique()
+    strength = pd.Series(province.doses.uniform(*STRENGTHS, len(units)), index=units)
+    dose = yearly["unit"].map(strength).where(first > 0, 0.0)
+    frame = province.kept(
+        yearly.assign(first=first, dose=dose, log_income=yearly["log_income"] + added * dose * on)
+    )
+    effect = impact.dose_response(
+        frame, outcome="log_income", unit="unit", time="year", first_treated="first", dose="dose"
+    )
+    whole = frame.groupby("unit")["year"].transform("size") == frame["year"].nunique()
+    mean = strength[frame.loc[whole & (frame["first"] > 0), "unit"].unique()].mean()
+    yield "continuous dose", "log_income", added * mean, found(effect)
+    slope = {"estimate": effect.diagnostics.get("slope")}
+    slope |= {name: effect.diagnostics.get(f"slope_{name}") for name in ("lower", "upper")}
+    outside = None not in slope.values() and not slope["lower"] <= 0 <= slope["upper"]
+    yield "continuous dose, slope", "log_income", added, found(effect, p=0.0 if outside else 1.0) | slope
 
 
 def on_single_series(province):
@@ -284,11 +321,28 @@ def on_single_series(province):
         whole, outcome="log_income", unit="unit", time="year", treated=chosen[0], start=2020
     )
     yield "synthetic difference in differences", "log_income", added, found(effect)
+    yield from on_several(province, yearly, units)
     series = yearly.groupby("year", as_index=False)["log_income"].mean()
     added = province.added("province")
     series["log_income"] += added * (series["year"] >= 2019)
     effect = impact.interrupted_series(series, outcome="log_income", time="year", start=2019)
     yield "interrupted series", "log_income", added, found(effect)
+
+
+def on_several(province, yearly, units):
+    """Yield the design for several treated communes, the first in the queue, with its three errors."""
+    from evalkit import impact
+
+    added, treated = province.added("one_commune"), list(units.index[:SEVERAL])
+    chosen = [*treated, *province.several.permutation(units.index[SEVERAL:])[: 40 - SEVERAL]]
+    on = yearly["unit"].isin(treated) & (yearly["year"] >= 2020)
+    frame = yearly.assign(log_income=yearly["log_income"] + added * on)
+    frame = province.kept(frame[frame["unit"].isin(chosen)])
+    for errors in ("placebo", "bootstrap", "jackknife"):
+        effect = impact.synthetic_did(
+            frame, outcome="log_income", unit="unit", time="year", treated=treated, start=2020, errors=errors
+        )
+        yield f"synthetic DiD, several, {errors}", "log_income", added, found(effect)
 
 
 def on_households(province):
@@ -311,14 +365,15 @@ def on_households(province):
         for column in ("log_income", "borrowed"):
             frame[f"{column} {year}"] = frame["household"].map(then[column])
     older = ["log_income 2016", "borrowed 2016", "members", "area"]
-    for label, covariates, dated in (
+    then = {"before": 2018, "as_of": 2018, "earlier": 2014}
+    now = ["log_income 2018", *older]
+    nearest = {"method": "matching", "exact": ["area"]}
+    for label, covariates, options in (
         ("household differences, same year", older, {"before": 2016}),
         ("household differences, older baseline", older, {"before": 2016, "as_of": 2018, "earlier": 2014}),
-        (
-            "household differences, baseline then",
-            ["log_income 2018", *older],
-            {"before": 2018, "as_of": 2018, "earlier": 2014},
-        ),
+        ("household differences, baseline then", now, then),
+        ("household matching, covariates", now, {**then, **nearest}),
+        ("household matching, score", now, {**then, **nearest, "distance": "score"}),
     ):
         effect = impact.household_difference(
             frame,
@@ -330,7 +385,7 @@ def on_households(province):
             after=2020,
             weights="weight",
             cluster="cluster",
-            **dated,
+            **options,
         )
         yield label, "log_income", 0.0, found(effect)
 
@@ -339,6 +394,7 @@ PARTS = {
     "intensity": on_intensity,
     "shifts": on_shifts,
     "starts": on_starts,
+    "staggered": on_staggered,
     "series": on_single_series,
     "households": on_households,
 }
@@ -425,6 +481,30 @@ def table(records):
     return out.reset_index()
 
 
+def markdown(table):
+    """Return the table as docs/impact-coverage.md shows it: shares in per cent, the Monte-Carlo error beside."""
+
+    def percent(value):
+        return "–" if pd.isna(value) else f"{100 * value:.0f}"
+
+    lines = [
+        "| effect | province | design | outcome | provinces | claims | refused | demoted | covered (± MC) | seen | bias |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for r in table.itertuples():
+        covered = "–" if pd.isna(r.covered) else f"{percent(r.covered)} ± {percent(r.covered_mc_error)}"
+        bias = "–" if pd.isna(r.bias) else f"{r.bias:.3f}"
+        names = [r.effect, r.setting, r.design, r.outcome]
+        counts = [
+            r.provinces,
+            0 if pd.isna(r.claims) else int(r.claims),
+            percent(r.refused),
+            percent(r.demoted),
+        ]
+        lines.append("| " + " | ".join(map(str, [*names, *counts, covered, percent(r.seen), bias])) + " |")
+    return "\n".join(lines)
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -437,6 +517,7 @@ def main():
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--resume", metavar="FILE", help="results so far; finished provinces are added")
     parser.add_argument("--table", action="store_true", help="print what the file holds and stop")
+    parser.add_argument("--markdown", action="store_true", help="print the table as the documents show it")
     parser.add_argument("--json", help="file for the table")
     chosen = parser.parse_args()
     began = time.perf_counter()
@@ -456,7 +537,7 @@ def main():
         records += run(tasks, workers=chosen.workers, file=chosen.resume)
         print(f"{len(tasks)} provinces in {time.perf_counter() - began:.0f} s")
     made = table(records)
-    print(made.round(3).to_string(index=False))
+    print(markdown(made) if chosen.markdown else made.round(3).to_string(index=False))
     if chosen.json:
         made.to_json(chosen.json, orient="records", indent=1)
 

@@ -1,6 +1,7 @@
 """Time of the heavy computations of evalkit.impact beside the best library for each: same numbers, faster.
 
-Each pair runs in one process, alternating, after one warm-up of both; the ratio is of the medians. A library
+Each pair runs in one process, alternating, after one warm-up of both (none with --repeats 0); the ratio is of the
+medians. A library
 that is not installed is left out and named. A library that would take hours does a stated subset, and its time is
 multiplied up. Needs requirements-oracles.txt for the comparisons.
 
@@ -22,15 +23,18 @@ SUBSET = 2  # of them given to pysyncon where it searches predictor weights, its
 
 
 def alternating(ours, theirs, repeats=REPEATS):
-    """Return the medians of both in seconds of processor time, and what they returned."""
-    results = ours(), theirs()
+    """Return the medians of both in seconds of processor time, and what they returned.
+
+    repeats: after a first call that isn't counted; 0 counts the first call alone, for what takes minutes.
+    """
     times = ([], [])
-    for _ in range(repeats):
+    for _ in range(repeats + 1):
+        results = []
         for call, record in zip((ours, theirs), times, strict=True):
             began = time.process_time()
-            call()
+            results.append(call())
             record.append(time.process_time() - began)
-    return [statistics.median(t) for t in times], results
+    return [statistics.median(t[1:] or t) for t in times], results
 
 
 def country(units=10_600, years=11, seed=1):

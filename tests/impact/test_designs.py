@@ -233,9 +233,21 @@ def test_starters_that_began_high_are_not_credited_with_falling_faster():
     )
     names = {"outcome": "y", "treated": "treated", "post": "post", "unit": "unit", "time": "year"}
     effect = impact.difference_in_differences(rows, cluster="district", draws=199, **names)
-    assert effect.upper < 0
-    assert effect.level == "L1"
-    assert "starting_point" in [w.code for w in effect.warnings]
+    first = rows["treated"] * 2020
+    study = impact.event_study(
+        rows.assign(first=first),
+        outcome="y",
+        unit="unit",
+        time="year",
+        first_treated="first",
+        cluster="district",
+        draws=199,
+    )
+    for found in (effect, study):
+        assert found.upper < 0
+        assert found.level == "L1"
+        assert "starting_point" in [w.code for w in found.warnings]
+        assert abs(found.diagnostics["baseline_held"]) < 0.2 * abs(found.estimate)
 
 
 def flat_paths():
@@ -265,6 +277,35 @@ def test_every_donor_stands_in_once_for_one_treated_unit():
         impact.synthetic_did(frame.assign(y=1.0), treated=7, **names)
     drawn = impact.synthetic_did(frame, treated=7, draws=6, **names)
     assert "6 placebos from seed" in drawn.method
+
+
+def test_several_treated_units_have_three_errors():
+    frame = flat_paths()
+    frame["y"] += np.random.default_rng(4).normal(0, 0.2, len(frame))
+    names = {"outcome": "y", "unit": "unit", "time": "year", "start": 6}
+    jackknife = impact.synthetic_did(frame, treated=[6, 7], errors="jackknife", **names)
+    wide = frame.pivot(index="unit", columns="year", values="y")
+    times = jackknife.gaps.query("before").set_index("time")["weight"]
+    gain = wide[[6, 7]].mean(axis=1) - wide[times.index] @ times
+    without = []
+    for unit in wide.index:
+        donors = jackknife.weights.drop(unit, errors="ignore")
+        kept = gain.drop(unit)
+        without.append(kept.reindex([6, 7]).mean() - kept[donors.index] @ donors / donors.sum())
+    by_hand = np.sqrt(7 / 8 * ((np.array(without) - np.mean(without)) ** 2).sum())
+    assert jackknife.std_error == pytest.approx(by_hand, rel=1e-6)
+    drawn = impact.synthetic_did(frame, treated=[6, 7], errors="bootstrap", draws=60, **names)
+    assert drawn.estimate == jackknife.estimate
+    assert (
+        drawn.std_error
+        == impact.synthetic_did(frame, treated=[6, 7], errors="bootstrap", draws=60, **names).std_error
+    )
+    assert "bootstrap draws of units" in drawn.method
+    for errors in ("jackknife", "bootstrap"):
+        with pytest.raises(ParameterError, match="one treated unit"):
+            impact.synthetic_did(frame, treated=[7, 7], errors=errors, **names)
+    with pytest.raises(ParameterError, match="errors='robust'"):
+        impact.synthetic_did(frame, treated=7, errors="robust", **names)
 
 
 def test_a_path_that_donors_do_not_follow_is_no_effect_shown():

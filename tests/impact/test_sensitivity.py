@@ -166,6 +166,45 @@ def test_an_earlier_start_that_never_was(smoking):
     assert table["estimate"].iloc[0] == by_hand.estimate
 
 
+def test_an_earlier_start_of_units_that_never_was(counties):
+    names = {"outcome": "lemp", "unit": "countyreal", "time": "year"}
+    table = impact.placebo_dates(
+        impact.event_study,
+        counties[counties["first.treat"] != 2004],
+        first_treated="first.treat",
+        dates=[2004, 2005],
+        **names,
+    )
+    early = counties[(counties["first.treat"] != 2004) & (counties["year"] < 2006)]
+    by_hand = impact.event_study(
+        early.assign(starts=2005.0 * (early["first.treat"] > 0)), first_treated="starts", **names
+    )
+    assert table["estimate"].iloc[1] == by_hand.estimate
+    assert table["start"].to_list() == [2004, 2005]
+    late = impact.placebo_dates(
+        impact.staggered, counties, first_treated="first.treat", dates=[2005], **names
+    )
+    assert late["n"].iloc[0] == 0  # only 2003 is left: refused, and said
+    assert late["refusals"].iloc[0]
+    for both in ({}, {"start": 2004, "first_treated": "first.treat"}):
+        with pytest.raises(ParameterError, match="whichever the design takes"):
+            impact.placebo_dates(impact.staggered, counties, dates=[2003], **both, **names)
+    with pytest.raises(DataError, match="no unit starts"):
+        impact.placebo_dates(
+            impact.staggered, counties.assign(none=0), first_treated="none", dates=[2003], **names
+        )
+
+
+def test_one_earlier_start_of_all_units():
+    rng = np.random.default_rng(2)
+    rows = pd.DataFrame({"unit": np.repeat(np.arange(40), 8), "year": np.tile(np.arange(2010, 2018), 40)})
+    rows["mix"], rows["y"] = rng.random(40)[rows["unit"]], rng.normal(size=len(rows))
+    names = {"outcome": "y", "dose": "mix", "unit": "unit", "time": "year", "wild": False}
+    table = impact.placebo_dates(impact.event_study, rows, first_treated=2016, dates=[2013], **names)
+    by_hand = impact.event_study(rows[rows["year"] < 2016], first_treated=2013, **names)
+    assert table["estimate"].iloc[0] == by_hand.estimate
+
+
 def test_heaping_counts_both_sides():
     values = [11.0] * 3 + [12.0] * 9 + [12.4] * 6 + [11.6, 10.0, np.nan]
     row = impact.heaping(values, threshold=12, window=0.5).iloc[0]

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from two_way import OPTIONS
 
 import evalkit as ek
 from evalkit.errors import DataError
@@ -27,15 +28,7 @@ def panel():
 
 
 def effect(panel, **more):
-    given = {
-        "outcome": "y",
-        "dose": "dose",
-        "unit": "unit",
-        "time": "year",
-        "cluster": "district",
-        "wild": False,
-    }
-    return ek.impact.fixed_effects(panel, **given | more)
+    return ek.impact.fixed_effects(panel, **OPTIONS | more)
 
 
 COLLINEAR = {

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from two_way import OPTIONS
 
 import evalkit as ek
 from evalkit.impact.sensitivity import leave_one_out
@@ -14,15 +15,7 @@ def test_the_range_without_each_district_goes_from_the_smallest_to_the_largest_e
         {"unit": unit, "year": year, "district": unit % 8, "dose": rng.normal(size=unit.size)}
     )
     panel["y"] = panel["dose"] * (1 + panel["district"]) + rng.normal(size=unit.size)
-    given = {
-        "outcome": "y",
-        "dose": "dose",
-        "unit": "unit",
-        "time": "year",
-        "cluster": "district",
-        "wild": False,
-    }
-    table = leave_one_out(ek.impact.fixed_effects, panel, by="district", **given)
+    table = leave_one_out(ek.impact.fixed_effects, panel, by="district", **OPTIONS)
     assert len(table) == 9
     assert table.attrs["range"] == (table["estimate"].min(), table["estimate"].max())
     assert table.attrs["range"][0] < table["estimate"].iloc[0] < table.attrs["range"][1]

@@ -1,5 +1,6 @@
 """What may be claimed: designs, their gates, inference, sensitivity and the level of evidence."""
 
+from evalkit.impact.comparisons import comparable
 from evalkit.impact.data_quality import heaping, mean_reversion, same_baseline
 from evalkit.impact.decompose import decompose, decompose_all, unit_effects
 from evalkit.impact.difference_in_differences import difference_in_differences
@@ -7,7 +8,7 @@ from evalkit.impact.effect import Effect, EventStudy, Reason, SyntheticControl
 from evalkit.impact.event_study import event_study
 from evalkit.impact.evidence import beside, may_say_cause
 from evalkit.impact.fixed_effects import fixed_effects
-from evalkit.impact.households import comparable, household_difference
+from evalkit.impact.households import household_difference
 from evalkit.impact.inference import (
     adjust_p_values,
     partial_pooling,

@@ -39,6 +39,13 @@ def _quiet(call, *args, **kwargs):
         return call(*args, **kwargs)
 
 
+def _bare(panel):
+    """Return the panel without attrs, which pandas would copy at every one of the library's steps."""
+    out = panel.copy(deep=False)
+    out.attrs = {}
+    return out
+
+
 def _overall(result):
     low, high = result.overall_conf_int
     return tuple(map(float, (result.overall_att, result.overall_se, low, high, result.overall_p_value)))
@@ -80,7 +87,7 @@ def callaway_santanna(panel, names, *, controls, control_group, cluster, base, a
     model = CallawaySantAnna(
         control_group=CONTROL_GROUPS[control_group], base_period=base, cluster=cluster, alpha=alpha
     )
-    result = _quiet(model.fit, panel, **names, covariates=list(controls) or None)
+    result = _quiet(model.fit, _bare(panel), **names, covariates=list(controls) or None)
     study = _quiet(result.aggregate, "event_study")
     return Staggered(
         *_overall(result), _periods(study.to_dataframe()), np.asarray(study.vcov), _quiet(_groups, result)
@@ -92,7 +99,7 @@ def sun_abraham(panel, names, *, controls, control_group, cluster, alpha, **_):
     from diff_diff import SunAbraham
 
     model = SunAbraham(control_group=CONTROL_GROUPS[control_group], cluster=cluster, alpha=alpha)
-    result = _quiet(model.fit, panel, **names, covariates=list(controls) or None)
+    result = _quiet(model.fit, _bare(panel), **names, covariates=list(controls) or None)
     rows = [
         {
             "event_time": k,
@@ -117,7 +124,7 @@ def imputation(panel, names, *, controls, cluster, alpha, **_):
 
     result = _quiet(
         ImputationDiD(pretrends=True, cluster=cluster, alpha=alpha).fit,
-        panel,
+        _bare(panel),
         **names,
         covariates=list(controls) or None,
     )
@@ -137,7 +144,7 @@ def continuous(panel, names, *, dose, degree, control_group, alpha, draws, seed)
     model = ContinuousDiD(
         degree=degree, control_group=CONTROL_GROUPS[control_group], alpha=alpha, n_bootstrap=draws, seed=seed
     )
-    result = _quiet(model.fit, panel, **names, dose=dose)
+    result = _quiet(model.fit, _bare(panel), **names, dose=dose)
     low, high = result.overall_att_conf_int
     slope_low, slope_high = result.overall_acrt_conf_int
     return Staggered(
@@ -151,13 +158,19 @@ def continuous(panel, names, *, dose, degree, control_group, alpha, draws, seed)
     )
 
 
-def synthetic_did(panel, *, outcome, treatment, unit, time, after, draws, seed, alpha):
+def synthetic_did(panel, *, outcome, treatment, unit, time, after, draws, seed, alpha, errors="placebo"):
     """Return effect, error, interval, p-value, unit weights and time weights (Arkhangelsky et al. 2021)."""
     from diff_diff import SyntheticDiD
 
-    model = SyntheticDiD(variance_method="placebo", n_bootstrap=draws, seed=seed, alpha=alpha)
+    model = SyntheticDiD(variance_method=errors, n_bootstrap=draws, seed=seed, alpha=alpha)
     result = _quiet(
-        model.fit, panel, outcome=outcome, treatment=treatment, unit=unit, time=time, post_periods=list(after)
+        model.fit,
+        _bare(panel),
+        outcome=outcome,
+        treatment=treatment,
+        unit=unit,
+        time=time,
+        post_periods=list(after),
     )
     figures = tuple(map(float, (result.att, result.se, *result.conf_int, result.p_value)))
     return figures, pd.Series(result.unit_weights, dtype=float), pd.Series(result.time_weights, dtype=float)
@@ -167,6 +180,6 @@ def goodman_bacon(panel, names):
     """Return the two-way estimate and the comparisons it averages (Goodman-Bacon 2021)."""
     from diff_diff import BaconDecomposition
 
-    result = _quiet(BaconDecomposition().fit, panel, **names)
+    result = _quiet(BaconDecomposition().fit, _bare(panel), **names)
     table = result.to_dataframe()
     return float(result.twfe_estimate), table

@@ -7,6 +7,7 @@ import numpy as np
 from evalkit.errors import DataError
 from evalkit.impact import estimation, frames, gates, regression
 from evalkit.impact.effect import Effect, Reason
+from evalkit.impact.inference import by_placebos
 
 # Warnings that stay true when the placebo error takes the place of the clustered one.
 KEPT = ("rows_left_out", "controls_dropped")
@@ -125,8 +126,6 @@ def clusters_with(design, column):
 
 def with_placebo_error(effect, design, treated_clusters, post, unit, time, shared):
     """Return the effect with the spread and rank of what each untreated cluster gives in its place."""
-    from scipy.stats import norm
-
     others = ~np.isin(design.clusters, treated_clusters)
     rows, codes = design.frame[others], design.clusters[others]
     ever, on = frames.unused(rows, "placebo", "placebo x post")
@@ -143,22 +142,14 @@ def with_placebo_error(effect, design, treated_clusters, post, unit, time, share
             weights=shared["weights"],
         )
         placebos.append(regression.fit(alone).coefficients.iloc[0])
-    placebos = np.array(placebos)
-    error = float(placebos.std())
-    reach = norm.ppf(0.5 + effect.confidence / 2) * error
-    p = (1 + (np.abs(placebos) >= abs(effect.estimate)).sum()) / (1 + len(placebos))
-    table = effect.coefficients.iloc[:1].assign(
-        std_error=error, lower=effect.estimate - reach, upper=effect.estimate + reach, p_value=p
-    )
+    _, error, lower, upper, p = by_placebos(effect.estimate, np.array(placebos), effect.confidence)
+    figures = {"std_error": error, "lower": lower, "upper": upper, "p_value": p}
     return replace(
         effect,
-        std_error=error,
-        lower=effect.estimate - reach,
-        upper=effect.estimate + reach,
-        p_value=float(p),
+        **figures,
         p_wild=np.nan,
         headline="p_value",
-        coefficients=table,
+        coefficients=effect.coefficients.iloc[:1].assign(**figures),
         method=f"difference in differences, placebo error over {len(placebos)} untreated clusters",
         warnings=(
             *(w for w in effect.warnings if w.code in KEPT),

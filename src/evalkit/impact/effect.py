@@ -120,8 +120,8 @@ class EventStudy(Effect):
     periods: one row per event_time with estimate, std_error, lower, upper, p_value, sorted; the reference
     period stands in it as zero without an error. covariance: of the rows of ``periods`` without the
     reference. groups: one row per cohort (staggered adoption only). base: "universal" where every
-    coefficient is relative to one period, "varying" where those before the start are changes from the
-    period before.
+    coefficient is relative to one period, ``reference``; "varying" where those before the start are changes from the
+    period before, and no period is the reference (missing).
     """
 
     periods: pd.DataFrame = field(default_factory=pd.DataFrame, **TABLE)

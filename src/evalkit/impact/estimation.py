@@ -62,8 +62,11 @@ def with_later_dose(effect, panel, dose, unit, time, model):
     )
 
 
-def with_baseline_held(effect, panel, dose, unit, time, model):
-    """Return the effect and, where it can be estimated, the estimate given the outcome's first value."""
+def with_baseline_held(effect, panel, dose, unit, time, model, *, average=None):
+    """Return the effect and, where it can be estimated, the estimate given the outcome's first value.
+
+    average: the terms whose mean is the estimate, the one dose where none are named.
+    """
     held, columns = baseline_columns(panel, model["outcome"], unit, time)
     try:
         design = regression.prepare(
@@ -71,7 +74,7 @@ def with_baseline_held(effect, panel, dose, unit, time, model):
         )
     except DataError:
         return effect, None
-    estimate = float(regression.fit(design).coefficients.iloc[0])
+    estimate = float(regression.fit(design).coefficients[average or [dose]].mean())
     return replace(effect, diagnostics={**effect.diagnostics, "baseline_held": estimate}), estimate
 
 

@@ -49,7 +49,8 @@ def event_study(
     Insights 4).
 
     Gates: clusters, treated_clusters, comparison_group, single_date, pre_trends (untested with one period before),
-    mechanical_link, one_basis, merged_units. Level L3 where all hold.
+    mechanical_link, one_basis, merged_units, starting_point (units that began high fall faster, and few periods can't
+    test it: L1). Level L3 where all hold.
     """
     controls = frames.columns_of(controls)
     panel = frames.tabled(panel, outcome, unit, time, dose, within, controls, weights, cluster)
@@ -98,6 +99,11 @@ def event_study(
         gates.treated_clusters(treated),
         gates.pre_trends(study.diagnostics["pre_trends_p"]),
     ]
+    later = [name for name, k in terms.items() if k > reference]
+    model = {"absorb": absorb, "controls": controls, "outcome": outcome, "weights": weights}
+    study, held = estimation.with_baseline_held(study, panel, list(terms), unit, time, model, average=later)
+    if held is not None:
+        conditions.append(gates.starting_point(study, held, outcome))
     return gates.judge(study, conditions, level="L3", despite=despite)
 
 
@@ -193,18 +199,17 @@ def with_pre_trends(study, degrees_of_freedom):
     """Return the study with the joint test before the start, its power, and a warning where that is low."""
     moving = study.periods[study.periods["event_time"] != study.reference]
     universal = study.base == "universal"
-    early = (moving["event_time"] < (study.reference if universal else 0)).to_numpy() & moving[
-        "std_error"
-    ].notna().to_numpy()
+    times, last = moving["event_time"].to_numpy(), study.reference if universal else -1
+    early = ((times < last) if universal else (times < 0)) & moving["std_error"].notna().to_numpy()
     if not early.any():
         return replace(study, diagnostics={**study.diagnostics, "pre_trends_p": np.nan})
     estimates, covariance = moving["estimate"].to_numpy()[early], study.covariance[np.ix_(early, early)]
     p = regression.wald_p(estimates, covariance, degrees_of_freedom)
-    distance = moving["event_time"].to_numpy()[early] - study.reference if universal else np.ones(early.sum())
+    distance = times[early] - last if universal else np.ones(early.sum())
     slope = detectable_slope(distance, covariance, degrees_of_freedom)
-    late = moving["event_time"].to_numpy()[~early]
+    late = times[~early]
     study = replace(study, diagnostics={**study.diagnostics, "pre_trends_p": p, "detectable_slope": slope})
-    if len(late) and slope * np.mean(late - study.reference) > abs(study.estimate):
+    if len(late) and slope * np.mean(late - last) > abs(study.estimate):
         words = {"power": round(100 * POWER), "slope": gates.number(slope)}
         study = replace(study, warnings=(*study.warnings, Reason("low_power", words)))
     return study

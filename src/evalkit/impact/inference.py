@@ -131,6 +131,19 @@ def randomisation_inference(
     )
 
 
+def by_placebos(estimate, placebos, confidence):
+    """Return estimate, error, interval and p-value by the spread of placebos and the rank among them.
+
+    Source: Arkhangelsky et al. (2021), AER 111, algorithm 4.
+    """
+    from scipy.stats import norm
+
+    error = float(placebos.std())
+    reach = norm.ppf(0.5 + confidence / 2) * error
+    p = (1 + (np.abs(placebos) >= abs(estimate)).sum()) / (1 + len(placebos))
+    return estimate, error, estimate - reach, estimate + reach, float(p)
+
+
 def deal(layer, rng):
     """Return a permutation of the units that keeps each within its layer."""
     dealt = np.arange(len(layer))

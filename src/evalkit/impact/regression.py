@@ -69,10 +69,14 @@ class Fit:
     degrees_of_freedom: int
 
     def table(self, confidence=0.95):
-        """Return one row per term: estimate, std_error, lower, upper, p_value."""
+        """Return one row per term: estimate, std_error, lower, upper, p_value.
+
+        The error is missing where the variance comes out negative: two ways of clustering, or very few clusters.
+        """
         from scipy.stats import t
 
-        error = np.sqrt(np.diag(self.covariance))
+        variance = np.diag(self.covariance)
+        error = np.sqrt(np.where(variance < 0, np.nan, variance))
         reach = t.ppf(0.5 + confidence / 2, self.degrees_of_freedom) * error
         estimate = self.coefficients.to_numpy()
         with np.errstate(divide="ignore", invalid="ignore"):

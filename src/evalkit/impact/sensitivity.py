@@ -8,6 +8,7 @@ import pandas as pd
 from evalkit.errors import DataError, EvalkitError, ParameterError
 from evalkit.impact import frames, gates, honest, regression
 from evalkit.impact.effect import EventStudy
+from evalkit.impact.event_study import starts
 from evalkit.impact.shift_share import ShiftShare
 from evalkit.metrics.estimate import check_confidence
 
@@ -220,16 +221,50 @@ def placebo_outcomes(estimator, panel, *, outcomes, **options):
     return pd.DataFrame([_row(estimator, panel, {**options, "outcome": o}, outcome=o) for o in outcomes])
 
 
-def placebo_dates(estimator, panel, *, time, start, dates, **options):
-    """Pretend an earlier start, with the rows from the true ``start`` on left out; returns one row per date.
+def placebo_dates(estimator, panel, *, time, dates, start=None, first_treated=None, **options):
+    """Pretend an earlier start, with the rows from the true one on left out; returns one row per date.
 
-    estimator takes ``time`` and ``start`` (``interrupted_series``, ``synthetic_control``, ``synthetic_did``,
-    ``shift_share``).
+    estimator takes ``time`` and either ``start`` (``interrupted_series``, ``synthetic_control``, ``synthetic_did``,
+    ``shift_share``) or ``first_treated`` (``event_study``, ``staggered``): name the one that it takes. first_treated:
+    one time, or a column; then the rows before the first start of all are kept, and every unit that ever starts is
+    taken to start at the date. Raises ParameterError where both are named, or neither.
     """
-    early = panel[panel[time] < start]
-    return pd.DataFrame(
-        [_row(estimator, early, {**options, "time": time, "start": date}, start=date) for date in dates]
-    )
+    if (start is None) == (first_treated is None):
+        raise ParameterError(
+            "placebo_dates: name the true start as start or as first_treated, whichever the design takes."
+        )
+    frames.check_columns(panel, time, options.get("unit"))
+    if isinstance(first_treated, str):
+        early, starters = _before_anyone(panel, options.get("unit"), time, first_treated)
+        pretended = [
+            (
+                early.assign(**{first_treated: pd.Series(date, index=early.index).where(starters)}),
+                first_treated,
+            )
+            for date in dates
+        ]
+    else:
+        early = panel[panel[time] < (first_treated if start is None else start)]
+        pretended = [(early, date) for date in dates]
+    name = "first_treated" if start is None else "start"
+    rows = []
+    for (frame, named), date in zip(pretended, dates, strict=True):
+        frame.attrs = panel.attrs
+        rows.append(_row(estimator, frame, {**options, "time": time, name: named}, start=date))
+    return pd.DataFrame(rows)
+
+
+def _before_anyone(panel, unit, time, first_treated):
+    """Return the rows before the first start of all, and which of them belong to units that start later on."""
+    if unit is None:
+        raise ParameterError("placebo_dates: a column of starts needs unit. Name it.")
+    times, start = starts(panel, unit, time, first_treated)
+    if start.isna().all():
+        raise DataError(
+            f"panel, column {first_treated!r}: no unit starts by the last {time}. Name the true starts."
+        )
+    early = (times < start.min()).to_numpy()
+    return panel[early], start.notna().to_numpy()[early]
 
 
 def specification_curve(estimator, panel, specifications, **shared):

@@ -114,7 +114,8 @@ def join(effect, reduced):
     said = tuple(
         w
         for w in reduced.warnings
-        if isinstance(w, Reason) and w.code in ("low_power", "pre_trends_untested", "set_aside", "pre_trends")
+        if isinstance(w, Reason)
+        and w.code in ("low_power", "pre_trends_untested", "set_aside", "pre_trends", "starting_point")
     )
     return replace(
         effect,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, ParameterError
-from evalkit.impact import adapter, frames, gates, regression
+from evalkit.impact import adapter, frames, gates, jackknife, regression
 from evalkit.impact.effect import Effect, EventStudy, Reason
 from evalkit.impact.event_study import starts, with_pre_trends
 
@@ -46,7 +46,9 @@ def staggered(
 
     Units treated from the first time on and units that miss a time are left out and counted in the warnings.
     Intervals and tests: t with as many degrees of freedom as clusters less one (R's did takes the normal
-    distribution); below 50 clusters a warning gives the coverage measured, for no bootstrap stands in here.
+    distribution). Below 50 clusters the library's errors are too small: they are then those of the jackknife over
+    clusters (MacKinnon, Nielsen & Webb 2023; imputation keeps its own, which are conservative), the degrees of freedom
+    those of the smaller side, treated or not, and a warning gives the coverage measured.
     Gates: clusters, treated_clusters, comparison_group, pre_trends, one_basis, merged_units. Level L3 where all
     hold.
     """
@@ -59,6 +61,7 @@ def staggered(
     estimator, described = METHODS[method]
     against = "not yet" if method == "imputation" else control_group.replace("_", " ")
     conditions = sample_gates(sample, cluster, control_group)
+    universal = base == "universal" or method != "callaway_santanna"
     study = EventStudy(
         np.nan,
         n=len(sample.frame),
@@ -70,20 +73,21 @@ def staggered(
         + few_units(sample, cluster),
         method=f"{described}, compared with {against} treated, errors clustered by {cluster or unit}",
         confidence=confidence,
-        base=base if method == "callaway_santanna" else "universal",
+        base="universal" if universal else "varying",
+        reference=-1 if universal else np.nan,
     )
     if not all(g.passed for g in conditions if g.name == "comparison_group"):
         return gates.judge(study, conditions, level="L3")
-    found = estimator(
-        sample.frame,
-        sample.names,
-        controls=sample.controls,
-        control_group=control_group,
-        cluster=None if cluster in (None, unit) else cluster,
-        base=base,
-        alpha=1 - confidence,
+    options = {
+        "controls": sample.controls,
+        "control_group": control_group,
+        "cluster": None if cluster in (None, unit) else cluster,
+        "base": base,
+        "alpha": 1 - confidence,
+    }
+    found, freedom = with_few_clusters(
+        lambda frame: estimator(frame, sample.names, **options), sample, cluster or unit, method
     )
-    freedom = study.clusters - 1
     low, high, p = t_interval(found.estimate, found.std_error, freedom, confidence)
     periods = with_t(found.periods, freedom, confidence)
     study = replace(
@@ -104,6 +108,26 @@ def staggered(
     return gates.judge(
         study, [*conditions, gates.pre_trends(study.diagnostics["pre_trends_p"])], level="L3", despite=despite
     )
+
+
+def with_few_clusters(fit, sample, cluster, method):
+    """Return what ``fit`` finds, with jackknife errors where clusters are few, and the degrees of freedom of its t."""
+    found, count = fit(sample.frame), sample.frame[cluster].nunique()
+    if count >= gates.FEW_CLUSTERS:
+        return found, count - 1
+    if method != "imputation":
+        found = jackknife.errors(found, fit, sample.frame, cluster)
+    return found, max(smaller_side(sample, cluster) - 1, 1)
+
+
+def smaller_side(sample, cluster):
+    """Return the number of clusters with treated units, or with those they are compared with if these are fewer.
+
+    Compared with: the never treated, or the last to start where all do.
+    """
+    first = sample.first.replace(0.0, np.inf)
+    sides = first < first.max(), first == first.max()
+    return min(sample.frame.loc[side, cluster].nunique() for side in sides)
 
 
 def few_units(sample, cluster):
@@ -153,8 +177,8 @@ def dose_response(
 
     dose: column with each unit's strength once started, zero for the untreated. degree: of the polynomial
     in the dose. The estimate is the mean effect over the doses; the diagnostics ``slope`` and
-    ``slope_std_error`` are its mean change per unit of dose. Gates: as in ``staggered``, earlier trends
-    untested. Level L2.
+    ``slope_std_error`` are its mean change per unit of dose. Errors: of ``draws`` multipliers, below 50 units of the
+    jackknife; intervals as in ``staggered``. Gates: as in ``staggered``, earlier trends untested. Level L2.
 
     Source: Callaway, Goodman-Bacon & Sant'Anna (2024), NBER 32117.
     """
@@ -169,30 +193,38 @@ def dose_response(
         clusters=frame[unit].nunique(),
         outcome=outcome,
         dose=dose,
-        warnings=sample.said,
+        warnings=sample.said + few_units(sample, None),
         confidence=confidence,
         method=f"continuous dose, polynomial of degree {degree} (Callaway, Goodman-Bacon & Sant'Anna 2024)",
     )
     if not all(g.passed for g in conditions if g.name == "comparison_group"):
         return gates.judge(effect, conditions, level="L2")
-    found = adapter.continuous(
-        frame,
-        sample.names,
-        dose=dose,
-        degree=degree,
-        control_group=control_group,
-        alpha=1 - confidence,
-        draws=draws,
-        seed=seed,
-    )
+    options = {
+        "dose": dose,
+        "degree": degree,
+        "control_group": control_group,
+        "alpha": 1 - confidence,
+        "seed": seed,
+    }
+
+    def fit(rows):
+        return adapter.continuous(
+            rows, sample.names, draws=draws if len(rows) == len(frame) else 0, **options
+        )
+
+    found, freedom = with_few_clusters(fit, replace(sample, frame=frame), unit, "continuous")
+    low, high, p = t_interval(found.estimate, found.std_error, freedom, confidence)
+    slope, error = found.diagnostics["slope"], found.diagnostics["slope_std_error"]
+    ends = t_interval(slope, error, freedom, confidence)[:2]
     effect = replace(
         effect,
         estimate=found.estimate,
         std_error=found.std_error,
-        lower=found.lower,
-        upper=found.upper,
-        p_value=found.p_value,
-        diagnostics=found.diagnostics,
+        lower=float(low),
+        upper=float(high),
+        p_value=float(p),
+        diagnostics=found.diagnostics
+        | dict(zip(("slope_lower", "slope_upper"), map(float, ends), strict=True)),
     )
     return gates.judge(effect, conditions, level="L2", despite=despite)
 

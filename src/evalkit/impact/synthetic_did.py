@@ -8,33 +8,64 @@ import pandas as pd
 from evalkit.errors import DataError, ParameterError
 from evalkit.impact import adapter, frames, gates
 from evalkit.impact.effect import Reason, SyntheticControl
+from evalkit.impact.inference import by_placebos
 from evalkit.impact.staggered import check_varies
 from evalkit.metrics.estimate import check_confidence
 
 # What the library asks for where the error is not taken from it.
 FEWEST_DRAWS = 2
+# Below as many treated units the bootstrap and the jackknife know too little of how the treated differ.
+FEW_TREATED_UNITS = 20
+# Where an error may come from, as the method says it.
+ERRORS = {
+    "placebo": "{draws} placebos from seed {seed}",
+    "bootstrap": "{draws} bootstrap draws of units from seed {seed}",
+    "jackknife": "jackknife over units",
+}
 
 
 def synthetic_did(
-    panel, *, outcome, unit, time, treated, start, draws=200, seed=20141122, despite=(), confidence=0.95
+    panel,
+    *,
+    outcome,
+    unit,
+    time,
+    treated,
+    start,
+    errors="placebo",
+    draws=200,
+    seed=20141122,
+    despite=(),
+    confidence=0.95,
 ):
     r"""Effect on the units of one start date by weighted difference in differences.
 
     .. math:: \hat\tau = \arg\min \sum_{it} (y_{it} - \alpha_i - \beta_t - \tau D_{it})^2 \omega_i \lambda_t
 
     treated: the unit, or a list of units, treated from ``start`` on. weights: the donors'. gaps: the time
-    weights. The error is that of placebos: ``draws`` assignments of the treatment among the donors.
+    weights. errors: "placebo", the spread over ``draws`` assignments of the treatment among the donors (every donor once
+    where one unit is treated), which takes treated and donors to vary alike; with several treated units also
+    "bootstrap", ``draws`` samples of units with the weights found anew, or "jackknife", each unit left out with the
+    weights kept (algorithms 2 to 4 of the source).
 
     Gates: clusters, years_before, one_basis, merged_units. Level L3 where all hold. Units that miss a time
     raise. Source: Arkhangelsky, Athey, Hirshberg, Imbens & Wager (2021), AER 111.
     """
     frames.check_draws(draws, FEWEST_DRAWS)
     check_confidence(confidence)
+    if errors not in ERRORS:
+        raise ParameterError(f"errors={errors!r}: use one of {', '.join(map(repr, ERRORS))}.")
     panel = frames.tabled(panel, outcome, unit, time)
     frames.check_numbers(panel, outcome)
     if panel.duplicated([unit, time]).any():
         raise DataError(f"panel: several rows for one {unit} and {time}. Keep one.")
-    units = [treated] if isinstance(treated, str) or not np.iterable(treated) else list(treated)
+    units = (
+        [treated] if isinstance(treated, str) or not np.iterable(treated) else list(dict.fromkeys(treated))
+    )
+    if errors != "placebo" and len(units) == 1:
+        raise ParameterError(
+            f"errors={errors!r}: from one treated unit alone no such error can be found. Use 'placebo'."
+        )
     frame = panel[[unit, time, outcome]].dropna()
     absent = [u for u in units if u not in set(frame[unit])]
     if absent:
@@ -65,7 +96,9 @@ def synthetic_did(
     names |= {"seed": seed, "alpha": 1 - confidence}
     count = frame[unit].nunique()
     every = len(units) == 1 and 1 < count - 1 <= draws
-    figures, donors, early = adapter.synthetic_did(frame, **names, draws=FEWEST_DRAWS if every else draws)
+    figures, donors, early = adapter.synthetic_did(
+        frame, **names, errors=errors, draws=FEWEST_DRAWS if every else draws
+    )
     if every:
         figures = by_placebos(figures[0], every_placebo(frame, names), confidence)
     estimate, error, lower, upper, p = figures
@@ -77,6 +110,8 @@ def synthetic_did(
         *gates.data_gates(panel, outcome, unit),
     ]
     said = (Reason("few_placebos", {"units": count, "least": gates.number(1 / count)}),) if count < 20 else ()
+    if errors != "placebo" and len(units) < FEW_TREATED_UNITS:
+        said = (*said, Reason("few_treated_units", {"treated": len(units)}))
     effect = SyntheticControl(
         estimate,
         error,
@@ -85,7 +120,7 @@ def synthetic_did(
         n=len(frame),
         clusters=count,
         method="synthetic difference in differences, "
-        + (f"all {count - 1} placebos" if every else f"{draws} placebos from seed {seed}"),
+        + (f"all {count - 1} placebos" if every else ERRORS[errors].format(draws=draws, seed=seed)),
         confidence=confidence,
         p_value=p,
         outcome=outcome,
@@ -105,16 +140,6 @@ def every_placebo(frame, names):
     others = frame[frame[on] == 0]
     stand_ins = (others.assign(**{on: (others[unit] == u).astype(int)}) for u in others[unit].unique())
     return np.array([adapter.synthetic_did(f, **names, draws=FEWEST_DRAWS)[0][0] for f in stand_ins])
-
-
-def by_placebos(estimate, placebos, confidence):
-    """Return estimate, error, interval and p-value by the spread of placebos and the rank among them."""
-    from scipy.stats import norm
-
-    error = float(placebos.std())
-    reach = norm.ppf(0.5 + confidence / 2) * error
-    p = (1 + (np.abs(placebos) >= abs(estimate)).sum()) / (1 + len(placebos))
-    return estimate, error, estimate - reach, estimate + reach, float(p)
 
 
 def path_ratio(frame, names, donors):

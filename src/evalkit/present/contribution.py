@@ -59,10 +59,7 @@ def change(place, *, lang):
             t("What goes with credit is an association across communes, applied to this one. It doesn't show that credit is "
               "the reason, and what credit did for all communes alike is in the shared part.", lang)
         )  # fmt: skip
-    said.append(
-        t("Experiments elsewhere found modest changes, not transformations. A result far above theirs should be doubted "
-          "first.", lang)
-    )  # fmt: skip
+    said.append(impact.modest(lang))
     return _block(place, "text", "parts_text", lang, title, paragraphs=tuple(said), level=level)
 
 

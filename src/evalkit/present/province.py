@@ -10,7 +10,7 @@ import pandas as pd
 
 from evalkit import building as built
 from evalkit.metrics import benchmarks, compare, intervals
-from evalkit.present import disclose, judgements, say, words
+from evalkit.present import blocks, disclose, judgements, say, words
 from evalkit.present.blocks import Block
 from evalkit.present.words import t
 
@@ -293,12 +293,4 @@ def block(data, kind, id, lang, title, **content):
 
 def absent(data, id, lang, title, reason):
     """Return the block that stands where nothing can be compared; it isn't published."""
-    return Block(
-        kind="absent",
-        id=id,
-        section="comparison",
-        lang=lang,
-        audience="private",
-        title=title,
-        paragraphs=(reason,),
-    )
+    return blocks.absent(data, id, "comparison", lang, title, reason)

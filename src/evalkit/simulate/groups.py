@@ -112,16 +112,8 @@ def _counted(label, years, outstanding, overdue, loans):
 
 def identity(territory, part, number):
     """Return the name of each group: the code of the commune that founded it and a running number."""
-    labels = (
-        np.array([f"-{i + 1:02d}" for i in range(number.max() + 1)])
-        if len(number)
-        else np.array([], dtype=str)
-    )
-    return (
-        np.char.add(territory.code[part].astype(str), labels[number])
-        if len(number)
-        else np.array([], dtype=str)
-    )
+    labels = np.array([f"-{i + 1:02d}" for i in range(number.max(initial=-1) + 1)], dtype=str)
+    return np.char.add(territory.code[part].astype(str), labels[number])
 
 
 def _spread(total, part, year, members, draws):

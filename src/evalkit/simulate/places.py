@@ -10,10 +10,8 @@ from evalkit.simulate import names
 
 FIRST_DAY = pd.Timestamp("1997-01-01")  # from which the communes of the simulation exist
 MERGER = pd.Timestamp("2020-01-01")
-_PAIRS, _TRIPLES = (
-    0.178,
-    0.027,
-)  # shares of today's communes that were two or three: 277 became 225 in Phú Thọ
+# Shares of today's communes that were two or three: 277 became 225 in Phú Thọ.
+_PAIRS, _TRIPLES = 0.178, 0.027
 _RENAMED = 0.5  # share of merged communes that keep a code but not its name
 _CODE_STEP = 3  # the statistical office leaves gaps between codes
 

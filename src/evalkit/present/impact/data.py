@@ -7,7 +7,7 @@ import pandas as pd
 from evalkit import building as built
 from evalkit.errors import ParameterError
 from evalkit.present import disclose
-from evalkit.present.blocks import Block
+from evalkit.present.blocks import Block, absent
 from evalkit.present.words import LANGUAGES, t
 
 
@@ -56,13 +56,4 @@ def block(data, kind, id, lang, title, **content):
 
 def nothing(data, id, lang, title):
     """Return the block that stands where nothing was estimated; it isn't published."""
-    said = (t("There is nothing to show here.", lang),)
-    return Block(
-        kind="absent",
-        id=id,
-        section="evaluation",
-        lang=lang,
-        audience="private",
-        title=title,
-        paragraphs=said,
-    )
+    return absent(data, id, "evaluation", lang, title, t("There is nothing to show here.", lang))

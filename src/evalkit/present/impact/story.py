@@ -4,7 +4,7 @@ import pandas as pd
 
 from evalkit.present import words
 from evalkit.present.impact.data import block, nothing
-from evalkit.present.impact.wording import DOSES, OUTCOMES, figure, interval, listed
+from evalkit.present.impact.wording import DOSES, OUTCOMES, figure, interval, listed, modest
 from evalkit.present.words import t
 
 SKIPPED = {
@@ -142,13 +142,10 @@ def verdict(data, *, lang):
     top = max(levels)
     if not may_say_cause(top):
         said.append(
-            t("This is an association (level L2). It doesn't show that credit is the reason: no design with a reason for "
-              "more credit that is unrelated to poverty passed its conditions.", lang)
+            t("This is an association (level {level}). It doesn't show that credit is the reason: no design with a reason "
+              "for more credit that is unrelated to poverty passed its conditions.", lang, level=top)
         )  # fmt: skip
-    said.append(
-        t("Experiments elsewhere found modest changes, not transformations. A result far above theirs should be doubted "
-          "first.", lang)
-    )  # fmt: skip
+    said.append(modest(lang))
     return block(data, "text", "impact_verdict", lang, title, paragraphs=tuple(said), level=top)
 
 

@@ -145,3 +145,12 @@ def _plain(value, lang):
 
 def listed(labels, names, lang):
     return ", ".join(t(labels[name], lang) for name in names)
+
+
+def modest(lang):
+    """Return what every finding is to be read beside."""
+    return t(
+        "Experiments elsewhere found modest changes, not transformations. A result far above theirs should be doubted "
+        "first.",
+        lang,
+    )
