@@ -12,7 +12,8 @@ import sysconfig
 import weakref
 from pathlib import Path
 
-from evalkit.batch.journal import DISK_FULL, write_atomically
+from evalkit.batch.journal import DISK_FULL
+from evalkit.batch.notebook import write
 from evalkit.errors import printable
 
 MB = 1 << 20
@@ -26,10 +27,9 @@ def execute(task: dict, engine: str, **options) -> dict:
     from evalkit.batch.engine import ENDINGS
 
     try:
-        _write_under_final_name(task)
+        _read_and_write_for(task)
         papermill.execute_notebook(**_arguments(task), engine_name=engine, **_limits(task), **options)
     except PapermillExecutionError as error:
-        settle_marker_ids(Path(task["spool"]))
         sentence = one_sentence(error.ename, error.evalue)
         return {"status": ENDINGS.get(error.ename, "failed"), "error": sentence, "written": True}
     except OSError as error:
@@ -72,7 +72,6 @@ def write_failed(task: dict, cell_index: int, ename: str, message: str) -> None:
     from papermill.execute import raise_for_execution_errors
 
     notebook = papermill.execute_notebook(**_arguments(task) | {"output_path": None}, prepare_only=True)
-    settle_parameters_id(notebook)
     notebook.metadata.papermill["output_path"] = task["output"]
     code = [number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     cell = notebook.cells[cell_index if cell_index in code else code[0]]
@@ -81,8 +80,7 @@ def write_failed(task: dict, cell_index: int, ename: str, message: str) -> None:
     ]
     with contextlib.suppress(PapermillExecutionError):
         raise_for_execution_errors(notebook, None)
-    write_atomically(Path(task["spool"]), nbformat.writes(notebook).encode())
-    settle_marker_ids(Path(task["spool"]))
+    write(notebook, Path(task["spool"]))
 
 
 def begin(seed: int, memory_limit_mb: float | None) -> None:
@@ -130,24 +128,6 @@ def one_sentence(ename: str, message: object) -> str:
     return text if len(text) <= 300 else text[:299] + "…"
 
 
-def settle_parameters_id(notebook) -> None:
-    """papermill gives the cell it injects a random id; a run repeated should write the same bytes."""
-    for cell in notebook.cells:
-        if "injected-parameters" in cell.metadata.get("tags", []):
-            cell["id"] = "injected-parameters"
-
-
-def settle_marker_ids(path: Path) -> None:
-    """Give the cells that papermill adds to a failed notebook ids that are the same in every run."""
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    for number, cell in enumerate(notebook["cells"]):
-        if "papermill-error-cell-tag" in cell["metadata"].get("tags", []):
-            cell["id"] = f"papermill-error-{number}"
-    write_atomically(
-        path, (json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
-    )
-
-
 def _arguments(task):
     folder = os.path.dirname(task["notebook"])
     return {
@@ -173,24 +153,21 @@ def _limits(task):
     }
 
 
-def _write_under_final_name(task):
+def _read_and_write_for(task):
     """papermill names the output's final path in its metadata; what it writes goes to the task's spool.
 
     A task from another machine brings the notebook's text, and no file is read.
     """
+    import papermill.execute
     from papermill.iorw import LocalHandler, papermill_io
 
-    spool = Path(task["spool"])
-
-    class Atomic(LocalHandler):
+    class Brought(LocalHandler):
         def read(self, path):
-            return task.get("text") or super().read(path)
+            return task["text"]
 
-        def write(self, buf, path):
-            write_atomically(spool, buf.encode())
-
-    papermill_io.register(task["notebook"], Atomic())
-    papermill_io.register(task["output"], Atomic())
+    if "text" in task:
+        papermill_io.register(task["notebook"], Brought())
+    papermill.execute.write_ipynb = lambda notebook, path: write(notebook, Path(task["spool"]))
 
 
 def _installed(names):
