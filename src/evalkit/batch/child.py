@@ -5,18 +5,24 @@ import contextlib
 import hashlib
 import json
 import logging
+import mmap
 import os
 import random
+import struct
 import sys
 import sysconfig
+import time
 import weakref
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 from evalkit.batch.journal import DISK_FULL
 from evalkit.batch.notebook import write
 from evalkit.errors import printable
 
 MB = 1 << 20
+AT_CELL = struct.Struct("=qd")
 
 
 def execute(task: dict, engine: str, **options) -> dict:
@@ -40,19 +46,34 @@ def execute(task: dict, engine: str, **options) -> dict:
     return {"status": "ok", "error": ""}
 
 
-def run_forked(task: dict, report: int) -> None:
+class Notes:
+    """Memory that a child shares with the process that forked it: the cell it is at, and since when.
+
+    To be read where that is asked; a message for each cell would wake the forking process each time.
+    """
+
+    def __init__(self):
+        self._memory = mmap.mmap(-1, AT_CELL.size)
+
+    def at(self, cell: int) -> None:
+        AT_CELL.pack_into(self._memory, 0, cell, time.monotonic())
+
+    def read(self) -> tuple[int, float]:
+        return AT_CELL.unpack_from(self._memory)
+
+
+def run_forked(task: dict, report: int, notes: Notes) -> None:
     """Be the child that a fork has just made: execute the task, report through the pipe, and end."""
     _forget_parents_ends()
     owner = os.getpid()
     loaded = set(sys.modules) if task["learn"] else set()  # to look at each name copies its page of memory
-    options = {"notebook_timeout": task["timeout"], "on_cell": lambda cell: _say(report, {"cell": cell})}
-    result = execute(task, "evalkit", **options)
+    result = execute(task, "evalkit", notebook_timeout=task["timeout"], on_cell=notes.at)
     atexit._run_exitfuncs()  # what the notebook left to do at its end, such as removing temporary folders
     if os.getpid() == owner:
         result["memory_mb"] = private_memory_mb()
-        _say(
-            report, result | ({"imported": _installed(sys.modules.keys() - loaded)} if task["learn"] else {})
-        )
+        if task["learn"]:
+            result["imported"] = _installed(sys.modules.keys() - loaded)
+        os.write(report, (json.dumps(result) + "\n").encode())
     os._exit(0)
 
 
@@ -158,6 +179,7 @@ def _read_and_write_for(task):
 
     A task from another machine brings the notebook's text, and no file is read.
     """
+    import papermill.engines
     import papermill.execute
     from papermill.iorw import LocalHandler, papermill_io
 
@@ -168,6 +190,8 @@ def _read_and_write_for(task):
     if "text" in task:
         papermill_io.register(task["notebook"], Brought())
     papermill.execute.write_ipynb = lambda notebook, path: write(notebook, Path(task["spool"]))
+    # papermill reads back each time that it has just written, by a parser that knows every way to write one
+    papermill.engines.dateutil = SimpleNamespace(parser=SimpleNamespace(parse=datetime.fromisoformat))
 
 
 def _installed(names):
@@ -175,10 +199,6 @@ def _installed(names):
     folders = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
     files = {name: getattr(sys.modules.get(name), "__file__", None) or "" for name in names}
     return [name for name in sys.modules if files.get(name, "").startswith(folders)]
-
-
-def _say(report, message):
-    os.write(report, (json.dumps(message) + "\n").encode())
 
 
 def _status_kb(name):

@@ -20,6 +20,7 @@ ENVIRONMENT = {
     "NUMEXPR_NUM_THREADS": "1",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",  # the thread that importing pyarrow would start
     "ARROW_DEFAULT_MEMORY_POOL": "system",  # Arrow's own takes each child several MB of its own
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # large pages: a fork has fewer entries to copy
     "PYTHONHASHSEED": "0",
 }
 
