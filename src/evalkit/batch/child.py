@@ -18,10 +18,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from evalkit.batch.journal import DISK_FULL
-from evalkit.batch.notebook import write
+from evalkit.batch.memory import limit_memory, private_memory_mb
+from evalkit.batch.notebook import path_for_papermill, write
 from evalkit.errors import printable
 
-MB = 1 << 20
 AT_CELL = struct.Struct("=qd")
 
 
@@ -113,7 +113,7 @@ def begin(seed: int, memory_limit_mb: float | None) -> None:
 
     random.seed(seed)
     numpy.random.seed(seed % 2**32)
-    if memory_limit_mb is not None and sys.platform.startswith("linux"):
+    if memory_limit_mb is not None:
         limit_memory(memory_limit_mb)
 
 
@@ -121,25 +121,6 @@ def seed_of(parameters: dict) -> int:
     """A seed that depends on the parameters alone, so that neither order nor number of workers matters."""
     text = json.dumps(parameters, sort_keys=True, ensure_ascii=False)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
-
-
-def limit_memory(more_mb: float) -> None:
-    import resource
-
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    wanted = _status_kb("VmData") * 1024 + int(more_mb * MB)
-    resource.setrlimit(
-        resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
-    )
-
-
-def private_memory_mb() -> float:
-    """Memory that this process shares with no other (Linux); 0 where it can't be read."""
-    try:
-        text = Path("/proc/self/smaps_rollup").read_text()
-    except OSError:
-        return 0.0
-    return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Private_")) / 1024
 
 
 def one_sentence(ename: str, message: object) -> str:
@@ -152,18 +133,13 @@ def one_sentence(ename: str, message: object) -> str:
 def _arguments(task):
     folder = os.path.dirname(task["notebook"])
     return {
-        "input_path": _literal(task["notebook"]),
-        "output_path": _literal(task["output"]),
+        "input_path": path_for_papermill(task["notebook"]),
+        "output_path": path_for_papermill(task["output"]),
         "parameters": task["parameters"],
         "cwd": folder if os.path.isdir(folder) else os.path.dirname(task["spool"]),
         "progress_bar": False,
         "request_save_on_cell_execute": False,
     }
-
-
-def _literal(path):
-    """papermill fills braces in a path with parameters; a path of ours is meant as it stands."""
-    return path.replace("{", "{{").replace("}", "}}")
 
 
 def _limits(task):
@@ -199,8 +175,3 @@ def _installed(names):
     folders = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
     files = {name: getattr(sys.modules.get(name), "__file__", None) or "" for name in names}
     return [name for name in sys.modules if files.get(name, "").startswith(folders)]
-
-
-def _status_kb(name):
-    with open("/proc/self/status") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith(f"{name}:"))

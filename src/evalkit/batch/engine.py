@@ -113,10 +113,8 @@ class InProcessClient(PapermillNotebookClient):
         with _time_limit(*self._limit(cell)) as over:
             reply = self.kernel.execute(cell.source, lambda message: self._receive(message, cell, cell_index))
         cell.metadata["execution"]["shell.execute_reply"] = timestamp()
-        if over and reply.get("ename") not in (
-            None,
-            CellTimeoutError.__name__,
-        ):  # struck while an error was told
+        struck_while_an_error_was_told = reply.get("ename") not in (None, CellTimeoutError.__name__)
+        if over and struck_while_an_error_was_told:
             raise CellTimeoutError(over[0])
         if os.getpid() != self.owner:  # the cell forked, and this is its copy
             os._exit(0)

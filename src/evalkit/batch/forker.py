@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from evalkit.batch import child
-from evalkit.batch.processes import end_tree
+from evalkit.batch.memory import gather_memory
+from evalkit.batch.trees import end_tree
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-MADV_COLLAPSE = 25
 GRACE_SECONDS = 2.0
 GARBAGE = 20_000  # objects made before a child looks for cycles: it lives seconds
 FROM_OUTSIDE = {signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT}
@@ -186,19 +186,6 @@ def load(preload: list[str]) -> None:
     gc.freeze()
     gc.set_threshold(GARBAGE)
     gather_memory()
-
-
-def gather_memory() -> None:
-    """Put what the children will share into pages of 2 MB: a fork then copies one entry in place of 512.
-
-    Kernels before Linux 6.1 refuse, and nothing changes.
-    """
-    advise = ctypes.CDLL(None).madvise
-    for line in Path("/proc/self/maps").read_text().splitlines():
-        extent, mode, _, _, file, *_ = line.split()
-        if mode == "rw-p" and file == "0":
-            start, end = (int(edge, 16) for edge in extent.split("-"))
-            advise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), MADV_COLLAPSE)
 
 
 def _import_all(modules):

@@ -29,5 +29,10 @@ def write(notebook, path: Path) -> None:
     write_atomically(path, f'{{"cells": [\n{cells}\n],\n{_json(rest)[1:]}\n'.encode())
 
 
+def path_for_papermill(path):
+    """papermill fills braces in a path with parameters; a path of ours is meant as it stands."""
+    return path.replace("{", "{{").replace("}", "}}")
+
+
 def _json(value):
     return json.dumps(value, ensure_ascii=False, sort_keys=True)

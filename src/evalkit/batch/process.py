@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from evalkit.batch.processes import MARK, end_tree
+from evalkit.batch.trees import MARK, end_tree
 
 # One thread per process: the notebooks already run side by side, and a process that forks may have no others.
 # A fixed hash seed makes the order of sets, and so the notebooks' text, the same in every run.
