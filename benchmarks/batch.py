@@ -8,11 +8,13 @@ process and of all it started, and the table gives medians. papermill's pages ar
 `evalkit publish`.
 ``--sample N`` gives papermill and the bare code N places only, since papermill's loop takes an hour for 225:
 ratios are of the cost per notebook, and the table says of how many. ``--scale N`` also runs the batch alone,
-without pages, on N places: a build in which the places of OUT are repeated under further codes. growth is the
-processor time per notebook over that at ``--places``. The ratios of papermill are told by both clocks; bare_code (the
-batch over the bare code), children (its notebooks alone, without loading and forking), forked_code (the bare code, each notebook in a child of its own, over the bare code) and
-growth are processor times, overhead_ms is what the batch adds to a notebook's bare code; repeat the wall time of a run with nothing changed over the first. ``--rounds 0`` leaves
-the comparison out, ``--code-only`` papermill.
+without pages, on N places: a build in which the places of OUT are repeated under further codes. ``--rounds 0``
+leaves the comparison out, ``--code-only`` papermill and the pages.
+
+Ratios, of processor time where they don't say wall: papermill's over the batch's; over the bare code, bare_code (the
+batch, without pages), children (its notebooks, without loading and forking) and forked_code (the bare code itself,
+each notebook in a forked child); growth, the batch at ``--scale`` over that at ``--places``; repeat_wall, the time of
+a run with nothing changed over the first. overhead_ms is what the batch adds to a notebook's bare code.
 """
 
 import argparse
@@ -169,11 +171,11 @@ def execute_bare(codes, task):
 
 def measured(method, out, places, pages=True):
     """Wall and processor seconds of ``method`` in a process of its own, and what it tells of itself."""
-    from evalkit.batch.process import ENVIRONMENT as as_forking
+    from evalkit.batch.process import ENVIRONMENT
 
     with tempfile.TemporaryDirectory() as work:
         command = [sys.executable, __file__, str(out), "--places", str(places), "--method", method]
-        found = timed([*command, "--work", work], as_forking if method == "forked_code" else {})
+        found = timed([*command, "--work", work], ENVIRONMENT if method == "forked_code" else {})
         found["wall"] -= found.get("again_seconds", 0.0)
         found["pages_processor"] = 0.0
         if method == "evalkit" and pages:
@@ -233,7 +235,7 @@ def ratios(found, scale):
         "children": each(ours, "children_processor") / code,
         "forked_code": each(forked, "code_processor") / code,
         "overhead_ms": 1000 * (without_pages(ours) - code),
-        "repeat": ours["again_seconds"] / ours["wall"],
+        "repeat_wall": ours["again_seconds"] / ours["wall"],
     }
     return compared | ({"growth": without_pages(scale) / without_pages(ours)} if scale else {})
 
