@@ -8,13 +8,17 @@ process and of all it started, and the table gives medians. papermill's pages ar
 `evalkit publish`.
 ``--sample N`` gives papermill and the bare code N places only, since papermill's loop takes an hour for 225:
 ratios are of the cost per notebook, and the table says of how many. ``--scale N`` also runs the batch alone,
-without pages, on N places: a build in which the places of OUT are repeated under further codes. growth is the
-processor time per notebook over that at ``--places``. The ratios of papermill are wall times, bare_code and
-growth processor times, repeat the wall time of a run with nothing changed over the first. ``--rounds 0`` leaves
-the comparison out.
+without pages, on N places: a build in which the places of OUT are repeated under further codes. ``--rounds 0``
+leaves the comparison out, ``--code-only`` papermill and the pages.
+
+Ratios, of processor time where they don't say wall: papermill's over the batch's; over the bare code, bare_code (the
+batch, without pages), children (its notebooks, without loading and forking) and forked_code (the bare code itself,
+each notebook in a forked child); growth, the batch at ``--scale`` over that at ``--places``; repeat_wall, the time of
+a run with nothing changed over the first. overhead_ms is what the batch adds to a notebook's bare code.
 """
 
 import argparse
+import contextlib
 import json
 import math
 import os
@@ -26,7 +30,8 @@ import time
 from pathlib import Path
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks" / "commune").glob("*.ipynb"))
-METHODS = ("papermill_loop", "papermill_pool", "evalkit", "bare_code")
+PAPERMILL = ("papermill_loop", "papermill_pool")
+METHODS = (*PAPERMILL, "evalkit", "bare_code", "forked_code")
 COMMUNES_OF_VIETNAM = 10_600
 
 
@@ -105,7 +110,9 @@ def evalkit(tasks, work):
     run(jobs, preload=preload)
     memory = statistics.median(row.memory_mb for row in summary.rows)
     failed = sorted({row.error for row in summary.failed})
-    return {"again_seconds": time.monotonic() - began, "memory_mb": memory, "failed": failed}
+    again = time.monotonic() - began
+    children = sum(row.cpu_seconds for row in summary.rows)
+    return {"again_seconds": again, "memory_mb": memory, "failed": failed, "children_processor": children}
 
 
 def bare_code(tasks, _):
@@ -113,35 +120,62 @@ def bare_code(tasks, _):
 
     What loading took is told apart: it is not part of the code's own cost per notebook.
     """
-    import nbformat
-
     from evalkit.present.warm import of_build, warm_up
 
     warm_up()
     of_build(tasks[0][1]["build"])
     started = time.process_time()
+    codes = compiled(tasks)
+    for task in tasks:
+        execute_bare(codes, task)
+    return {"code_processor": time.process_time() - started}
+
+
+def forked_code(tasks, _):
+    """The bare code, each notebook in a child that is forked as the batch forks it and does nothing else."""
+    from evalkit.batch.forker import load
+
+    load(["evalkit.present.warm:warm_up", f"evalkit.present.warm:of_build:{tasks[0][1]['build']}"])
+    codes = compiled(tasks)
+    started = sum(os.times()[:4])
+    for task in tasks:
+        if (pid := os.fork()) == 0:
+            execute_bare(codes, task)
+            os._exit(0)
+        if os.waitpid(pid, 0)[1]:
+            raise SystemExit(f"{task[0].name} failed for {task[1]['place']}")
+    return {"code_processor": sum(os.times()[:4]) - started}
+
+
+def compiled(tasks):
+    """The code cells of each notebook, compiled once for all places."""
+    import nbformat
 
     codes = {}
     for notebook in {task[0] for task in tasks}:
         cells = [cell for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
         codes[notebook] = [compile(cell.source, notebook.name, "exec") for cell in cells]
-    with open(os.devnull, "w") as sys.stdout:
-        for notebook, parameters, _ in tasks:
-            names = {}
-            first, *rest = codes[notebook]
-            exec(first, names)
-            names |= parameters
-            for code in rest:
-                exec(code, names)
-    sys.stdout = sys.__stdout__
-    return {"code_processor": time.process_time() - started}
+    return codes
+
+
+def execute_bare(codes, task):
+    notebook, parameters, _ = task
+    names = {}
+    first, *rest = codes[notebook]
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        exec(first, names)
+        names |= parameters
+        for code in rest:
+            exec(code, names)
 
 
 def measured(method, out, places, pages=True):
     """Wall and processor seconds of ``method`` in a process of its own, and what it tells of itself."""
+    from evalkit.batch.process import ENVIRONMENT
+
     with tempfile.TemporaryDirectory() as work:
         command = [sys.executable, __file__, str(out), "--places", str(places), "--method", method]
-        found = timed([*command, "--work", work])
+        found = timed([*command, "--work", work], ENVIRONMENT if method == "forked_code" else {})
         found["wall"] -= found.get("again_seconds", 0.0)
         found["pages_processor"] = 0.0
         if method == "evalkit" and pages:
@@ -154,9 +188,9 @@ def measured(method, out, places, pages=True):
         return found
 
 
-def timed(command):
+def timed(command, more_environment=()):
     began = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | dict(more_environment))
     told = process.stdout.read().decode()
     _, status, usage = os.wait4(process.pid, 0)
     if os.waitstatus_to_exitcode(status):
@@ -165,12 +199,12 @@ def timed(command):
     return found | (json.loads(told) if told.startswith("{") else {})
 
 
-def compare(out, places, sample, rounds):
-    counts = {method: places if method == "evalkit" else sample for method in METHODS}
-    runs = {method: [] for method in METHODS}
+def compare(out, methods, places, sample, rounds):
+    counts = {method: places if method == "evalkit" else sample for method in methods}
+    runs = {method: [] for method in methods}
     for _ in range(rounds):
-        for method in METHODS:
-            runs[method].append(measured(method, out, counts[method]))
+        for method in methods:
+            runs[method].append(measured(method, out, counts[method], pages=PAPERMILL[0] in methods))
             print(method, runs[method][-1], file=sys.stderr, flush=True)
     return {method: medians(rows, counts[method] * len(NOTEBOOKS)) for method, rows in runs.items()}
 
@@ -190,13 +224,18 @@ def each(row, key):
 
 
 def ratios(found, scale):
-    loop, pool, ours, bare = (found[method] for method in METHODS)
-    compared = {
-        "papermill_loop": each(loop, "wall") / each(ours, "wall"),
-        "papermill_pool": each(pool, "wall") / each(ours, "wall"),
-        "papermill_loop_processor": each(loop, "processor") / each(ours, "processor"),
-        "bare_code": without_pages(ours) / each(bare, "code_processor"),
-        "repeat": ours["again_seconds"] / ours["wall"],
+    ours, bare, forked = (found[method] for method in ("evalkit", "bare_code", "forked_code"))
+    compared = {}
+    for method in found.keys() & PAPERMILL:
+        for clock in ("wall", "processor"):
+            compared[f"{method}_{clock}"] = each(found[method], clock) / each(ours, clock)
+    code = each(bare, "code_processor")
+    compared |= {
+        "bare_code": without_pages(ours) / code,
+        "children": each(ours, "children_processor") / code,
+        "forked_code": each(forked, "code_processor") / code,
+        "overhead_ms": 1000 * (without_pages(ours) - code),
+        "repeat_wall": ours["again_seconds"] / ours["wall"],
     }
     return compared | ({"growth": without_pages(scale) / without_pages(ours)} if scale else {})
 
@@ -242,6 +281,7 @@ def main():
     parser.add_argument("--sample", type=int)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scale", type=int)
+    parser.add_argument("--code-only", action="store_true")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--method", choices=METHODS, help=argparse.SUPPRESS)
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
@@ -252,7 +292,8 @@ def main():
         print(json.dumps(globals()[given.method](tasks, work) or {}))
         return
     sample = given.sample or given.places
-    found = compare(given.out, given.places, sample, given.rounds) if given.rounds else {}
+    methods = [method for method in METHODS if not (given.code_only and method in PAPERMILL)]
+    found = compare(given.out, methods, given.places, sample, given.rounds) if given.rounds else {}
     scale = given.scale and measured_at_scale(given.out, given.scale)
     if given.json:
         compared = ratios(found, scale) if found else {}

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from evalkit.batch import plan, run
-from evalkit.batch.processes import MARK, descendants
+from evalkit.batch.trees import MARK, descendants
 from notebooks import write_notebook
 
 CELLS = (

@@ -1,6 +1,5 @@
 """Small notebooks of the kind that the batch runs: a parameters cell, tables, figures, marked outputs."""
 
-import json
 from pathlib import Path
 
 import nbformat
@@ -43,5 +42,5 @@ def instead_of_evalkits(suite: Path) -> Path:
 
 def outputs(path: Path) -> list:
     """The outputs of each code cell of an executed notebook."""
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    return [cell["outputs"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    notebook = nbformat.read(path, as_version=4)
+    return [cell["outputs"] for cell in notebook.cells if cell.cell_type == "code"]

@@ -1,5 +1,6 @@
 """`evalkit run` as a user meets it: what would run, what a machine reads, and Ctrl-C."""
 
+import contextlib
 import json
 import os
 import signal
@@ -12,6 +13,8 @@ import pytest
 from faults import wait_until_gone
 
 from evalkit.building import build
+from evalkit.present import warm
+from evalkit.present.blocks import Block
 from notebooks import instead_of_evalkits, write_notebook
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +42,14 @@ def made(tmp_path_factory):
     write_notebook(suite / "commune" / "quick.ipynb", "print(place)")
     write_notebook(suite / "commune" / "slow.ipynb", "import time\ntime.sleep(99)")
     return folder / "out", suite
+
+
+def test_the_warm_up_makes_every_part_of_a_report_once(made, monkeypatch):
+    kinds = set()
+    monkeypatch.setattr(warm, "suppress", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(Block, "_repr_html_", lambda block: kinds.add(block.kind))
+    warm.of_build(made[0] / "build")
+    assert {"figure", "table", "text", "sources"} <= kinds
 
 
 def test_a_dry_run_tells_the_plan_and_writes_nothing(made, tmp_path):

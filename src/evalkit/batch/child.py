@@ -5,17 +5,24 @@ import contextlib
 import hashlib
 import json
 import logging
+import mmap
 import os
 import random
+import struct
 import sys
 import sysconfig
+import time
 import weakref
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
-from evalkit.batch.journal import DISK_FULL, write_atomically
+from evalkit.batch.journal import DISK_FULL
+from evalkit.batch.memory import limit_memory, private_memory_mb
+from evalkit.batch.notebook import path_for_papermill, write
 from evalkit.errors import printable
 
-MB = 1 << 20
+AT_CELL = struct.Struct("=qd")
 
 
 def execute(task: dict, engine: str, **options) -> dict:
@@ -26,10 +33,9 @@ def execute(task: dict, engine: str, **options) -> dict:
     from evalkit.batch.engine import ENDINGS
 
     try:
-        _write_under_final_name(task)
+        _read_and_write_for(task)
         papermill.execute_notebook(**_arguments(task), engine_name=engine, **_limits(task), **options)
     except PapermillExecutionError as error:
-        settle_marker_ids(Path(task["spool"]))
         sentence = one_sentence(error.ename, error.evalue)
         return {"status": ENDINGS.get(error.ename, "failed"), "error": sentence, "written": True}
     except OSError as error:
@@ -40,19 +46,34 @@ def execute(task: dict, engine: str, **options) -> dict:
     return {"status": "ok", "error": ""}
 
 
-def run_forked(task: dict, report: int) -> None:
+class Notes:
+    """Memory that a child shares with the process that forked it: the cell it is at, and since when.
+
+    To be read where that is asked; a message for each cell would wake the forking process each time.
+    """
+
+    def __init__(self):
+        self._memory = mmap.mmap(-1, AT_CELL.size)
+
+    def at(self, cell: int) -> None:
+        AT_CELL.pack_into(self._memory, 0, cell, time.monotonic())
+
+    def read(self) -> tuple[int, float]:
+        return AT_CELL.unpack_from(self._memory)
+
+
+def run_forked(task: dict, report: int, notes: Notes) -> None:
     """Be the child that a fork has just made: execute the task, report through the pipe, and end."""
     _forget_parents_ends()
     owner = os.getpid()
     loaded = set(sys.modules) if task["learn"] else set()  # to look at each name copies its page of memory
-    options = {"notebook_timeout": task["timeout"], "on_cell": lambda cell: _say(report, {"cell": cell})}
-    result = execute(task, "evalkit", **options)
+    result = execute(task, "evalkit", notebook_timeout=task["timeout"], on_cell=notes.at)
     atexit._run_exitfuncs()  # what the notebook left to do at its end, such as removing temporary folders
     if os.getpid() == owner:
         result["memory_mb"] = private_memory_mb()
-        _say(
-            report, result | ({"imported": _installed(sys.modules.keys() - loaded)} if task["learn"] else {})
-        )
+        if task["learn"]:
+            result["imported"] = _installed(sys.modules.keys() - loaded)
+        os.write(report, (json.dumps(result) + "\n").encode())
     os._exit(0)
 
 
@@ -72,7 +93,6 @@ def write_failed(task: dict, cell_index: int, ename: str, message: str) -> None:
     from papermill.execute import raise_for_execution_errors
 
     notebook = papermill.execute_notebook(**_arguments(task) | {"output_path": None}, prepare_only=True)
-    settle_parameters_id(notebook)
     notebook.metadata.papermill["output_path"] = task["output"]
     code = [number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     cell = notebook.cells[cell_index if cell_index in code else code[0]]
@@ -81,8 +101,7 @@ def write_failed(task: dict, cell_index: int, ename: str, message: str) -> None:
     ]
     with contextlib.suppress(PapermillExecutionError):
         raise_for_execution_errors(notebook, None)
-    write_atomically(Path(task["spool"]), nbformat.writes(notebook).encode())
-    settle_marker_ids(Path(task["spool"]))
+    write(notebook, Path(task["spool"]))
 
 
 def begin(seed: int, memory_limit_mb: float | None) -> None:
@@ -94,7 +113,7 @@ def begin(seed: int, memory_limit_mb: float | None) -> None:
 
     random.seed(seed)
     numpy.random.seed(seed % 2**32)
-    if memory_limit_mb is not None and sys.platform.startswith("linux"):
+    if memory_limit_mb is not None:
         limit_memory(memory_limit_mb)
 
 
@@ -104,25 +123,6 @@ def seed_of(parameters: dict) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
-def limit_memory(more_mb: float) -> None:
-    import resource
-
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    wanted = _status_kb("VmData") * 1024 + int(more_mb * MB)
-    resource.setrlimit(
-        resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
-    )
-
-
-def private_memory_mb() -> float:
-    """Memory that this process shares with no other (Linux); 0 where it can't be read."""
-    try:
-        text = Path("/proc/self/smaps_rollup").read_text()
-    except OSError:
-        return 0.0
-    return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Private_")) / 1024
-
-
 def one_sentence(ename: str, message: object) -> str:
     """An error on one line, of a length that a table can hold, without what would steer a terminal."""
     line = next((line.strip() for line in printable(message).splitlines() if line.strip()), "")
@@ -130,39 +130,16 @@ def one_sentence(ename: str, message: object) -> str:
     return text if len(text) <= 300 else text[:299] + "…"
 
 
-def settle_parameters_id(notebook) -> None:
-    """papermill gives the cell it injects a random id; a run repeated should write the same bytes."""
-    for cell in notebook.cells:
-        if "injected-parameters" in cell.metadata.get("tags", []):
-            cell["id"] = "injected-parameters"
-
-
-def settle_marker_ids(path: Path) -> None:
-    """Give the cells that papermill adds to a failed notebook ids that are the same in every run."""
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    for number, cell in enumerate(notebook["cells"]):
-        if "papermill-error-cell-tag" in cell["metadata"].get("tags", []):
-            cell["id"] = f"papermill-error-{number}"
-    write_atomically(
-        path, (json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
-    )
-
-
 def _arguments(task):
     folder = os.path.dirname(task["notebook"])
     return {
-        "input_path": _literal(task["notebook"]),
-        "output_path": _literal(task["output"]),
+        "input_path": path_for_papermill(task["notebook"]),
+        "output_path": path_for_papermill(task["output"]),
         "parameters": task["parameters"],
         "cwd": folder if os.path.isdir(folder) else os.path.dirname(task["spool"]),
         "progress_bar": False,
         "request_save_on_cell_execute": False,
     }
-
-
-def _literal(path):
-    """papermill fills braces in a path with parameters; a path of ours is meant as it stands."""
-    return path.replace("{", "{{").replace("}", "}}")
 
 
 def _limits(task):
@@ -173,24 +150,24 @@ def _limits(task):
     }
 
 
-def _write_under_final_name(task):
+def _read_and_write_for(task):
     """papermill names the output's final path in its metadata; what it writes goes to the task's spool.
 
     A task from another machine brings the notebook's text, and no file is read.
     """
+    import papermill.engines
+    import papermill.execute
     from papermill.iorw import LocalHandler, papermill_io
 
-    spool = Path(task["spool"])
-
-    class Atomic(LocalHandler):
+    class Brought(LocalHandler):
         def read(self, path):
-            return task.get("text") or super().read(path)
+            return task["text"]
 
-        def write(self, buf, path):
-            write_atomically(spool, buf.encode())
-
-    papermill_io.register(task["notebook"], Atomic())
-    papermill_io.register(task["output"], Atomic())
+    if "text" in task:
+        papermill_io.register(task["notebook"], Brought())
+    papermill.execute.write_ipynb = lambda notebook, path: write(notebook, Path(task["spool"]))
+    # papermill reads back each time that it has just written, by a parser that knows every way to write one
+    papermill.engines.dateutil = SimpleNamespace(parser=SimpleNamespace(parse=datetime.fromisoformat))
 
 
 def _installed(names):
@@ -198,12 +175,3 @@ def _installed(names):
     folders = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
     files = {name: getattr(sys.modules.get(name), "__file__", None) or "" for name in names}
     return [name for name in sys.modules if files.get(name, "").startswith(folders)]
-
-
-def _say(report, message):
-    os.write(report, (json.dumps(message) + "\n").encode())
-
-
-def _status_kb(name):
-    with open("/proc/self/status") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith(f"{name}:"))

@@ -17,7 +17,9 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 from papermill.log import logger
 
-from evalkit.batch.child import begin, settle_parameters_id
+from evalkit.batch.child import begin
+from evalkit.batch.notebook import settle_ids
+from evalkit.batch.schema import check_by_compiled_schema
 from evalkit.batch.shell import InProcessKernel, InProcessShell, NeedsKernel, make_shell
 
 ENDINGS = {CellTimeoutError.__name__: "timeout", DeadKernelError.__name__: "killed"}
@@ -31,7 +33,7 @@ class KernelEngine(NBClientEngine):
 
     @classmethod
     def execute_managed_notebook(cls, nb_man, kernel_name, **kwargs):
-        settle_parameters_id(nb_man.nb)
+        settle_ids(nb_man.nb)
         try:
             cls.execute_cells(nb_man, kernel_name, **kwargs)
         except (DeadKernelError, CellTimeoutError) as error:
@@ -111,10 +113,8 @@ class InProcessClient(PapermillNotebookClient):
         with _time_limit(*self._limit(cell)) as over:
             reply = self.kernel.execute(cell.source, lambda message: self._receive(message, cell, cell_index))
         cell.metadata["execution"]["shell.execute_reply"] = timestamp()
-        if over and reply.get("ename") not in (
-            None,
-            CellTimeoutError.__name__,
-        ):  # struck while an error was told
+        struck_while_an_error_was_told = reply.get("ename") not in (None, CellTimeoutError.__name__)
+        if over and struck_while_an_error_was_told:
             raise CellTimeoutError(over[0])
         if os.getpid() != self.owner:  # the cell forked, and this is its copy
             os._exit(0)
@@ -198,4 +198,4 @@ def register() -> None:
 def warm_up() -> None:
     """Do once, before forking, what every notebook needs: the shell, the compiled schema of notebooks."""
     make_shell()
-    nbformat.validate(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell()]))
+    check_by_compiled_schema()

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from evalkit.batch import child
-from evalkit.batch.processes import end_tree
+from evalkit.batch.memory import gather_memory
+from evalkit.batch.trees import end_tree
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 GRACE_SECONDS = 2.0
@@ -25,15 +26,13 @@ FROM_OUTSIDE = {signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT}
 
 @dataclass
 class Running:
-    """A child at work: its task, the pipe it reports through, and what it has said so far."""
+    """A child at work: its task, the pipe its report comes through, where it notes the cell it is at."""
 
     task: dict
     pipe: int
+    notes: child.Notes
     started: float = field(default_factory=time.monotonic)
-    cell: int = 0
-    cell_started: float = field(default_factory=time.monotonic)
     said: bytes = b""
-    result: dict | None = None
     ended_for: str = ""
 
     def overdue(self, now: float) -> str:
@@ -41,7 +40,7 @@ class Running:
         if now - self.started > self.task["timeout"] + GRACE_SECONDS:
             return f"the notebook ran over {self.task['timeout']:g} s"
         limit = self.task["cell_timeout"]
-        if limit and now - self.cell_started > limit + GRACE_SECONDS:
+        if limit and now - max(self.started, self.notes.read()[1]) > limit + GRACE_SECONDS:
             return f"a cell ran over {limit:g} s and could not be interrupted"
         return ""
 
@@ -85,15 +84,16 @@ class Forker:
         task["learn"] = task["notebook"] not in self.known_notebooks
         self.known_notebooks.add(task["notebook"])
         read, write = os.pipe()
+        notes = child.Notes()
         pid = os.fork()
         if pid == 0:
-            self._become_child(task, read, write)
+            self._become_child(task, read, write, notes)
         os.close(write)
         os.set_blocking(read, False)
-        self.running[pid] = Running(task, read)
+        self.running[pid] = Running(task, read, notes)
         self.selector.register(read, selectors.EVENT_READ, lambda: self._hear(pid))
 
-    def _become_child(self, task, read, write):
+    def _become_child(self, task, read, write, notes):
         forker = os.getppid()
         _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != forker:
@@ -103,7 +103,7 @@ class Forker:
         self.selector.close()
         for descriptor in (read, self.channel.incoming, self.channel.outgoing, *self._pipes()):
             os.close(descriptor)
-        child.run_forked(task, write)
+        child.run_forked(task, write, notes)
 
     def _pipes(self):
         return [one.pipe for one in self.running.values()]
@@ -113,13 +113,6 @@ class Forker:
         with contextlib.suppress(BlockingIOError):
             while received := os.read(one.pipe, 1 << 16):
                 one.said += received
-        *lines, one.said = one.said.split(b"\n")
-        for line in lines:
-            message = json.loads(line)
-            if "cell" in message:
-                one.cell, one.cell_started = message["cell"], time.monotonic()
-            else:
-                one.result = message
         return one
 
     def _reap(self):
@@ -139,7 +132,8 @@ class Forker:
         self.selector.unregister(one.pipe)
         os.close(one.pipe)
         self._end_orphans()
-        result = one.result or _death(one, os.waitstatus_to_exitcode(status))
+        whole = one.said.endswith(b"\n")
+        result = json.loads(one.said) if whole else _death(one, os.waitstatus_to_exitcode(status))
         if imported := result.pop("imported", None):
             import_harmless(imported)
         spent = {"seconds": time.monotonic() - one.started, "cpu_seconds": usage.ru_utime + usage.ru_stime}
@@ -191,6 +185,7 @@ def load(preload: list[str]) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE)
+    gather_memory()
 
 
 def _import_all(modules):
@@ -207,19 +202,20 @@ def _single_threaded():
 
 def _death(one, code):
     """What to say of a child that ended without a result."""
+    status, error = _cause_of_death(one, code)
+    return {"status": status, "error": error, "cell": one.notes.read()[0]}
+
+
+def _cause_of_death(one, code):
     if one.ended_for:
-        return {"status": "timeout", "error": one.ended_for, "cell": one.cell}
+        return "timeout", one.ended_for
     if code >= 0:
-        return {
-            "status": "died",
-            "error": f"the process ended itself with exit status {code}",
-            "cell": one.cell,
-        }
+        return "died", f"the process ended itself with exit status {code}"
     name = signal.Signals(-code).name
-    if -code in FROM_OUTSIDE:
-        reason = "; the system does so when memory runs out" if -code == signal.SIGKILL else ""
-        return {"status": "killed", "error": f"the process was ended by {name}{reason}", "cell": one.cell}
-    return {"status": "died", "error": f"the process crashed with {name}", "cell": one.cell}
+    if -code not in FROM_OUTSIDE:
+        return "died", f"the process crashed with {name}"
+    reason = "; the system does so when memory runs out" if -code == signal.SIGKILL else ""
+    return "killed", f"the process was ended by {name}{reason}"
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ import queue
 from collections.abc import Iterator
 
 from evalkit.batch.process import WorkerProcess
-from evalkit.batch.processes import end_marked
+from evalkit.batch.trees import end_marked
 from evalkit.errors import EvalkitError
 
 GRACE_SECONDS = 5.0

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from evalkit.batch.notebook import path_for_papermill
 from evalkit.errors import ParameterError
 
 KINDS = {"str": str, "int": int, "float": (int, float), "bool": bool, "list": list, "dict": dict}
@@ -165,7 +166,7 @@ def _assignments(source):
 def _inspected(path):
     import papermill
 
-    found = papermill.inspect_notebook(str(path).replace("{", "{{").replace("}", "}}"))
+    found = papermill.inspect_notebook(path_for_papermill(str(path)))
     return {name: (_kind_of_default(one["default"]), one["default"]) for name, one in found.items()}
 
 

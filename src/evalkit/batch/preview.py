@@ -5,7 +5,6 @@ import statistics
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from evalkit.batch.journal import finished, read_entries
 from evalkit.batch.plan import Digests, Job, folder_of
@@ -58,6 +57,5 @@ def preview(jobs: Iterable[Job]) -> Preview:
         spent[entry["row"]["notebook"]].append(entry["row"]["cpu_seconds"])
     known = all(job.notebook.stem in spent for job in planned)
     expected = sum(statistics.median(spent[job.notebook.stem]) for job in planned) if known else None
-    return Preview(
-        str(Path(folder)), tuple(job.name for job in planned), tuple(job.name for job in unchanged), expected
-    )
+    names = (tuple(job.name for job in jobs) for jobs in (planned, unchanged))
+    return Preview(str(folder), *names, expected)

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from evalkit.batch.processes import MARK, end_tree
+from evalkit.batch.trees import MARK, end_tree
 
 # One thread per process: the notebooks already run side by side, and a process that forks may have no others.
 # A fixed hash seed makes the order of sets, and so the notebooks' text, the same in every run.
@@ -20,6 +20,7 @@ ENVIRONMENT = {
     "NUMEXPR_NUM_THREADS": "1",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",  # the thread that importing pyarrow would start
     "ARROW_DEFAULT_MEMORY_POOL": "system",  # Arrow's own takes each child several MB of its own
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # large pages: a fork has fewer entries to copy
     "PYTHONHASHSEED": "0",
 }
 

@@ -197,7 +197,7 @@ class InProcessKernel:
         raise NeedsKernel("widgets need an ordinary kernel")
 
     def _publish(self, kind, content):
-        self.session.send(None, kind, content, self.shell.get_parent())
+        self.session.deliver(self.session.msg(kind, content))
 
 
 def connect_figures(shell) -> None:

@@ -10,7 +10,7 @@ import threading
 import time
 
 from evalkit.batch import child
-from evalkit.batch.processes import end_tree
+from evalkit.batch.trees import end_tree
 
 
 class Channel:

@@ -1,12 +1,14 @@
 """What every report needs, loaded once in the process that forks: words, law, fonts, the drawing library."""
 
 import string
+from contextlib import suppress
+from inspect import signature
 
 import pandas as pd
 
 from evalkit import building
 from evalkit.load import reference
-from evalkit.present import charts, tables, texts, words  # noqa: F401  (imported for the children)
+from evalkit.present import charts, disclose, tables, texts, words
 from evalkit.present.charts.canvas import canvas, fill, svg
 
 
@@ -33,10 +35,23 @@ def warm_up():
 
 
 def of_build(folder):
-    """Read what every report of a build reads: the list of places and the footers of the tables."""
-    for name in ("places", "indicators", "beside", "among", "compared", "peers", "findings", "decomposition"):
-        building.read(folder, name, None if name == "places" else "")
+    """Read what every report of a build reads, and make each part of one place's report, of which nothing is kept."""
+    places = building.read(folder, "places", None)
     building.manifest(folder)
+    if not (codes := places.loc[places["reported"], "place"]).empty:
+        _make_every_part(folder, codes.iloc[0], words.LANGUAGES[0])
+
+
+def _make_every_part(folder, code, lang, section="credit"):
+    """Make every block that is made of a place alone; pandas, Matplotlib and evalkit keep what they looked up."""
+    with suppress(Exception):  # a part that fails will say so in the notebook that shows it
+        place = disclose.place(folder, code)
+        for module in (charts, tables, texts):
+            for part in (getattr(module, name) for name in module.__all__):
+                wanted = [*signature(part).parameters]
+                if wanted[0] == "place":
+                    chosen = {"section": section} if "section" in wanted else {}
+                    part(place, **chosen, lang=lang)._repr_html_()
 
 
 def _letters():

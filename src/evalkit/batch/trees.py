@@ -1,4 +1,4 @@
-"""Ending processes together with everything they started."""
+"""Trees of processes: one ended together with everything it started."""
 
 import contextlib
 import os
@@ -18,9 +18,7 @@ def end_tree(root: int, *, itself: bool = True) -> None:
         subprocess.run(["taskkill", "/F", "/T", "/PID", str(root)], capture_output=True, check=False)
         return
     patience = time.monotonic() + 5.0
-    while (
-        found := descendants(root)
-    ) and time.monotonic() < patience:  # one may fork while others are killed
+    while (found := descendants(root)) and time.monotonic() < patience:  # one may fork while others die
         for pid in found:
             _kill(pid)
         time.sleep(0.005)
