@@ -108,3 +108,21 @@ def test_a_full_disk_leaves_the_old_folder(tmp_path):
         pytest.skip("this system lets no small file system be mounted")
     assert "No space left" in done.stderr
     assert done.stdout.split() == ["old", "site"]
+
+
+def test_every_file_is_on_the_disk_before_the_folder_takes_its_place(target, monkeypatch):
+    flushed = []
+
+    def fsync(handle, flush=os.fsync):
+        flushed.append((os.readlink(f"/proc/self/fd/{handle}"), (target / "page").read_text()))
+        flush(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with whole(target) as new:
+        (new / "vi").mkdir()
+        for name in ("page", "vi/page"):
+            (new / name).write_text("new")
+    *before, last = flushed
+    assert {path for path, _ in before} == {str(p) for p in (new, new / "page", new / "vi", new / "vi/page")}
+    assert {stood for _, stood in before} == {"old"}
+    assert last == (str(target.parent), "new")
