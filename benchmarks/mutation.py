@@ -6,9 +6,9 @@
 Each mutant is compiled from the changed syntax tree and put in place of its function in a forked child, so no
 file is touched. The child has the libraries loaded and the shared fixtures ready, makes anew only those that ran
 the line, and runs the tests that ran it, themselves or through a fixture, quickest first, up to --budget seconds
-of them as measured by ``cover``, until one fails. Tests that fail there without a mutant are left out. What stands
-outside a function (definitions, tables) isn't mutated. A run goes on where the file of --json ends; run it on a
-copy of the project where files are being changed.
+of processor time as measured by ``cover``, until one fails; then the others of their files likewise. Tests that
+fail there without a mutant are left out. What stands outside a function (definitions, tables) isn't mutated. A run
+goes on where the file of --json ends; run it on a copy of the project where files are being changed.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from types import CodeType, FunctionType
 import coverage
 import duckdb
 import pytest
-from _pytest import fixtures
+from _pytest import fixtures, tmpdir
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = (
@@ -189,7 +189,7 @@ def is_shared(fixture):
 
 
 def cover(folder):
-    """Run all tests once, noting which test and which fixture runs which line, and how long each takes."""
+    """Run all tests once, noting which test and which fixture runs which line, and the processor time of each."""
     sources = [str(path) for path in modules()]
     measured = coverage.Coverage(data_file=str(folder / "coverage"), include=sources)
     seconds, within = Counter(), []
@@ -199,14 +199,20 @@ def cover(folder):
         def pytest_fixture_setup(self, fixturedef, request):
             within.append(name_of(fixturedef))
             measured.switch_context(within[-1])
-            start = time.perf_counter()
+            start = time.process_time()
             yield
             within.pop()
             measured.switch_context(within[-1] if within else "")
             if is_shared(fixturedef):
-                took = time.perf_counter() - start
+                took = time.process_time() - start
                 seconds[name_of(fixturedef)] = max(took, seconds[name_of(fixturedef)])
                 seconds[request._pyfuncitem.nodeid] -= took
+
+        @pytest.hookimpl(hookwrapper=True)
+        def pytest_runtest_protocol(self, item):
+            start = time.process_time()
+            yield
+            seconds[item.nodeid] += time.process_time() - start
 
         @pytest.hookimpl(hookwrapper=True)
         def pytest_runtest_call(self, item):
@@ -217,9 +223,6 @@ def cover(folder):
         def pytest_runtest_teardown(self, item, nextitem):
             if nextitem is None or nextitem.path != item.path:
                 forget()
-
-        def pytest_runtest_logreport(self, report):
-            seconds[report.nodeid] += report.duration
 
     measured.start()
     pytest.main([*OPTIONS, *TESTS], plugins=[Watch()])
@@ -256,6 +259,7 @@ class Fixtures:
             keys = {(name_of(d), repr(of.params.get(d.argname) if of else None)) for d in used}
             if not keys <= made:
                 made |= keys
+                item.stash[tmpdir.tmppath_result_key] = {}
                 item.session._setupstate.setup(item)
                 try:
                     item._request._fillfixtures()
