@@ -7,7 +7,7 @@ Each mutant is compiled from the changed syntax tree and put in place of its fun
 file is touched. The child has the libraries loaded and the shared fixtures ready, makes anew only those that ran
 the line, and runs the tests that ran it, themselves or through a fixture, quickest first, up to --budget seconds
 of processor time as measured by ``cover``, until one fails; then the others of their files likewise. Tests that
-fail there without a mutant are left out. What stands outside a function (definitions, tables) isn't mutated. A run
+fail there without a mutant, which is tried once a --folder, are left out. What stands outside a function (definitions, tables) isn't mutated. A run
 goes on where the file of --json ends; run it on a copy of the project where files are being changed.
 """
 
@@ -353,12 +353,12 @@ class Judge:
         everything = [(path, *mutant) for path in modules() for mutant in mutants(path)]
         random.Random(self.asked.seed).shuffle(everything)
         found = json.loads(self.asked.json.read_text())["mutants"] if self.asked.json.exists() else []
-        tried = {(f["at"], f["number"]) for f in found}
+        tried = {(f["at"], *f["number"]) for f in found}
         for path, line, what, number, change in everything:
             if len(found) >= self.asked.sample:
                 break
             place = f"{path.relative_to(ROOT / 'src/evalkit')}:{line}"
-            if (place, [number, change]) in tried:
+            if (place, number, change) in tried:
                 continue
             tree, before, after = mutated(path, number, change)
             found.append({"at": place, "what": what, "before": before, "after": after})
@@ -379,7 +379,8 @@ class Judge:
         list(map(functions_of, modules()))
         caches()
         failed = self.asked.folder / "failed.json"
-        run_in_child(cheap, 3600, failed=failed)
+        if not failed.exists():
+            run_in_child(cheap, 3600, failed=failed)
         left_out = json.loads(failed.read_text(encoding="utf-8"))
         print(len(items) - len(cheap), "tests too dear,", len(left_out), "fail here:", *left_out)
         return {item.nodeid: item for item in cheap if item.nodeid not in left_out}

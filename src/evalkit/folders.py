@@ -26,18 +26,34 @@ def whole(target):
             _settle(target, new, old)
             try:
                 new.mkdir()
-                yield new
-                sync_tree(new)
-                if target.exists():
-                    target.rename(old)
-                new.rename(target)
-                sync_folder(target.parent)
+                with _noticing_that_it_is_gone(new):
+                    yield new
+                    sync_tree(new)
+                    if target.exists():
+                        target.rename(old)
+                    new.rename(target)
+                    sync_folder(target.parent)
             finally:
                 _settle(target, new, old)
     finally:
         if made:
             with contextlib.suppress(OSError):  # not empty
                 target.parent.rmdir()
+
+
+@contextlib.contextmanager
+def _noticing_that_it_is_gone(folder):
+    parent = folder.parent
+    was = parent.stat().st_ino
+    try:
+        yield
+    except OSError as error:
+        if parent.exists() and parent.stat().st_ino == was:
+            raise
+        raise EvalkitError(
+            f"{parent}: this folder was moved or removed while it was being written. "
+            "Leave it in its place and give the same command again."
+        ) from error
 
 
 @contextlib.contextmanager

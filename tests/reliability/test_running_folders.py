@@ -75,6 +75,15 @@ def test_a_second_writer_is_refused_by_name_until_the_first_has_died(target):
     assert standing(target) == ("new", ["site"])
 
 
+def test_a_folder_moved_while_it_is_written_is_named(target, tmp_path):
+    moved = tmp_path / "moved"
+    with pytest.raises(EvalkitError, match="was moved or removed while"), whole(target):
+        target.parent.rename(moved)
+    with whole(moved / "site") as new:
+        (new / "page").write_text("new")
+    assert standing(moved / "site") == ("new", ["site"])
+
+
 def test_a_kill_between_the_two_renames_costs_nothing(target):
     target.rename(target.with_name(".site.old"))
     with pytest.raises(RuntimeError), whole(target):
