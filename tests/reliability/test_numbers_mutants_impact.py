@@ -89,3 +89,11 @@ def test_the_interval_by_placebos_is_that_of_a_normal_with_their_spread():
     assert error == pytest.approx(np.sqrt(2))
     assert (lower, upper) == pytest.approx((3 - 1.644854 * error, 3 + 1.644854 * error))
     assert p == pytest.approx(1 / 6)
+
+
+def test_dates_of_the_start_beside_numbered_years_are_refused():
+    panel = pd.DataFrame({"unit": np.repeat(range(8), 4), "year": np.tile(range(2017, 2021), 8), "y": 1.0})
+    panel["start"] = pd.Timestamp("2019-01-01")
+    given = {"outcome": "y", "unit": "unit", "time": "year", "first_treated": "start"}
+    with pytest.raises(DataError, match="holds dates"):
+        ek.impact.event_study(panel, **given)

@@ -115,13 +115,38 @@ def test_a_household_without_a_line_counts_where_no_line_is_needed():
     )
 
 
-def test_money_of_few_borrowers_is_hidden_within_twice_the_share_of_itself():
+def required(value, expr="outstanding_poor", **tables):
+    units = pd.DataFrame({"place": ["a"], "level": "commune", "district_code": "1", "province_code": "1"})
+    cells = pd.DataFrame({"place": ["a"], "year": [2020], "value": [value], "expr": [expr]})
+    given = {"threshold": 5, "percent": 10, "zeros": False}
+    return primary.sensitive(SimpleNamespace(cells=cells), tables, units, **given).tolist()
+
+
+@pytest.mark.parametrize(
+    ("value", "borrowers", "width"),
+    [(60e6, 3, 12e6), (60e6, 4, 12e6), (60e6, 5, 0), (60e6, 0, 0), (0, 3, 0), (1, 3, 1)],
+)
+def test_money_of_few_borrowers_is_hidden_within_twice_the_share_of_itself(value, borrowers, width):
+    credit = {"place": ["a"], "year": [2020], "programme": ["poor"], "borrowers": [borrowers]}
+    assert required(value, credit=pd.DataFrame(credit)) == [width]
+
+
+def test_a_count_of_households_is_hidden_by_its_own_size_whatever_money_stands_behind_it():
     credit = pd.DataFrame({"place": ["a"], "year": [2020], "programme": ["poor"], "borrowers": [3]})
-    units = pd.DataFrame(
-        {"place": ["a"], "level": ["commune"], "district_code": ["1"], "province_code": ["1"]}
-    )
-    cells = pd.DataFrame({"place": ["a"], "year": [2020], "value": [60e6], "expr": ["outstanding_poor"]})
-    found = primary.sensitive(
-        SimpleNamespace(cells=cells), {"credit": credit}, units, threshold=5, percent=10, zeros=False
-    )
-    assert found.tolist() == [12e6]
+    assert [required(n, expr="poor", credit=credit) for n in (4, 5)] == [[5], [0]]
+
+
+@pytest.mark.parametrize(
+    ("owed", "hidden"),
+    [
+        ([10e6] * 5, False),
+        ([10e6] * 4, True),
+        ([10e6] * 4 + [0.0] * 3, True),  # whoever owes nothing stands behind no debt
+        ([100e6, 50e6, 4e6, 4e6, 1e6], True),  # the rest is under a tenth of the largest
+        ([100e6, 50e6, 4e6, 4e6, 2e6], False),
+    ],
+)
+def test_single_loans_hide_a_sum_of_few_households_and_one_that_two_of_them_make(owed, hidden):
+    loans = pd.DataFrame({"outstanding_vnd": owed, "place": "a", "as_of": "2020-12-31", "programme": "poor"})
+    loans["household"] = loans.index.astype(str)
+    assert (required(sum(owed), loans=loans)[0] > 0) == hidden
