@@ -3,12 +3,14 @@
     pip install atheris
     python benchmarks/fuzz.py csv -max_total_time=120
 
-Targets: numbers dates units encodings csv xlsx xls parquet dta folder. What breaks a promise is printed once and
-the run goes on. The promises: nothing but
-DataError is raised, rows read are rows accepted plus rows set aside, and a number that is read is one of those
-that its digits allow.
+Targets: numbers dates units encodings csv xlsx xls parquet dta folder, and xlsx_cells, xls_cells: evalkit's own
+readers of errors, percentages and hidden parts, instrumented in this process in place of the child that reads
+workbooks. What breaks a promise is printed once and the run goes on. The promises: nothing but DataError is raised,
+rows read are rows accepted plus rows set aside, a number that is read is one of those that its digits allow, and a
+special cell lies on the sheet.
 """
 
+import importlib
 import io
 import re
 import struct
@@ -27,10 +29,14 @@ with atheris.instrument_imports(include=["evalkit.load"]):
     from evalkit.load.plain import read_plain
     from evalkit.load.spreadsheet import grids_of
     from evalkit.load.tables import read_by_schema
+    from evalkit.load.workbook import xls as xls_reader
+    from evalkit.load.workbook import xlsx as xlsx_reader
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = Path(tempfile.mkdtemp(prefix="evalkit-fuzz-"))
 TABLES = schema.tables()
+SPLIT = b"\xff\xfe\xfd"
+CELL_PARTS = ("xl/worksheets/sheet1.xml", "xl/styles.xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels")
 broken = {}
 
 
@@ -80,6 +86,38 @@ def fuzz_xls(data):
     read(FOLDER / "credit.xls", spoiled(XLS, data))
 
 
+def fuzz_xlsx_cells(data):
+    """The bytes are the parts that evalkit reads itself, one after another."""
+    path, parts = FOLDER / "cells.xlsx", data.split(SPLIT)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in XLSX_PARTS.items():
+            own = CELL_PARTS.index(name) if name in CELL_PARTS else len(parts)
+            archive.writestr(name, parts[own] if own < len(parts) else content)
+    cells_of(lambda: (xlsx_reader.examine(path), list(xlsx_reader.special_cells(path).values()))[1], 16_384)
+
+
+def fuzz_xls_cells(data):
+    path = FOLDER / "cells.xls"
+    path.write_bytes(data)
+    cells_of(lambda: xls_reader.special_cells(path), 65_536)
+
+
+def cells_of(special_cells, most_columns):
+    """Fails of the file are the child's to report; running out of memory or of depth for a small file are not."""
+    try:
+        found = special_cells()
+    except (MemoryError, RecursionError):
+        raise
+    except Exception:
+        return
+    for errors, shares, (hidden, rows, columns) in found:
+        assert all(isinstance(text, str) for text in errors.values())
+        assert isinstance(hidden, bool)
+        for row, column in (*errors, *shares, *((row, 0) for row in rows), *((0, c) for c in columns)):
+            assert 0 <= row < 1_048_576, f"row {row}"
+            assert 0 <= column < most_columns, f"column {column}"
+
+
 def fuzz_parquet(data):
     read(FOLDER / "credit.parquet", spoiled(PARQUET, data))
 
@@ -89,7 +127,7 @@ def fuzz_dta(data):
 
 
 def fuzz_folder(data):
-    parts = data.split(b"\xff\xfe\xfd")
+    parts = data.split(SPLIT)
     folder = FOLDER / "set"
     folder.mkdir(exist_ok=True)
     for name, content in zip(
@@ -148,12 +186,14 @@ def made(kind):
     return path.read_bytes()
 
 
-def xls():
+def xls_book():
     sys.path.insert(0, str(ROOT / "tests/load"))
-    import xls_book
+    return importlib.import_module("xls_book")
 
+
+def xls():
     rows = [["Mã xã", "Năm", "Chương trình", "Dư nợ (triệu đồng)"], ["08473", 2019.0, "Hộ nghèo", "1.234,5"]]
-    return xls_book.save(FOLDER / "seed.xls", [("A", rows, [(0, 0, 0, 1)])]).read_bytes()
+    return xls_book().save(FOLDER / "seed.xls", [("A", rows, [(0, 0, 0, 1)])]).read_bytes()
 
 
 def xlsx_parts():
@@ -164,9 +204,31 @@ def xlsx_parts():
     book.active.append(["08473", 2019, "Hộ nghèo", "1.234,5"])
     book.active["E2"] = 0.05
     book.active["E2"].number_format = "0%"
+    book.active["F2"], book.active["G2"] = "=1/0", "#REF!"
+    book.active.row_dimensions[2].hidden = book.active.column_dimensions["C"].hidden = True
     book.save(FOLDER / "seed.xlsx")
     with zipfile.ZipFile(FOLDER / "seed.xlsx") as archive:
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+def xls_special():
+    """A workbook of one sheet with an error, a percentage, a formula, a hidden row and a hidden column."""
+    record = xls_book()._record
+    sheet = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0x0DBB, 0x07CC, 0, 6))
+    sheet += record(0x7D, struct.pack("<HHHHHH", 2, 3, 0, 0, 1, 0))
+    sheet += record(0x0208, struct.pack("<HHHHIBBH", 1, 0, 256, 255, 0, 0x20, 1, 15))
+    sheet += record(0x0205, struct.pack("<HHHBB", 0, 0, 0, 0x17, 1))
+    sheet += record(0x0203, struct.pack("<HHHd", 0, 1, 1, 0.05))
+    sheet += record(0xBD, struct.pack("<HHHIHIH", 0, 2, 1, 2, 1, 2, 3))
+    sheet += record(0x06, struct.pack("<HHHBBBBBBHHI", 0, 4, 0, 2, 0, 7, 0, 0, 0, 0xFFFF, 0, 0)) + record(
+        0x0A, b""
+    )
+    start = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0x0DBB, 0x07CC, 0, 6))
+    start += record(0x041E, struct.pack("<HHB", 164, 4, 0) + b"0.0%")
+    start += record(0xE0, bytes(20)) + record(0xE0, struct.pack("<HH", 0, 164) + bytes(16))
+    at = len(start) + 4 + 9 + 4
+    start += record(0x85, struct.pack("<IHBB", at, 0, 1, 0) + b"A") + record(0x0A, b"")
+    return xls_book()._compound(start + sheet)
 
 
 XLS, PARQUET, DTA, XLSX_PARTS = xls(), made("parquet"), made("dta"), xlsx_parts()
@@ -197,10 +259,15 @@ SEEDS = {
     ],
     "xlsx": [XLSX_PARTS["xl/worksheets/sheet1.xml"]],
     "xls": [bytes(4), b"\x10\x00\x01\x00" * 4],
+    "xlsx_cells": [
+        XLSX_PARTS["xl/worksheets/sheet1.xml"],
+        SPLIT.join(XLSX_PARTS[name] for name in CELL_PARTS),
+    ],
+    "xls_cells": [XLS, xls_special()],
     "parquet": [bytes(4), b"\x10\x00\x01\x00" * 4],
     "dta": [bytes(4), b"\x10\x00\x01\x00" * 4],
     "folder": [
-        b"\xff\xfe\xfd".join(
+        SPLIT.join(
             s.encode()
             for s in (
                 "code,year,programme,outstanding_vnd\n10001,2019,poor,1000000000\n",

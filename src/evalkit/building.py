@@ -37,20 +37,39 @@ def build(folder, out, earlier=None, *, wanted=()):
     What is hidden is decided with what it shows. wanted: codes or names of places that reports are wanted of.
     Writes one Parquet table for each of TABLES and of
     ``impact.estimates``, plan.json and manifest.json; the folder appears whole or not at all. Returns ``out``.
-    Raises DataError where the data set can't be used, PlaceError where one of ``wanted`` is no place with figures,
-    EvalkitError where another process is writing beside ``out``; nothing is computed before.
+    Raises DataError where the data set can't be used, and where ``out`` holds it or anything else that is no build;
+    PlaceError where one of ``wanted`` is no place with figures, EvalkitError where another process is writing
+    beside ``out``. Nothing is computed before.
     """
     out = Path(out)
+    _refuse_what_a_build_would_replace(folder, out)
     with whole(out) as aside:
-        before = fingerprint(folder)
+        before = fingerprint(folder, out)
         dataset = open_dataset(folder)
-        if fingerprint(folder) != before:
+        if fingerprint(folder, out) != before:
             raise DataError(
                 f"{folder} changed while it was read. Wait until the files are written, and run again."
             )
         _refuse_unless_found(wanted, dataset)
         _write(dataset, before, out, released(earlier or out.parent / "site"), aside)
     return out
+
+
+def _refuse_what_a_build_would_replace(folder, out):
+    if Path(folder).resolve().is_relative_to(out.resolve()):
+        raise DataError(
+            Said(
+                "{out}: the data set lies there, and a build would take its place. Choose another folder (--out).",
+                out=str(out),
+            )
+        )
+    if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or (out / "manifest.json").is_file())):
+        raise DataError(
+            Said(
+                "{out}: what lies there is no build of evalkit and is left alone. Move it or choose another folder (--out).",
+                out=str(out),
+            )
+        )
 
 
 def _write(dataset, data, out, earlier, aside):
@@ -108,15 +127,29 @@ def _write_slices(tables, folder, ledger):
         (folder / f"{place}.sha256").write_text(digest.hexdigest() + "\n", encoding="ascii")
 
 
-def fingerprint(folder):
-    """Return a hash of every file of a data set, for the page that is made from it."""
-    digest = hashlib.sha256()
-    for path in sorted(p for p in Path(folder).rglob("*") if p.is_file() and not strange(p, folder)):
+def fingerprint(folder, out=None):
+    """Return a hash of every file of a data set, for the page that is made from it.
+
+    Hidden files and what office programs leave while a table is open are none of its files, nor is what evalkit
+    itself writes for the build ``out``, where that lies in the same folder.
+    """
+    digest, folder = hashlib.sha256(), Path(folder)
+    made = _made_in(folder.resolve(), Path(out).resolve()) if out else ()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith((".", "~$"))):
+        if strange(path, folder) or any(path.resolve().is_relative_to(part) for part in made):
+            continue
         digest.update(str(path.relative_to(folder)).encode())
         with path.open("rb") as file:
             while block := file.read(2**20):
                 digest.update(block)
     return digest.hexdigest()
+
+
+def _made_in(folder, out):
+    """Return what evalkit writes inside a data set's folder: a build, the notebooks and the site beside it."""
+    if out.parent == folder:
+        return out, folder / "private", folder / "site"
+    return (out.parent,) if out.parent.is_relative_to(folder) else ()
 
 
 def released(folder):

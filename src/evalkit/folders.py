@@ -1,6 +1,7 @@
 """Folders that appear whole or not at all, written by one process at a time."""
 
 import contextlib
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -12,6 +13,7 @@ from evalkit.errors import EvalkitError
 def whole(target):
     """Yield an empty folder that takes the place of ``target`` at the end; after a failure ``target`` stands.
 
+    Its files are on the disk before it takes that place, so that after a power cut one of the two stands whole.
     What a process killed in the middle left beside ``target`` is put right first. Raises EvalkitError where
     another process is writing in the same folder.
     """
@@ -24,16 +26,34 @@ def whole(target):
             _settle(target, new, old)
             try:
                 new.mkdir()
-                yield new
-                if target.exists():
-                    target.rename(old)
-                new.rename(target)
+                with _noticing_that_it_is_gone(new):
+                    yield new
+                    sync_tree(new)
+                    if target.exists():
+                        target.rename(old)
+                    new.rename(target)
+                    sync_folder(target.parent)
             finally:
                 _settle(target, new, old)
     finally:
         if made:
             with contextlib.suppress(OSError):  # not empty
                 target.parent.rmdir()
+
+
+@contextlib.contextmanager
+def _noticing_that_it_is_gone(folder):
+    parent = folder.parent
+    was = parent.stat().st_ino
+    try:
+        yield
+    except OSError as error:
+        if parent.exists() and parent.stat().st_ino == was:
+            raise
+        raise EvalkitError(
+            f"{parent}: this folder was moved or removed while it was being written. "
+            "Leave it in its place and give the same command again."
+        ) from error
 
 
 @contextlib.contextmanager
@@ -71,6 +91,33 @@ def hold(path, flags=os.O_RDONLY):
         os.close(handle)
         return None
     return handle
+
+
+def sync_tree(folder):
+    """Wait until all files of a folder, their bytes and their names, are on the disk."""
+    for inner, _, names in os.walk(folder):
+        for name in names:
+            sync_file(Path(inner, name))
+        sync_folder(inner)
+
+
+def sync_file(path):
+    """Wait until a file's bytes are on the disk."""
+    with open(path, "rb" if os.name == "posix" else "r+b") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(path):
+    """Wait until a folder's names are on the disk, where the system and its file system can do that."""
+    if os.name == "posix":
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+                raise
+        finally:
+            os.close(handle)
 
 
 def _settle(target, new, old):

@@ -62,6 +62,15 @@ def of(code, year, **more):
     return {"code": code, "year": str(year), **more}
 
 
+def thousandth_of_credit(frames):
+    """The whole credit of one commune in thousands of đồng; the first of its rows is named."""
+    credit = frames["credit"]
+    own = credit["code"] == "99069"
+    for column in (name for name in credit if name.endswith("_vnd")):
+        credit.loc[own & (credit[column] != ""), column] = credit[column].map(lambda text: text[:-3])
+    return "credit", credit.index[own][0]
+
+
 POOR, TOTAL = {"programme": "poor"}, {"programme": "total"}
 FAULTS = {
     "not_allowed": changed("groups", "union", "womn", **of("99003", 2015)),
@@ -92,6 +101,8 @@ FAULTS = {
     "fast_growth": changed("income", "income_vnd", times(3), **of("99042", 2016)),
     "standard_not_in_force": changed("poverty", "standard", "2011-2015", **of("99045", 2018)),
     "implausible_average": changed("credit", "borrowers", "1", **of("99048", 2022, **POOR)),
+    "small_average": thousandth_of_credit,
+    "households_jump": changed("poverty", "households", times(1.4), **of("99051", 2021)),
 }
 
 

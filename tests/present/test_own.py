@@ -44,6 +44,13 @@ def test_a_table_is_written_in_the_readers_habit_and_missing_stays_missing(place
     assert "&lt;b&gt;" in block._repr_html_()
 
 
+@pytest.mark.parametrize(("lang", "amount"), [("vi", "26.500.000.000"), ("en", "26,500,000,000")])
+def test_large_whole_numbers_are_grouped_and_years_are_not(place, lang, amount):
+    frame = pd.DataFrame({"year": [2024], "debt": [26_500_000_000], "real": [True]})
+    block = ek.own.table(place, "credit", "mine", frame, title="Mine", lang=lang)
+    assert block.rows == (("2024", amount, "True"),)
+
+
 def test_a_block_of_a_public_place_is_marked_for_readers_and_one_of_a_private_place_is_not(place, shown):
     ek.show(table(place))
     ek.show(table(replace(place, audience="private")))

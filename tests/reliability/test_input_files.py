@@ -222,6 +222,13 @@ def test_a_password_is_said(tmp_path):
     refused(encrypted, "protected by a password", "save the file again")
 
 
+@pytest.mark.parametrize("place", ['r="A0"', 'r="0"', 'r="D"', 'r="$D$2"'])
+def test_a_cell_that_lies_nowhere_spoils_no_other(tmp_path, place):
+    """Row 0 would count from the end, and an error there take the place of the last row's figure."""
+    stray = f'<row r="3"><c {place} t="e"><v>#REF!</v></c></row>'
+    refused(sheet(tmp_path / "credit.xlsx", [stray]), "no cell can be called")
+
+
 def test_hidden_rows_columns_and_sheets_are_read_and_said(tmp_path):
     cells = [*PLAIN, ["08474", 2019, "Hộ nghèo", "5"]]
     path = made.workbook(tmp_path / "credit.xlsx", cells)

@@ -1,8 +1,10 @@
 """Runs in odd places and odd companies: what a notebook inherits, where it writes, who else is there."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "batch"))
 from faults import contents, resumed
 
 from evalkit.batch import plan, run
+from evalkit.batch.local import GRACE_SECONDS, LocalWorkers
 from notebooks import write_notebook
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,3 +91,21 @@ def test_neither_hash_seed_nor_zone_nor_language_of_the_system_changes_a_byte(tm
         found.append(contents(tmp_path / str(number) / "out"))
         del found[-1]["summary.json"]
     assert found[0] == found[1]
+
+
+def test_notebooks_that_a_suspended_process_kept_too_long_each_end_as_overdue(importable):
+    """Previously a run whose processes had been stopped for longer than its limits ended with a traceback."""
+    workers = LocalWorkers("fork", 2, f"suspended-{os.getpid()}", ())
+    try:
+        while workers.workers[0].began is None:
+            assert list(workers.results()) == []
+        workers.workers[0].process.send_signal(signal.SIGSTOP)
+        limits = {"timeout": 0.1 - GRACE_SECONDS, "cell_timeout": 9, "memory_limit": None}
+        for number in range(2):
+            workers.submit({"id": number, "notebook": "x.ipynb", "parameters": {}, **limits})
+        time.sleep(0.3)
+        found = dict(workers.results(wait_seconds=0))
+        assert {number: one["status"] for number, one in found.items()} == {0: "timeout", 1: "timeout"}
+        assert workers.free == 2
+    finally:
+        workers.close()

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from evalkit.errors import EvalkitError
+from evalkit.building import build, fingerprint
+from evalkit.errors import DataError, EvalkitError
 from evalkit.folders import alone, whole
 
 HOLD = "from evalkit.folders import whole\nwith whole({target!r}) as new:\n    (new / 'page').write_text('new')\n    print(flush=True)\n    input()"  # fmt: skip
@@ -74,6 +75,15 @@ def test_a_second_writer_is_refused_by_name_until_the_first_has_died(target):
     assert standing(target) == ("new", ["site"])
 
 
+def test_a_folder_moved_while_it_is_written_is_named(target, tmp_path):
+    moved = tmp_path / "moved"
+    with pytest.raises(EvalkitError, match="was moved or removed while"), whole(target):
+        target.parent.rename(moved)
+    with whole(moved / "site") as new:
+        (new / "page").write_text("new")
+    assert standing(moved / "site") == ("new", ["site"])
+
+
 def test_a_kill_between_the_two_renames_costs_nothing(target):
     target.rename(target.with_name(".site.old"))
     with pytest.raises(RuntimeError), whole(target):
@@ -108,3 +118,61 @@ def test_a_full_disk_leaves_the_old_folder(tmp_path):
         pytest.skip("this system lets no small file system be mounted")
     assert "No space left" in done.stderr
     assert done.stdout.split() == ["old", "site"]
+
+
+def test_every_file_is_on_the_disk_before_the_folder_takes_its_place(target, monkeypatch):
+    flushed = []
+
+    def fsync(handle, flush=os.fsync):
+        flushed.append((os.readlink(f"/proc/self/fd/{handle}"), (target / "page").read_text()))
+        flush(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with whole(target) as new:
+        (new / "vi").mkdir()
+        for name in ("page", "vi/page"):
+            (new / name).write_text("new")
+    *before, last = flushed
+    assert {path for path, _ in before} == {str(p) for p in (new, new / "page", new / "vi", new / "vi/page")}
+    assert {stood for _, stood in before} == {"old"}
+    assert last == (str(target.parent), "new")
+
+
+@pytest.mark.parametrize("data", ["build", "build/received"])
+def test_a_build_never_takes_the_place_of_its_data(tmp_path, data):
+    folder = tmp_path / data
+    folder.mkdir(parents=True)
+    (folder / "credit.csv").write_text("the only copy")
+    with pytest.raises(DataError, match="the data set lies there"):
+        build(folder, tmp_path / "build")
+    assert (folder / "credit.csv").read_text() == "the only copy"
+
+
+def test_a_build_leaves_alone_what_is_no_build(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build" / "mine").write_text("precious")
+    with pytest.raises(DataError, match="is no build of evalkit and is left alone"):
+        build(tmp_path / "data", tmp_path / "build")
+    assert os.listdir(tmp_path / "build") == ["mine"]
+
+
+@pytest.mark.parametrize("home", ["", "out"])
+def test_what_evalkit_writes_among_the_data_is_no_data(tmp_path, home):
+    (tmp_path / "credit.csv").write_text("a")
+    out, before = tmp_path / home / "build", fingerprint(tmp_path)
+    for name in ("build", "private", "site"):
+        (tmp_path / home / name).mkdir(parents=True)
+        (tmp_path / home / name / "credit.csv").write_text("b")
+    (tmp_path / "~$credit.xlsx").write_text("open in a spreadsheet program")
+    assert fingerprint(tmp_path, out) == before
+    (tmp_path / "poverty.csv").write_text("c")
+    assert fingerprint(tmp_path, out) != before
+
+
+def test_data_beside_the_build_are_all_counted(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "credit.csv").write_text("a")
+    before = fingerprint(tmp_path / "data", tmp_path / "build")
+    (tmp_path / "data" / "credit.csv").write_text("b")
+    assert fingerprint(tmp_path / "data", tmp_path / "build") != before

@@ -38,8 +38,8 @@ class LocalWorkers:
             if worker in self.workers:  # and not one that was replaced
                 yield from self._take(worker, message)
         for worker in list(self.workers):
-            for task_id in worker.overdue():
-                yield from self._replace(worker, overdue=task_id)
+            if overdue := worker.overdue():
+                yield from self._replace(worker, overdue)
 
     def close(self) -> None:
         for worker in self.workers:
@@ -64,7 +64,7 @@ class LocalWorkers:
             worker.finish(message["id"])
             yield message["id"], message
 
-    def _replace(self, worker, overdue=None):
+    def _replace(self, worker, overdue=()):
         """End a dead or hanging worker, start another, and say how each of its tasks ended."""
         self.false_starts += worker.began is None
         if self.false_starts == FALSE_STARTS:
@@ -74,7 +74,7 @@ class LocalWorkers:
         self.workers[self.workers.index(worker)] = self._start(worker.slots)
         worker.kill()
         for task_id, task in worker.tasks.items():
-            if task_id == overdue:
+            if task_id in overdue:
                 yield task_id, {"status": "timeout", "error": f"the notebook ran over {task['timeout']:g} s"}
             else:
                 yield task_id, {"status": "killed", "error": "the process that ran the notebook died"}

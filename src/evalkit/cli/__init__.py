@@ -203,7 +203,7 @@ def _foretell(data, out, languages, chosen, own, as_json):
     from evalkit.building import build, fingerprint, manifest
 
     standing = out / "build" / "manifest.json"
-    if standing.is_file() and manifest(out / "build")["data"] == fingerprint(data):
+    if standing.is_file() and manifest(out / "build")["data"] == fingerprint(data, out / "build"):
         _preview(jobs_of(out, languages, chosen, own), as_json)
         return
     with TemporaryDirectory(prefix="evalkit-") as aside:

@@ -33,6 +33,7 @@ def of_tables(tables, units):
         yield from _stock_flow(tables["credit"], taken, limits)
         yield from _programme_sums(tables["credit"], limits)
         yield from _average_loan(tables["credit"])
+        yield from _small_average(tables["credit"], limits)
     if "groups" in tables:
         yield from _group_size(tables["groups"])
     if {"groups", "credit"} <= set(tables):
@@ -41,6 +42,7 @@ def of_tables(tables, units):
         yield from _printed_rates(tables["poverty"], limits)
         yield from _denominators(tables["poverty"], limits)
         yield from _bridge_households(tables["poverty"])
+        yield from _households_jump(tables["poverty"], taken, limits)
         yield from _review_flow(tables["poverty"], taken)
         yield from _standards(tables["poverty"])
     if "loans" in tables:
@@ -124,6 +126,24 @@ def _average_loan(delivery):
     yield from delivery.findings("warning", "implausible_average", hits, "outstanding_vnd", **said)
 
 
+def _small_average(delivery, limits):
+    """All programmes of a place and year against their borrowers: one programme alone may be nearly repaid."""
+    frame = delivery.frame[delivery.frame["place"].notna()]
+    of_year = [frame["place"], frame["year"]]
+    programmes = frame["programme"] != TOTAL
+    own = frame[programmes == programmes.groupby(of_year).transform("any")].reset_index()
+    book = own.groupby(["place", "year"])
+    whole = book[["outstanding_vnd", "borrowers"]].sum(min_count=1).astype(float)
+    average = (whole["outstanding_vnd"] / whole["borrowers"].where(whole["borrowers"] > 0)).where(
+        lambda a: a > 0
+    )
+    least = limits["outstanding_per_borrower_low"]
+    found = pd.DataFrame({"found": average.round(), "index": book["index"].first()})[average < least]
+    yield from delivery.findings(
+        "warning", "small_average", found.set_index("index"), "outstanding_vnd", least=least
+    )
+
+
 def _group_size(delivery):
     frame = delivery.frame
     for year, rows in frame[frame["members"].notna()].groupby("year"):
@@ -200,6 +220,19 @@ def _bridge_households(delivery):
     )
     hits["year"] = frame.loc[off, "year"].astype(int)
     yield from delivery.findings("warning", "bridge_households", hits, "households")
+
+
+def _households_jump(delivery, taken, limits):
+    """Households of two years of one place: a merger not told in communes, or the row of another commune."""
+    frame = delivery.frame
+    before, later = _follows(frame, ["place"])
+    own = _own_stock(frame, later, taken)
+    before, later = before[own], later[own]
+    now = frame.loc[later, "households"].astype(float)
+    opening = frame.loc[before, "households"].astype(float).set_axis(later)
+    factor = np.maximum(now / opening, opening / now)
+    hits = pd.DataFrame({"first": opening, "second": now})[factor > 1 + limits["households_jump"] / 100]
+    yield from delivery.findings("warning", "households_jump", hits, "households")
 
 
 def _review_flow(delivery, taken):

@@ -149,11 +149,19 @@ SECTIONS = {
         "implausible_average": (
             "{indicator} is {found} per borrower, above the largest ceiling of any household programme ({ceiling})."
         ),
+        "small_average": (
+            "All programmes together come to {found} per borrower, less than what is possible ({least} or more): "
+            "a unit has probably slipped."
+        ),
     },
     "One year against another": {
         "no_growth": "{indicator} is the same on {first} and {second}: one of them was probably copied.",
         "copied_year": "{count} of {total} rows of {year} repeat every figure of {previous}: the year was probably copied.",
         "fast_growth": "{indicator} went from {first} to {second} between {start} and {end}, {rate} % a year: check both.",
+        "households_jump": (
+            "The households went from {first} to {second} within a year, and communes tells of no merger or split: "
+            "perhaps the row of another commune, or a merger that isn't told there."
+        ),
         "jump_thousand": "{indicator} went from {first} to {second}, a factor near 1,000: a unit has probably slipped.",
         "unit_slip": (
             "{file}: {indicator} of {year} is typically {found}, {factor} of what is usual ({usual}): "

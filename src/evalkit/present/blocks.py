@@ -1,6 +1,6 @@
 """One thing that a reader sees: a figure, a table, a text; and how a notebook shows it."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from html import escape
 
 MIME = "application/vnd.evalkit.v1+json"
@@ -31,7 +31,7 @@ class Block:
     raw: tuple = ()
     notes: tuple = ()
     paragraphs: tuple = ()
-    items: tuple = field(default=())
+    items: tuple = ()
 
     def payload(self):
         """Return the block as plain data, as it is stored in an executed notebook and published."""

@@ -24,12 +24,13 @@ def text(place, id, section, lang, title, paragraphs, **content):
 
 
 def _latest(place, indicator):
-    """The latest row of an indicator; of two of one year, the one that is known exactly."""
+    """The latest row of an indicator, of the whole place if there is one; of one year, that which is known exactly."""
     rows = place.rows[(place.rows["indicator"] == indicator) & place.rows["value"].notna()]
     if rows.empty:
         return None
-    rows = rows.assign(exact=rows["lower"] == rows["upper"])
-    return rows.sort_values(["year", "exact"], kind="stable", na_position="first").iloc[-1]
+    rows = rows.assign(whole=say.of_the_whole(rows), exact=rows["lower"] == rows["upper"])
+    order = ["whole", "year", "exact"]
+    return rows.sort_values(order, kind="stable", na_position="first").iloc[-1]
 
 
 def portfolio(place, *, lang):
@@ -45,7 +46,7 @@ def portfolio(place, *, lang):
             t(
                 "Outstanding loans: {x} ({period}).",
                 lang,
-                x=say.value(debt, lang),
+                x=say.with_scope(debt, lang),
                 period=words.period(debt["period"], lang),
             )
         )
@@ -54,7 +55,7 @@ def portfolio(place, *, lang):
             t(
                 "That is {x} for each of {n} {counted}.",
                 lang,
-                x=say.value(each, lang),
+                x=say.with_scope(each, lang),
                 n=words.decimal(each["denominator"], lang, 0),
                 counted=_counted(each, lang),
             )
@@ -64,7 +65,7 @@ def portfolio(place, *, lang):
             t(
                 "Borrowers: {x} ({period}).",
                 lang,
-                x=say.value(borrowers, lang),
+                x=say.with_scope(borrowers, lang),
                 period=words.period(borrowers["period"], lang),
             )
         )
@@ -77,7 +78,7 @@ def portfolio(place, *, lang):
             t(
                 "A savings-and-loan group has {x} on average; the law allows {low} to {high} members.",
                 lang,
-                x=say.value(size, lang),
+                x=say.with_scope(size, lang),
                 low=low,
                 high=high,
             )
@@ -85,7 +86,7 @@ def portfolio(place, *, lang):
     savings = _latest(place, "savings_to_loans_pct")
     if savings is not None:
         said.append(
-            t("Savings deposited through the groups are {x} of loans.", lang, x=say.value(savings, lang))
+            t("Savings deposited through the groups are {x} of loans.", lang, x=say.with_scope(savings, lang))
         )
     arrears, bound = _latest(place, "overdue_share_pct"), _latest(place, "overdue_frozen_extended_pct")
     if arrears is not None and bound is not None and arrears["year"] == bound["year"]:
@@ -103,7 +104,7 @@ def portfolio(place, *, lang):
             t(
                 "The overdue ratio is printed as {x}. It is an arrears ratio (QĐ 976/2015): only amounts already due and unpaid count, frozen and extended debt don't. It is not portfolio at risk.",
                 lang,
-                x=say.value(arrears, lang),
+                x=say.with_scope(arrears, lang),
             )
         )
     if not said:
@@ -128,7 +129,7 @@ def _turns(place, lang):
     return t(
         "“{x}” over {period} counts loans made: a household that borrowed twice is counted twice, so it can't be divided by the number of households.",
         lang,
-        x=say.value(served, lang),
+        x=say.with_scope(served, lang),
         period=words.period(served["period"], lang),
     )
 
@@ -155,7 +156,7 @@ def poverty(place, *, lang):
                 "{period}: {x} of households poor by the {standard} ({method}).",
                 lang,
                 period=words.period(row["period"], lang),
-                x=say.value(row, lang),
+                x=say.with_scope(row, lang),
                 standard=words.standard(row["basis"], lang),
                 method=say.method(row["method"], lang),
             )
@@ -174,7 +175,7 @@ def poverty(place, *, lang):
         t(
             "Poor and near-poor together, the closest to the older income headcount: {x} ({period}, {standard}).",
             lang,
-            x=say.value(both, lang),
+            x=say.with_scope(both, lang),
             period=words.period(both["period"], lang),
             standard=words.standard(both["basis"], lang),
         )
@@ -239,40 +240,26 @@ def income(place, *, lang):
                 "Income per person {per}: {x} in {period} ({method}).",
                 lang,
                 per=per,
-                x=say.value(last, lang),
+                x=say.with_scope(last, lang),
                 period=words.period(last["period"], lang),
                 method=say.method(last["method"], lang),
             )
         ]
-        if kind == "income_year":
+        if last["method"] == "self_survey":
             said.append(
                 t(
                     "A commune computes this figure itself, against a target that brings a reward; figures just above a threshold deserve a second look.",
                     lang,
                 )
             )
-        real = (
-            place.rows[place.rows["indicator"] == f"{kind}_real_vnd"]
-            .drop_duplicates("year")
-            .set_index("year")["value"]
-        )
-        first = rows.iloc[0]
-        ends = real.reindex([first["year"], last["year"]])
-        if first["year"] != last["year"] and (ends > 0).all():
-            growth = 100 * (
-                (real[last["year"]] / real[first["year"]]) ** (1 / (last["year"] - first["year"])) - 1
-            )
-            said.append(
-                t(
-                    "In real terms it changed by {x} a year between {first} and {last}, deflated by the national consumer price index.",
-                    lang,
-                    x=words.rounded(growth, "percent", lang),
-                    first=int(first["year"]),
-                    last=int(last["year"]),
-                )
-            )
+        said.append(_real_growth(place, kind, rows[rows["method"] == last["method"]], lang))
         return text(
-            place, "income_brief", "poverty_income", lang, t("Income in brief", lang), [" ".join(said)]
+            place,
+            "income_brief",
+            "poverty_income",
+            lang,
+            t("Income in brief", lang),
+            [" ".join(filter(None, said))],
         )
     return text(
         place,
@@ -281,4 +268,23 @@ def income(place, *, lang):
         lang,
         t("Income in brief", lang),
         [t("The data set holds no income for this place.", lang)],
+    )
+
+
+def _real_growth(place, kind, rows, lang):
+    """Say how income changed in real terms from the first to the last figure of the whole place, counted in one way."""
+    rows = rows[say.of_the_whole(rows)]
+    real = place.rows[place.rows["indicator"] == f"{kind}_real_vnd"]
+    real = real[real["year"].isin(rows["year"]) & real["method"].isin(rows["method"])]
+    real = real.sort_values("year", kind="stable").drop_duplicates("year")
+    if len(real) < 2 or not (real["value"].iloc[[0, -1]] > 0).all():
+        return ""
+    first, last = real.iloc[0], real.iloc[-1]
+    growth = 100 * ((last["value"] / first["value"]) ** (1 / (last["year"] - first["year"])) - 1)
+    return t(
+        "In real terms it changed by {x} a year between {first} and {last}, deflated by the national consumer price index.",
+        lang,
+        x=words.rounded(growth, "percent", lang),
+        first=int(first["year"]),
+        last=int(last["year"]),
     )

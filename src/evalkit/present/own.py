@@ -10,6 +10,7 @@ import io
 import pandas as pd
 
 from evalkit.errors import ParameterError
+from evalkit.present import words
 from evalkit.present.tables.parts import block
 
 SECTIONS = ("credit", "poverty_income", "evaluation")
@@ -28,7 +29,8 @@ def text(place, section, id, *, title, paragraphs, lang, level="L0"):
 def table(place, section, id, frame, *, title, lang, caption="", level="L0"):
     """Return a block of a table: the columns of ``frame`` as they are named, its cells as text.
 
-    Numbers are written in the reader's habit with at most two decimals; missing is an en dash. Raises as ``text``.
+    Numbers are written in the reader's habit with at most two decimals, whole ones of up to four digits as they
+    are, for they may be years; missing is an en dash. Raises as ``text``.
     """
     numeric = [pd.api.types.is_numeric_dtype(frame[c]) for c in frame]
     columns = tuple((f"c{i}", str(c), n) for i, (c, n) in enumerate(zip(frame, numeric, strict=True)))
@@ -69,8 +71,8 @@ def _block(place, kind, section, id, title, lang, **content):
 
 
 def _cell(value, lang):
-    from evalkit.present.words import decimal
-
     if value is None:
         return "–"
-    return decimal(value, lang, 2) if isinstance(value, float) else str(value)
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) >= 10_000):
+        return words.decimal(value, lang, 2)
+    return str(value)

@@ -16,6 +16,7 @@ from evalkit.present.blocks import Block
 from evalkit.present.words import LANGUAGES, t
 
 _SEVERITIES = ("error", "warning", "note")
+_SIMULATED = "These data are simulated: no figure here is about a real place."
 _SUBJECTS = {"credit": "Credit", "groups": "Groups", "poverty": "Poverty", "income": "Income"}
 _ASIDE = (
     "rows_set_aside",
@@ -57,9 +58,6 @@ def overview(quality, *, lang):
     simulated = "" if quality.settings["data"]["real"] else t(_SIMULATED, lang)
     paragraphs = tuple(p for p in (said, simulated) if p)
     return _block("text", "overview", lang, t("Quality of the data", lang), paragraphs=paragraphs)
-
-
-_SIMULATED = "These data are simulated: no figure here is about a real place."
 
 
 def by_rule(quality, *, lang):

@@ -41,6 +41,12 @@ _FLAGS = {
     "other_figures": "other figures published",
     "hidden": "hidden to protect households",
 }
+PARTS = (
+    "one_union",
+    "one_programme",
+    "part",
+    "uncertain",
+)  # flags of figures that may leave out some of the place
 
 
 def value(row, lang):
@@ -55,6 +61,17 @@ def value(row, lang):
         said = words.quantity(row["value"], row["unit"], lang)
         return t(_PRINTED[printed], lang, x=said) if printed else said
     return bounds(row, lang)
+
+
+def of_the_whole(rows):
+    """Return which rows are figures of the whole place, as far as is known."""
+    return [flags_of({"flags": flags}).isdisjoint(PARTS) for flags in rows["flags"]]
+
+
+def with_scope(row, lang):
+    """Return a row's value, and in brackets of what it is where that is not, or not surely, the whole place."""
+    scope = [t(_FLAGS[flag], lang) for flag in PARTS if flag in flags_of(row)]
+    return f"{value(row, lang)} ({'; '.join(scope)})" if scope else value(row, lang)
 
 
 def bounds(row, lang):

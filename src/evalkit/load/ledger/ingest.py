@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from evalkit.errors import DataError
+from evalkit.folders import sync_file, sync_folder
 from evalkit.load import reference
 from evalkit.load.ledger.checks import asides, findings_in, findings_table, set_repeated_keys_aside
 from evalkit.load.ledger.engine import literal
@@ -23,8 +24,6 @@ from evalkit.load.ledger.store import (
     generation_folder,
     link,
     remove_other_generations,
-    sync_file,
-    sync_folder,
     write_manifest,
 )
 from evalkit.load.ledger.tables import table as table_of

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from evalkit.folders import sync_file
 from evalkit.load.ledger.engine import literal, quoted
-from evalkit.load.ledger.store import Piece, generation_folder, link, sync_file
+from evalkit.load.ledger.store import Piece, generation_folder, link
 
 # Small row groups: a commune's loans at one date then cost the decoding of a part of a province's.
 ROW_GROUP = 20_480

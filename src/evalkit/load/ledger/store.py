@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from evalkit.errors import DataError
+from evalkit.folders import sync_folder
 
 FORMAT = 1
 
@@ -121,19 +122,3 @@ def link(former, new):
         os.link(former, new)
     except OSError:
         shutil.copy2(former, new)
-
-
-def sync_file(path):
-    """Wait until a file's bytes are on the disk."""
-    with open(path, "rb") as file:
-        os.fsync(file.fileno())
-
-
-def sync_folder(path):
-    """Wait until a folder's names are on the disk, where the system can do that."""
-    if os.name == "posix":
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

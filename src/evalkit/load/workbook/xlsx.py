@@ -9,6 +9,7 @@ _MOST_COLUMNS = 16_384
 _WORKBOOK, _RELATIONS, _STYLES = "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml"
 _PERCENT_FORMATS = {9, 10}  # ECMA-376 part 1, 18.8.30: built-in formats "0%" and "0.00%"
 _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
+_REFERENCE = re.compile("([A-Z]{1,3})([1-9][0-9]{0,6})", re.IGNORECASE)
 _HIDDEN = re.compile(rb"<(?:\w+:)?(?:row|col) [^>]*\bhidden=")
 _UNSAVED = re.compile(
     rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f(?: [^>]*)?/>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></|</(?:\w+:)?c>)"
@@ -144,12 +145,12 @@ class _Cells:
         elif name == "f" and self.cell is not None:
             self.within = self.formula = []
         elif name == "row":
-            self.row = int(attributes["r"]) - 1 if "r" in attributes else self.row + 1
+            self.row = _position(f"A{attributes['r']}")[0] if "r" in attributes else self.row + 1
             self.column = -1
             if _is_set(attributes, "hidden"):
                 self.hidden_rows.add(self.row)
         elif name == "col" and _is_set(attributes, "hidden"):
-            first, last = int(attributes["min"]), min(int(attributes["max"]), _MOST_COLUMNS)
+            first, last = max(int(attributes["min"]), 1), min(int(attributes["max"]), _MOST_COLUMNS)
             self.hidden_columns.update(range(first - 1, last))
 
     def text(self, data):
@@ -178,8 +179,11 @@ def _is_set(attributes, name):
 
 
 def _position(reference):
-    letters = reference.rstrip("0123456789")
+    """Row and column, from 0, of a cell that is called by letters and a number, as "AB12"."""
+    found = _REFERENCE.fullmatch(reference)
+    if not found:
+        raise Damaged(f"no cell can be called {reference!r}")
     column = 0
-    for letter in letters:
+    for letter in found[1].upper():
         column = column * 26 + ord(letter) - ord("A") + 1
-    return int(reference[len(letters) :]) - 1, column - 1
+    return int(found[2]) - 1, column - 1
