@@ -60,6 +60,13 @@ def test_a_failure_makes_no_folder_where_there_was_none(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_where_no_folder_can_be_made_the_path_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(EvalkitError, match="file.*no folder can be made there"), whole(place / "build"):
+            pass
+
+
 def test_a_second_writer_is_refused_by_name_until_the_first_has_died(target):
     first = holder(target)
     with pytest.raises(EvalkitError, match=rf"another run \(process {first.pid}\) is writing here"):
