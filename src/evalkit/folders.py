@@ -22,7 +22,9 @@ def whole(target):
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
-        raise EvalkitError(f"{target.parent}: no folder can be made there. Choose another (--out).") from error
+        raise EvalkitError(
+            f"{target.parent}: no folder can be made there. Choose another (--out)."
+        ) from error
     new, old = (target.with_name(f".{target.name}.{age}") for age in ("new", "old"))
     try:
         with alone(target.parent):
