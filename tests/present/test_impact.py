@@ -71,6 +71,20 @@ def tables(request):
     return request.param, panel, estimates.tables(panel, credit, planned.DEFAULT)
 
 
+def test_the_curve_holds_every_defensible_specification(tables):
+    names = {
+        "main",
+        "year_effects",
+        "by_unit",
+        "weighted",
+        "no_baseline",
+        "two_years",
+        "all_credit",
+        "near_poor",
+    }
+    assert names <= set(tables[2]["curve"]["specification"])
+
+
 def report(tables, panel):
     names = ("effects", "periods", "curve", "checks")
     scope = {"rows": len(panel), "units": 56, "districts": 7, "first": 2013, "last": 2024}
