@@ -40,6 +40,7 @@ TESTS = (
     "tests/impact",
     "tests/present",
     *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "tests/reliability").glob("test_numbers_*.py")),
+    "tests/load/test_ledger.py",
     "tests/test_laws_of_a_build.py",
 )
 MODULES = ("metrics", "impact", "present/disclose.py", "present/attack.py")

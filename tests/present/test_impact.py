@@ -71,6 +71,12 @@ def tables(request):
     return request.param, panel, estimates.tables(panel, credit, planned.DEFAULT)
 
 
+def test_the_curve_holds_every_specification_that_the_panel_allows(tables):
+    found = set(tables[2]["curve"]["specification"])
+    assert {"main", "year_effects", "by_unit", "weighted", "no_baseline", "all_credit", "near_poor"} <= found
+    assert "two_years" not in found  # this panel has no loans of two years before
+
+
 def report(tables, panel):
     names = ("effects", "periods", "curve", "checks")
     scope = {"rows": len(panel), "units": 56, "districts": 7, "first": 2013, "last": 2024}

@@ -91,6 +91,15 @@ def test_others_near_in_time_lie_below_above_or_undecided():
     assert own[["n", "below", "above", "undecided"]].tolist() == [4, 1, 2, 1]
 
 
+def test_two_sides_differ_in_what_is_named_and_in_nothing_else():
+    pairs = pd.DataFrame({"basis": ["a", "a", None, None], "parent_basis": ["a", "b", None, "b"]})
+    pairs = pairs.assign(
+        unit=["x", "x", "x", "y"], parent_unit="x", method="m", parent_method=["m", "m", "n", "n"]
+    )
+    found = benchmarks._differs(pairs, ("basis", "unit", "method"))
+    assert found.tolist() == ["", "basis", "method", "basis;unit;method"]
+
+
 def test_the_quantile_of_a_group_is_one_of_its_own_values():
     values, group = np.array([1.0, 2, 3, 10, 20, 30]), np.repeat([0, 1], 3)
     found = weighted_quantile(values, np.ones(6), 0.0, group=group, groups=2)
