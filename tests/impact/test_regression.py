@@ -1,5 +1,7 @@
 """Fixed effects, instruments and errors against dummies written out and formulas by hand."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import statsmodels.formula.api as smf
 
 from evalkit import impact
 from evalkit.errors import DataError, ParameterError
+from evalkit.impact import regression
 
 # Alternating projections stop at 1e-11 of a standard deviation; the coefficients follow within this.
 ABSORBED = 1e-7
@@ -160,3 +163,14 @@ def test_instruments_and_clusters_are_those_of_linearmodels(panel):
         assert ours.coefficients.set_index("term").loc["x", "std_error"] == pytest.approx(
             theirs.std_errors["x"], rel=1e-9
         )
+
+
+def test_a_variance_that_comes_out_negative_is_a_missing_error():
+    names = ["x", "z"]
+    covariance = pd.DataFrame([[-1e-9, 0.0], [0.0, 4.0]], index=names, columns=names)
+    fit = regression.Fit(pd.Series([1.0, 2.0], index=names), covariance, np.zeros(3), 4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        table = fit.table().set_index("term")
+    assert np.isnan(table.loc["x", ["std_error", "lower", "upper", "p_value"]].astype(float)).all()
+    assert table.loc["z", "std_error"] == 2
