@@ -11,10 +11,11 @@ ratios are of the cost per notebook, and the table says of how many. ``--scale N
 without pages, on N places: a build in which the places of OUT are repeated under further codes. ``--rounds 0``
 leaves the comparison out, ``--code-only`` papermill and the pages.
 
-Ratios, of processor time where they don't say wall: papermill's over the batch's; over the bare code, bare_code (the
+Ratios by the clock: papermill_loop and papermill_pool, papermill's time over the batch's; repeat, that of a run with
+nothing changed over the first. Of processor time: the same with ``_processor``; over the bare code, bare_code (the
 batch, without pages), children (its notebooks, without loading and forking) and forked_code (the bare code itself,
-each notebook in a forked child); growth, the batch at ``--scale`` over that at ``--places``; repeat_wall, the time of
-a run with nothing changed over the first. overhead_ms is what the batch adds to a notebook's bare code.
+each notebook in a forked child); growth, the batch at ``--scale`` over that at ``--places``. overhead_ms is what the
+batch adds to a notebook's bare code.
 """
 
 import argparse
@@ -227,15 +228,15 @@ def ratios(found, scale):
     ours, bare, forked = (found[method] for method in ("evalkit", "bare_code", "forked_code"))
     compared = {}
     for method in found.keys() & PAPERMILL:
-        for clock in ("wall", "processor"):
-            compared[f"{method}_{clock}"] = each(found[method], clock) / each(ours, clock)
+        compared[method] = each(found[method], "wall") / each(ours, "wall")
+        compared[f"{method}_processor"] = each(found[method], "processor") / each(ours, "processor")
     code = each(bare, "code_processor")
     compared |= {
         "bare_code": without_pages(ours) / code,
         "children": each(ours, "children_processor") / code,
         "forked_code": each(forked, "code_processor") / code,
         "overhead_ms": 1000 * (without_pages(ours) - code),
-        "repeat_wall": ours["again_seconds"] / ours["wall"],
+        "repeat": ours["again_seconds"] / ours["wall"],
     }
     return compared | ({"growth": without_pages(scale) / without_pages(ours)} if scale else {})
 
