@@ -227,4 +227,5 @@ def detectable_slope(distance, covariance, degrees_of_freedom, *, power=POWER, a
     count = len(distance)
     critical = f.ppf(1 - alpha, count, degrees_of_freedom)
     needed = brentq(lambda nc: ncf.sf(critical, count, degrees_of_freedom, nc) - power, 1e-6, 1e4)
-    return float(np.sqrt(needed / (distance @ np.linalg.pinv(covariance, hermitian=True) @ distance)))
+    weight = distance @ np.linalg.pinv(covariance, hermitian=True) @ distance
+    return float(np.sqrt(needed / weight)) if weight > 0 else np.nan
