@@ -37,6 +37,7 @@ def test_errors_leave_each_unit_out_and_the_smaller_side_decides(few):
     count = len(without)
     error = np.sqrt((count - 1) / count * ((without - without.mean()) ** 2).sum())
     assert study.std_error == pytest.approx(error)
+    assert 0 < study.diagnostics["library_std_error"] < error
     assert study.upper == pytest.approx(study.estimate + t.ppf(0.975, OTHERS - 1) * error)
     assert "few_staggered" in [w.code for w in study.warnings]
     assert np.sqrt(np.diag(study.covariance)) == pytest.approx(study.periods["std_error"].to_numpy())

@@ -15,6 +15,7 @@ def errors(found, fit, frame, cluster):
     """Return what ``fit`` found (a Staggered record) with jackknife errors in place of its own.
 
     An estimate that can't be made without one of the clusters keeps its own error; all do where ``fit`` itself can't.
+    The error of before is the diagnostic ``library_std_error``.
     """
     names = frame[cluster].unique()
     try:
@@ -31,10 +32,11 @@ def errors(found, fit, frame, cluster):
         periods=with_errors(found.periods, "event_time", error),
         groups=with_errors(found.groups, "group", error),
         covariance=of_periods(found, covariance),
+        diagnostics=found.diagnostics | {"library_std_error": found.std_error},
     )
     if "slope" not in error:
         return found
-    return replace(found, diagnostics={**found.diagnostics, "slope_std_error": float(error["slope"])})
+    return replace(found, diagnostics=found.diagnostics | {"slope_std_error": float(error["slope"])})
 
 
 def estimates(found):

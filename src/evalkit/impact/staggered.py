@@ -48,7 +48,8 @@ def staggered(
     Intervals and tests: t with as many degrees of freedom as clusters less one (R's did takes the normal
     distribution). Below 50 clusters the library's errors are too small: they are then those of the jackknife over
     clusters (MacKinnon, Nielsen & Webb 2023; imputation keeps its own, which are conservative), the degrees of freedom
-    those of the smaller side, treated or not, and a warning gives the coverage measured.
+    those of the smaller side, treated or not, the library's error is the diagnostic ``library_std_error``, and a
+    warning gives the coverage measured.
     Gates: clusters, treated_clusters, comparison_group, pre_trends, one_basis, merged_units. Level L3 where all
     hold.
     """
@@ -101,7 +102,7 @@ def staggered(
         covariance=found.covariance,
         groups=labelled(with_t(found.groups, freedom, confidence), sample.labels),
         coefficients=periods,
-        diagnostics={"pre_trends_p": found.pre_trends_p},
+        diagnostics=found.diagnostics | {"pre_trends_p": found.pre_trends_p},
     )
     if study.covariance.size:
         study = with_pre_trends(study, freedom)
