@@ -5,6 +5,7 @@ from statistics import quantiles
 from evalkit.publish.names import isolate
 
 FEWEST = 10  # values below which a spread isn't drawn
+KEYS = ("indicator", "period", "value", "lower", "upper", "unit", "basis", "method", "flags")
 
 
 def distribution(rows, names, indicator, lang, t):
@@ -22,7 +23,7 @@ def distribution(rows, names, indicator, lang, t):
     ordered = sorted(known, key=known.get)
     lower, middle, upper = quantiles(known.values(), n=4, method="inclusive")
     alt = t(
-        "In the {n} communes with a figure the median is {median}; half of them lie between {lower} and {upper}. "
+        "In the {n} places with a figure the median is {median}; half of them lie between {lower} and {upper}. "
         "Lowest: {lowest} ({low}); highest: {highest} ({high}).",
         n=len(known),
         median=say(middle),
@@ -33,24 +34,21 @@ def distribution(rows, names, indicator, lang, t):
         highest=isolate(names[ordered[-1]]),
         high=say(known[ordered[-1]]),
     )
-    title = t(
-        "{indicator}, {period}: how the communes are spread", indicator=indicator, period=first["period"]
-    )
+    title = t("{indicator}, {period}: how the places are spread", indicator=indicator, period=first["period"])
     raw = [[place, names[place], *(_plain(rows[place][k]) for k in KEYS)] for place in sorted(rows)]
     return {
         "kind": "figure",
         "title": title.unescape(),
         "alt": alt.unescape(),
         "caption": alt.unescape(),
-        "svg": _draw(list(known.values()), (lower, middle, upper), first["unit"], str(t("Communes")), lang),
+        "svg": _draw(
+            list(known.values()), (lower, middle, upper), first["unit"], str(t("Number of places")), lang
+        ),
         "columns": [
             {"key": key, "label": key, "numeric": False, "unit": ""} for key in ("place", "name", *KEYS)
         ],
         "raw": raw,
     }
-
-
-KEYS = ("indicator", "period", "value", "lower", "upper", "unit", "basis", "method", "flags")
 
 
 def _plain(value):
@@ -76,7 +74,7 @@ def _draw(values, middle, unit, axis, lang):
         )
         axes.axvline(middle[1] / scale, color=AREA, linewidth=2, linestyle="--")
         axes.axvspan(middle[0] / scale, middle[2] / scale, color=AREA, alpha=0.12, zorder=0)
-        name = {"vi": "triệu đồng", "en": "million VND"}[lang] if scale > 1 else words.unit_name(unit, lang)
+        name = words.t("million VND", lang) if scale > 1 else words.unit_name(unit, lang)
         axes.set_xlabel("%" if unit == "percent" else name)
         axes.set_ylabel(axis)
         return svg(figure)

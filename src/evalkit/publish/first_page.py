@@ -17,14 +17,7 @@ def first_page(pages, lang, summary, release, folder):
     rows, about = overview.main_figures(None if release is None else release.figures, pages.places)
     if about:
         values = {place: _plain(row["value"]) for place, row in rows.items()}
-        current = [
-            p
-            for p in current
-            if p["status"] == "published"
-            and (
-                p["place_id"] in rows or overview.stood(p, about["year"])
-            )  # what no longer exists lacks no figure
-        ]
+        current = [p for p in current if _belongs(p, rows, about["year"])]
         show = lambda value: words.rounded(value, about["unit"], lang)  # noqa: E731
         title = f"{words.indicator(about['indicator'], lang)}, {about['period']}"
     else:
@@ -53,6 +46,12 @@ def first_page(pages, lang, summary, release, folder):
     }
 
 
+def _belongs(place, rows, year):
+    """Whether a place is drawn: it has a figure or, standing in that year, lacks one."""
+    stood = place["place_id"] in rows or overview.stood(place, year)
+    return place["status"] == "published" and stood
+
+
 def _current(places):
     return sorted(places, key=lambda p: (alphabetical(p["district"]), alphabetical(p["name"])))
 
@@ -76,9 +75,9 @@ def _finding(districts, show, t):
 
 
 def _figure(rows, pages, about, lang, t, folder):
-    names = {p["place_id"]: p["name"] for p in pages.places}
     from evalkit.present import words
 
+    names = {p["place_id"]: p["name"] for p in pages.places}
     block = distribution(rows, names, words.indicator(about["indicator"], lang), lang, t)
     if block is None:
         return None

@@ -47,7 +47,7 @@ TYPE_WORDS = {
     "tỉnh": (N_("province"), N_("{name} province")),
 }
 DATASET_TITLES = {
-    "comparison": N_("Comparison of the communes"),
+    "comparison": N_("Comparison of the places"),
     "impact": N_("What can be said of effects"),
     "data_quality": N_("Quality of the data"),
 }
