@@ -48,11 +48,7 @@ def _content(place, blocks, pages, lang, folder):
         "lang": lang,
         "title": str(common["full_name"](place, place["name"]).unescape()),
         "dataset": meta.title,
-        "simulated": f"{t('Simulated data')}: {t('these figures describe no real place.')}".replace(
-            "&#39;", "'"
-        )
-        if meta.simulated
-        else "",
+        "simulated": _simulated(t) if meta.simulated else "",
         "facts": " · ".join(str(fact) for fact in facts if fact),
         "lead": head["paragraphs"] if head else [],
         "footer": f"evalkit {meta.version} · {day(meta.generated, lang)}"
@@ -62,6 +58,10 @@ def _content(place, blocks, pages, lang, folder):
             for name, title in SECTION_TITLES.items()
         ],
     }
+
+
+def _simulated(t):
+    return f"{t('Simulated data').unescape()}: {t('these figures describe no real place.').unescape()}"
 
 
 def _piece(block, t, folder):

@@ -20,13 +20,10 @@ def environment():
 @cache
 def code():
     """Return a hash of evalkit's own files: source, words, templates, reference data."""
-    package = Path(__file__).resolve().parents[1]
-    repository = package.parents[1]
-    folders = [package] + [
-        folder
-        for name in ("data/reference",)
-        if not (package / name).is_dir() and (folder := repository / name).is_dir()
-    ]
+    from evalkit.load.reference import reference_folder
+
+    package, reference = Path(__file__).resolve().parents[1], reference_folder().resolve()
+    folders = [package] if reference.is_relative_to(package) else [package, reference]
     digest = hashlib.sha256()
     for folder in folders:
         for path in sorted(p for p in folder.rglob("*") if p.suffix in CODE and p.is_file()):
