@@ -170,9 +170,7 @@ def _commands():
 
 def _readme(text):
     begin, end = (text.index(mark) for mark in FIGURES)
-    rows = dict.fromkeys(
-        archive.programs(archive.notebooks())
-    )  # a function shown several times is named once
+    rows = archive.programs(archive.notebooks())
     table = ["| in the report | notebook | function | file |", "|---|---|---|---|"]
     table += [
         f"| {what} | `{notebook}` | `{function}` | `{file}` |" for what, notebook, function, file in rows

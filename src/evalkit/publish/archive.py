@@ -94,7 +94,7 @@ def archive(folder, release):
 
 
 def programs(notebooks):
-    """Return (kind and name, notebook, function, file) of each display in the notebooks, in their order."""
+    """Return (kind and name, notebook, function, file) of each display in the notebooks, in their order, each once."""
     found = []
     for path, content in notebooks.items():
         source = "\n".join(
@@ -107,7 +107,7 @@ def programs(notebooks):
             called = group.replace("ek.", "evalkit.") if group.startswith("ek.") else module
             kind = KINDS.get(module.rpartition(".")[2], "block")
             found.append((f"{kind} {name}", path, f"{called}.{name}", f"evalkit/{file.as_posix()}"))
-    return found
+    return list(dict.fromkeys(found))
 
 
 def notebooks_folder():

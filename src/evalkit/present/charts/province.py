@@ -98,6 +98,25 @@ def funnel(data, *, lang):
     value = own["value"].to_numpy() / 100
     inside = (value >= limits["lower_95"]) & (value <= limits["upper_95"])
     far = (value < limits["lower_99.8"]) | (value > limits["upper_99.8"])
+    drawing = _draw_funnel(own, rate, inside.to_numpy(), lang)
+    finding = t(
+        "Around the common rate of {rate}, {out} of {n} places lie outside the 95% limits where chance alone would put about {expected}, and {far} outside the 99.8% limits.",
+        lang, rate=words.rounded(100 * rate, "percent", lang), out=int((~inside).sum()), n=len(own),
+        expected=words.decimal(0.05 * len(own), lang, 0), far=int(far.sum()),
+    )  # fmt: skip
+    small = t(
+        "A place of {n} households can show anything between {low} and {high} by chance alone; one of {big} only between {low2} and {high2}.",
+        lang, **_ends(own, rate, lang),
+    )  # fmt: skip
+    columns, shown, raw = _outside(own, limits, ~inside.to_numpy(), lang)
+    return province.block(
+        data, "figure", "funnel", lang, title, svg=drawing, alt=finding, columns=columns, rows=shown, raw=raw,
+        caption=f"{finding} {small} {province.basis(own.iloc[0], lang)}", level="L1",
+        notes=(t("The table lists the places outside the 95% limits, in the order of their rate; it is no ranking.", lang), *_notes(indicator, hidden, lang)),
+    )  # fmt: skip
+
+
+def _draw_funnel(own, rate, inside, lang):
     size = np.unique(
         np.geomspace(max(own["denominator"].min() * 0.9, 20), own["denominator"].max() * 1.05, 200).round()
     )
@@ -119,17 +138,16 @@ def funnel(data, *, lang):
             axes.plot(size, 100 * curve[f"upper_{level}"], style, color=AREA, lw=1.2, label=label)
             axes.plot(size, 100 * curve[f"lower_{level}"], style, color=AREA, lw=1.2)
         axes.plot(
-            own["denominator"][inside.to_numpy()],
-            own["value"][inside.to_numpy()],
+            own["denominator"][inside],
+            own["value"][inside],
             "o",
             color=OTHERS,
             ms=4,
             label=t("place within the 95% limits", lang),
         )
-        outside = ~inside.to_numpy()
         axes.plot(
-            own["denominator"][outside],
-            own["value"][outside],
+            own["denominator"][~inside],
+            own["value"][~inside],
             "D",
             color=INK,
             ms=4,
@@ -140,21 +158,16 @@ def funnel(data, *, lang):
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(ticks(lang))
         figure.legend(loc="outside lower left", ncols=2, frameon=False, fontsize=8.5)
-        drawing = svg(figure)
-    finding = t(
-        "Around the common rate of {rate}, {out} of {n} places lie outside the 95% limits where chance alone would put about {expected}, and {far} outside the 99.8% limits.",
-        lang, rate=words.rounded(100 * rate, "percent", lang), out=int((~inside).sum()), n=len(own),
-        expected=words.decimal(0.05 * len(own), lang, 0), far=int(far.sum()),
-    )  # fmt: skip
-    small = t(
-        "A place of {n} households can show anything between {low} and {high} by chance alone; one of {big} only between {low2} and {high2}.",
-        lang, **_ends(own, rate, lang),
-    )  # fmt: skip
+        return svg(figure)
+
+
+def _outside(own, limits, outside, lang):
+    """Table of the places outside the limits of chance, in the order of their rate."""
     columns = (
         ("place", t("Place", lang), False),
         ("district", t("District", lang), False),
         ("households", t("Households", lang), True),
-        ("rate", words.indicator(indicator, lang), True),
+        ("rate", words.indicator("poverty_rate_pct", lang), True),
         ("limits", t("95% limits of chance", lang), True),
     )
     listed = own.assign(low=100 * limits["lower_95"].to_numpy(), high=100 * limits["upper_95"].to_numpy())
@@ -172,11 +185,7 @@ def funnel(data, *, lang):
     raw = tuple(
         (r.place, r.district_code, float(r.denominator), float(r.value), None) for r in listed.itertuples()
     )
-    return province.block(
-        data, "figure", "funnel", lang, title, svg=drawing, alt=finding, columns=columns, rows=shown, raw=raw,
-        caption=f"{finding} {small} {province.basis(own.iloc[0], lang)}", level="L1",
-        notes=(t("The table lists the places outside the 95% limits, in the order of their rate; it is no ranking.", lang), *_notes(indicator, hidden, lang)),
-    )  # fmt: skip
+    return columns, shown, raw
 
 
 def years(data, *, lang):
