@@ -50,6 +50,13 @@ def test_figures_that_agree_are_not_objected_to(tmp_path):
     assert dataset.tables["credit"]["place"].notna().all()
 
 
+def test_a_figure_of_which_only_a_bound_is_printed_is_doubtful(tmp_path):
+    found = found_in(tmp_path, **tables() | {"poverty": spoiled(poverty(), 3, near_poor="<5")})
+    hit = one(found, "inexact_figures")
+    assert (hit["severity"], hit["file"], hit["column"]) == ("warning", "poverty.csv", "near_poor")
+    assert "less than the figure" in hit["message"]
+
+
 def test_stock_and_flow(tmp_path):
     found = found_in(
         tmp_path, credit=spoiled(credit().query("programme != 'total'"), 2, collected_vnd=290_000_000)

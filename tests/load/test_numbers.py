@@ -59,6 +59,13 @@ def test_what_is_no_number_raises(text):
         parse_number(text)
 
 
+def test_half_of_the_scale_that_was_named():
+    assert parse_number("trên 3 tỷ rưỡi") == Number(3.5e9, "VND", ("over",))
+    assert parse_number("12 tỷ 3 triệu rưỡi").value == 12_003_500_000
+    with pytest.raises(NumberError):
+        parse_number("1,5 tỷ rưỡi")
+
+
 def test_a_part_without_a_unit_is_told_how_it_is_written():
     with pytest.raises(NumberError, match="part without a unit"):
         parse_number("trên 1 tỷ 200")
@@ -70,7 +77,8 @@ def test_a_part_without_a_unit_is_told_how_it_is_written():
         ("12,5(*)", "footnote"), ("12,5 (1)", "footnote"), ("12,5²", "footnote"),
         ("Sơ bộ 12,5", "preliminary"),
         ("12,5 (ước)", "estimated"), ("trên 12,5", "over"), ("gần 12,5", "nearly"), ("khoảng 12,5", "about"),
-        ("dưới 12,5", "under"), ("1,25E+01", "scientific"),
+        ("dưới 12,5", "under"), ("1,25E+01", "scientific"), ("≥ 12,5", "over"), ("<12,5", "under"),
+        ("ít nhất 12,5", "over"), ("không quá 12,5", "under"), ("xấp xỉ 12,5", "about"),
     ],
 )  # fmt: skip
 def test_marks_become_flags(text, flag):

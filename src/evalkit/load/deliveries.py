@@ -173,15 +173,17 @@ _MARKS = {
     "preliminary": Said("preliminary"),
     "estimated": Said("estimated"),
     "footnote": Said("having a footnote"),
-    "over": Said("more than the figure"),
-    "under": Said("less than the figure"),
-    "nearly": Said("nearly the figure"),
-    "about": Said("about the figure"),
     "none_occurred": Said("none occurred (“-”)"),
     "not_collected": Said("not collected (“..”)"),
     "not_applicable": Said("not applicable (“x”)"),
     "scientific": Said("written as a power of ten"),
     "end_of_period": Said("the last day of the period that is given"),
+}
+_INEXACT = {
+    "over": Said("more than the figure"),
+    "under": Said("less than the figure"),
+    "nearly": Said("nearly the figure"),
+    "about": Said("about the figure"),
 }
 
 
@@ -190,4 +192,8 @@ def _of_flags(reading):
         return
     file = reading.origin["file"].reindex(reading.flags["index"]).to_numpy()
     for (name, column, flag), marks in reading.flags.assign(file=file).groupby(["file", "column", "flag"]):
-        yield finding("note", "marked_figures", file=name, column=column, count=len(marks), flag=_MARKS[flag])
+        found = {"file": name, "column": column, "count": len(marks)}
+        if flag in _INEXACT:
+            yield finding("warning", "inexact_figures", **found, flag=_INEXACT[flag])
+        else:
+            yield finding("note", "marked_figures", **found, flag=_MARKS[flag])

@@ -37,6 +37,10 @@ SECTIONS = {
         ),
         "hidden_cells": "{file}: hidden, and read all the same: {parts}. Ask the office whether they count.",
         "marked_figures": "{file}: {count} figures of {column} are marked as {flag}.",
+        "inexact_figures": (
+            "{file}: {count} figures of {column} are printed as {flag}, and are reckoned with as if exact. "
+            "Ask the office for the exact ones."
+        ),
         "rows_set_aside": "{file}: {count} rows are set aside. {reasons}.",
         "empty_rows": "{file}: {count} rows hold no figure and are set aside: {rows}.",
         "personal_data": (

@@ -20,10 +20,10 @@ _GAPS = {
     "na": "not_collected", "x": "not_applicable", "×": "not_applicable",
 }  # fmt: skip
 _QUALIFIERS = {
-    "over": "trên hơn over more_than above",
+    "over": "trên hơn ít_nhất tối_thiểu không_dưới over more_than above at_least > ≥ >=",
     "nearly": "gần nearly almost",
-    "about": "khoảng about around approximately ~ ≈",
-    "under": "dưới under less_than below chưa_đến",
+    "about": "khoảng xấp_xỉ about around approximately ~ ≈",
+    "under": "dưới không_quá tối_đa chưa_đến under less_than below at_most < ≤ <=",
 }
 _QUALIFIER_OF = {w.replace("_", " "): flag for flag, words in _QUALIFIERS.items() for w in words.split()}
 _QUALIFIED = re.compile(
@@ -44,6 +44,7 @@ _OTHER_UNIT = "“{text}” is in {unit} where {expected} is expected."
 _SPACES = re.compile(r"[\s\u00a0\u2007\u2009\u202f]+")
 _CURRENCY_FIRST = re.compile(r"(?P<currency>VND|VNĐ|USD)\s*(?P<amount>[0-9(-].*)", re.IGNORECASE)
 _PART = re.compile(r"(?P<digits>[0-9][0-9.,'’ ]*(?<=[0-9])|[0-9])\s*(?P<unit>[^0-9]*)")
+_AND_A_HALF = re.compile(r"(?<![0-9.,])([0-9]{1,3})\s*(nghìn|ngàn|triệu|tr|tỷ|tỉ)\s*rưỡi\b", re.IGNORECASE)
 _BARE = re.compile(r"[0-9](?:[0-9.,]*[0-9])?")
 _PLAIN = re.compile(r"[0-9]+")
 _SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+")
@@ -71,7 +72,7 @@ def parse_number(text, *, unit=None):
 
     ``unit`` (such as "triệu đồng") is that of a text that states none. Dot thousands and decimal comma, the
     reverse, spaces for thousands, a leading sign or brackets for negatives, compound amounts ("12 tỷ 300
-    triệu") and footnote or preliminary marks are read. "246.795 triệu" is in Vietnamese words and so in
+    triệu", "3 tỷ rưỡi") and footnote or preliminary marks are read. "246.795 triệu" is in Vietnamese words and so in
     Vietnamese digits: 246,795 million.
 
     Raises NumberError for what is no number and for a text with two readings: a lone "1.234" is 1,234 or
@@ -178,6 +179,7 @@ def _from_words(text, given):
         unit = given or Unit(None)
         value = scale(float(body.replace(",", ".")), unit.exponent)
         return _same(Number(value, unit.name, ("scientific",)))
+    body = _AND_A_HALF.sub(r"\1,5 \2", body)
     flags = []
     if qualified := _QUALIFIED.match(body):
         flags.append(_QUALIFIER_OF[qualified["word"].lower()])

@@ -14,6 +14,7 @@ TITLES = {
     "measure_assumed": "Columns whose header doesn't say what they hold",
     "hidden_cells": "Hidden rows, columns or sheets",
     "marked_figures": "Figures with a mark, such as preliminary",
+    "inexact_figures": "Figures of which only a bound is printed",
     "rows_set_aside": "Titles, totals and notes set aside",
     "empty_rows": "Rows without any figure",
     "personal_data": "Names or papers of persons, left out",
