@@ -1,6 +1,7 @@
 """The in-process engine writes what papermill's own engine writes, and its failures tell the truth."""
 
 import json
+import os
 import re
 
 import nbformat
@@ -53,6 +54,17 @@ def executed(notebook, name, engine_name, **parameters):
     except papermill.PapermillExecutionError as error:
         return path, error.ename
     return path, None
+
+
+def test_environment_and_folder_are_given_back(tmp_path):
+    code = "import os\nos.environ['EVALKIT_TRIED'] = 'yes'\nos.chdir('/')"
+    notebook = write_notebook(tmp_path / "moves.ipynb", code)
+    before = dict(os.environ), os.getcwd()
+    assert executed(notebook, "moved", "evalkit")[1] is None
+    after = dict(os.environ), os.getcwd()
+    for found in (before, after):
+        found[0].pop("PYTEST_CURRENT_TEST", None)
+    assert after == before
 
 
 def test_outputs_equal_plain_papermill_cell_by_cell(tmp_path, monkeypatch):

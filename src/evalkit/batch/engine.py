@@ -59,13 +59,8 @@ class Engine(KernelEngine):
         if _can_run_here(nb_man.nb, kernel_name):
             client = _client(InProcessClient, nb_man, **kwargs)
             client.begin, client.notebook_timeout, client.on_cell = begin, notebook_timeout, on_cell
-            before = dict(os.environ), os.getcwd()
-            try:
+            with suppress(NeedsKernel), _surroundings_kept():
                 return client.execute()
-            except NeedsKernel:
-                os.chdir(before[1])
-                os.environ.clear()
-                os.environ.update(before[0])
         return super().execute_cells(nb_man, kernel_name, begin=begin, **kwargs)
 
 
@@ -141,6 +136,18 @@ def _client(kind, nb_man, execution_timeout=None, start_timeout=60, **kwargs):
     options = {name: value for name, value in kwargs.items() if name in known}
     options |= {"timeout": execution_timeout or kwargs.get("timeout"), "startup_timeout": start_timeout}
     return kind(nb_man, log=logger, **options)
+
+
+@contextmanager
+def _surroundings_kept():
+    """Give back the environment and the working directory, which a shell and a notebook change."""
+    environment, folder = dict(os.environ), os.getcwd()
+    try:
+        yield
+    finally:
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(environment)
 
 
 @contextmanager

@@ -121,7 +121,7 @@ def starts(panel, unit, time, first_treated, dose=None):
     if isinstance(first_treated, str):
         frames.check_columns(panel, first_treated)
         times, start = frames.times_as_numbers(panel[time], panel[first_treated])
-        never = (start == 0) & ~frames.is_dated(panel[time])
+        never = (start == 0) & (not frames.is_dated(panel[time]))
         start = start.where(np.isfinite(start) & ~never & (start <= times.max()))
         if (start.groupby(panel[unit]).nunique(dropna=False) > 1).any():
             raise DataError(

@@ -277,7 +277,7 @@ def instalments(book_of_loans, history, draws):
             "loan": of.identity[loan],
             "due_on": due_on,
             "due_vnd": amount,
-            "paid_on": np.where(paid, paid_on, np.datetime64("NaT")),
+            "paid_on": np.where(paid, paid_on, np.datetime64("NaT", "D")),
             "paid_vnd": np.where(paid, amount, 0),
         }
     )
