@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -62,7 +63,7 @@ def test_a_failure_makes_no_folder_where_there_was_none(tmp_path):
 
 def test_where_no_folder_can_be_made_the_path_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+    for place in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc")):
         with pytest.raises(EvalkitError, match="no folder can be made there"), whole(place / "build"):
             pass
 

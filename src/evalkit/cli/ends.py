@@ -6,18 +6,25 @@ import json
 import signal
 import sys
 
+from evalkit.cli.speech import N_, t
 from evalkit.errors import printable
 
+_SPACE = N_("{file}: No space left on the disk. Free some space and give the same command again.")
+_RIGHT = N_(
+    "{file}: Permission denied. Choose a folder that you may read and write, or ask for the right to."
+)
 # What the user can mend; any other error of the system is a fault of evalkit's and keeps its traceback.
 _MENDS = {
-    errno.ENOSPC: "Free some space and give the same command again.",
-    errno.EDQUOT: "Free some space and give the same command again.",
-    errno.EROFS: "Choose a folder that can be written (--out).",
-    errno.EACCES: "Choose a folder that you may read and write, or ask for the right to.",
-    errno.EPERM: "Choose a folder that you may read and write, or ask for the right to.",
-    errno.EMFILE: "Allow more open files (`ulimit -n 1024`) and give the same command again.",
-    errno.ENAMETOOLONG: "Choose a shorter path (--out).",
-    errno.EIO: "Look at the disk, then give the same command again.",
+    errno.ENOSPC: _SPACE,
+    errno.EDQUOT: _SPACE,
+    errno.EROFS: N_("{file}: Read-only file system. Choose a folder that can be written (--out)."),
+    errno.EACCES: _RIGHT,
+    errno.EPERM: _RIGHT,
+    errno.EMFILE: N_(
+        "{file}: Too many open files. Allow more (`ulimit -n 1024`) and give the same command again."
+    ),
+    errno.ENAMETOOLONG: N_("{file}: File name too long. Choose a shorter path (--out)."),
+    errno.EIO: N_("{file}: Input/output error. Look at the disk, then give the same command again."),
 }
 
 
@@ -35,8 +42,7 @@ def sentence(error):
     """Return an error of the system as one line with its mend. Raises the error where there is none."""
     if error.errno not in _MENDS:
         raise error
-    where = f"{error.filename}: " if error.filename else ""
-    return printable(f"{where}{error.strerror}. {_MENDS[error.errno]}")
+    return printable(t(_MENDS[error.errno], file=error.filename or "evalkit"))
 
 
 def end_cleanly_when_told():
