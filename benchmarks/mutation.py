@@ -1,6 +1,7 @@
 """Mutation testing: change one thing in a module and see whether a test that runs the changed line fails.
 
     python benchmarks/mutation.py cover                        which test runs which line, kept in --folder
+    python benchmarks/mutation.py cover --tests tests/new.py         the same of these tests, beside the others
     python benchmarks/mutation.py run --sample 600 --json m.json     600 mutants, evenly over the modules
     python benchmarks/mutation.py again --budget 20 --json m.json    those that lived, by more and by new tests
 
@@ -225,11 +226,12 @@ def is_shared(fixture):
     return fixture.scope != "function" and fixture.baseid.startswith("tests")
 
 
-def cover(folder):
-    """Run all tests once, noting which test and which fixture runs which line, and the processor time of each."""
+def cover(folder, tests):
+    """Run tests once, noting which test and which fixture runs which line, and the processor time of each."""
     sources = [str(path) for path in modules()]
     measured = coverage.Coverage(data_file=str(folder / "coverage"), include=sources)
-    seconds, within = Counter(), []
+    kept = folder / "seconds.json"
+    seconds, within = Counter(json.loads(kept.read_text()) if tests != TESTS else {}), []
 
     class Watch:
         @pytest.hookimpl(hookwrapper=True)
@@ -247,7 +249,7 @@ def cover(folder):
 
         @pytest.hookimpl(hookwrapper=True)
         def pytest_runtest_protocol(self, item):
-            start = time.process_time()
+            seconds[item.nodeid], start = 0, time.process_time()
             yield
             seconds[item.nodeid] += time.process_time() - start
 
@@ -261,11 +263,13 @@ def cover(folder):
             if nextitem is None or nextitem.path != item.path:
                 forget()
 
+    if tests != TESTS:
+        measured.load()
     measured.start()
-    pytest.main([*OPTIONS, *TESTS], plugins=[Watch()])
+    pytest.main([*OPTIONS, *tests], plugins=[Watch()])
     measured.stop()
     measured.save()
-    (folder / "seconds.json").write_text(json.dumps(seconds), encoding="utf-8")
+    kept.write_text(json.dumps(seconds), encoding="utf-8")
 
 
 class Fixtures:
@@ -297,8 +301,8 @@ class Fixtures:
             if not keys <= made:
                 made |= keys
                 item.stash[tmpdir.tmppath_result_key] = {}
-                item.session._setupstate.setup(item)
                 try:
+                    item.session._setupstate.setup(item)
                     item._request._fillfixtures()
                 except pytest.skip.Exception:
                     print("skipped", item.nodeid)
@@ -472,6 +476,7 @@ if __name__ == "__main__":
     parser.add_argument("--folder", type=Path, default=Path("/tmp/evalkit-mutation"))
     parser.add_argument("--sample", type=int, default=600)
     parser.add_argument("--only", nargs="+", default=list(MODULES), help="modules, as metrics/suppress")
+    parser.add_argument("--tests", nargs="+", default=TESTS)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--budget", type=float, default=20)
     parser.add_argument("--limit", type=int, default=60)
@@ -482,9 +487,9 @@ if __name__ == "__main__":
     os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(asked.folder / "hypothesis")
     os.chdir(ROOT)
     if asked.what == "cover":
-        cover(asked.folder)
+        cover(asked.folder, asked.tests)
     else:
         # A forked child has none of its parent's threads, for which a database opened before would wait.
         duckdb.connect = functools.partial(duckdb.connect, config={"threads": 1})
         shared = Fixtures()
-        pytest.main([*OPTIONS, *TESTS], plugins=[shared, Judge(asked, shared)])
+        pytest.main([*OPTIONS, *asked.tests], plugins=[shared, Judge(asked, shared)])
