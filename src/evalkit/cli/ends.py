@@ -46,12 +46,20 @@ def sentence(error):
 
 
 def end_cleanly_when_told():
-    """Let a command that is told to end (SIGTERM), or whose terminal closes (SIGHUP), clean up like after Ctrl-C."""
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+    """Let a command that is told to end (Ctrl-C, SIGTERM), or whose terminal closes (SIGHUP), clean up undisturbed.
+
+    Told again while it does so, it goes on cleaning up: what it was writing would stay half-written.
+    """
+    for number in _told():
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, _end)
 
 
+def _told():
+    return [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
 def _end(number, _frame):
-    raise SystemExit(128 + number)
+    for one in _told():
+        signal.signal(one, signal.SIG_IGN)
+    raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
