@@ -2,7 +2,6 @@
 
 import ast
 import datetime
-import math
 import subprocess
 import sys
 import zipfile
@@ -243,19 +242,31 @@ def test_hidden_rows_columns_and_sheets_are_read_and_said(tmp_path):
     assert any("hidden, and read all the same: rows 3; columns B" in note for note in reading.notes)
 
 
-def test_a_merge_laid_over_data_repeats_no_figure(tmp_path):
+@pytest.mark.parametrize("column", ["D", "E"])
+def test_a_figure_merged_over_two_places_is_neither_ones(tmp_path, column):
     import openpyxl
 
-    path = made.workbook(
-        tmp_path / "credit.xlsx", [*PLAIN, ["08474", 2019, "Hộ nghèo", None], ["08475", 2019, "Hộ nghèo", 8]]
-    )
+    rows = [[*row, count] for row, count in zip(PLAIN, ("Số khách hàng còn dư nợ", 10), strict=True)]
+    rows += [["08474", 2019, "Hộ nghèo", 7, 20], ["08475", 2019, "Hộ nghèo", 8, 30]]
+    path = made.workbook(tmp_path / "credit.xlsx", rows)
+    book = openpyxl.load_workbook(path)
+    book.active.merge_cells(f"{column}2:{column}3")
+    book.save(path)
+    reading = read_spreadsheet(path, table="credit")
+    assert reading.frame["code"].tolist() == ["08475"]
+    aside = reading.rejected.set_index("row")["reason"]
+    assert aside[2] == aside[3]
+    assert "is merged over rows 2 to 3" in aside[2]
+
+
+def test_a_merge_that_reaches_below_the_table_changes_nothing(tmp_path):
+    import openpyxl
+
+    path = made.workbook(tmp_path / "credit.xlsx", PLAIN)
     book = openpyxl.load_workbook(path)
     book.active.merge_cells("D2:D3")
     book.save(path)
-    read = read_spreadsheet(path, table="credit").frame.set_index("code")["outstanding_vnd"]
-    assert read["08473"] == OUTSTANDING
-    assert "08474" not in read or math.isnan(read["08474"])
-    assert read["08475"] == 8_000_000
+    assert read_spreadsheet(path, table="credit").frame["outstanding_vnd"].tolist() == [OUTSTANDING]
 
 
 # Text files.
