@@ -313,6 +313,20 @@ def test_an_open_quotation_mark_swallows_no_rows(tmp_path, closed_again):
     refused(text(tmp_path / "credit.csv", content), "row 5", "quotation mark")
 
 
+def test_a_decimal_comma_in_a_file_of_commas_moves_no_figure_into_another_column(tmp_path):
+    head = ",".join([*made.HEADER, "Số khách hàng còn dư nợ"])
+    lines = [
+        head,
+        "08473,2019,Hộ nghèo,1.234,5,100",
+        "08474,2019,Hộ nghèo,2000,200",
+        "08475,2019,Hộ nghèo,3,4,,",
+    ]
+    reading = read_spreadsheet(text(tmp_path / "credit.csv", "\n".join(lines)), table="credit")
+    assert reading.frame["code"].tolist() == ["08474", "08475"]
+    assert reading.frame["outstanding_vnd"].tolist() == [2_000_000_000, 3_000_000]
+    assert "more cells than the 5 of the header" in reading.rejected.set_index("row")["reason"][2]
+
+
 def test_a_cell_of_two_lines_and_quotes_inside_a_cell_stay(tmp_path):
     content = 'Mã xã;Năm;Chương trình;"Dư nợ\n(triệu đồng)";Ghi chú\n08473;2019;Hộ nghèo;5;"Tổ ""Đoàn Kết""\nkhu 3; khu 4"\n'
     frame = read_spreadsheet(text(tmp_path / "credit.csv", content), table="credit").frame
