@@ -1,5 +1,6 @@
 """Commands under hard conditions, as real processes: one clear line, nothing half-written, the same bytes."""
 
+import json
 import os
 import signal
 import subprocess
@@ -38,6 +39,31 @@ def test_a_reader_that_goes_away_gives_no_traceback():
     assert b"Traceback" not in command.stderr.read()
     assert command.wait(60) != 0
     command.stderr.close()
+
+
+def test_what_is_said_where_nobody_listens_spoils_no_result():
+    command = ["sh", "-c", '"$@" check data/published --json 2>&- <&-', "sh", *EVALKIT]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    assert isinstance(json.loads(done.stdout), list | dict)
+
+
+def test_a_full_device_behind_the_result_is_one_line(tmp_path):
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no device that is always full")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*EVALKIT, "check", "data/published"],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert (
+        done.stderr
+        == "evalkit: No space left on the disk. Free some space and give the same command again.\n"
+    )
 
 
 def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path):

@@ -3,6 +3,7 @@
 import codecs
 import errno
 import json
+import os
 import signal
 import sys
 
@@ -29,7 +30,16 @@ _MENDS = {
 
 
 def speak_to_any_terminal():
-    r"""Write what a terminal's encoding lacks as \u escapes, which JSON knows too, instead of ending with an error."""
+    r"""Write what a terminal's encoding lacks as \u escapes, which JSON knows too, instead of ending with an error.
+
+    What is said to a stream that is closed is lost: it would go to standard output, or into the next file opened.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115
     codecs.register_error(
         "escaped", lambda fault: (json.dumps(fault.object[fault.start : fault.end])[1:-1], fault.end)
     )
@@ -42,7 +52,7 @@ def sentence(error):
     """Return an error of the system as one line with its mend. Raises the error where there is none."""
     if error.errno not in _MENDS:
         raise error
-    return printable(t(_MENDS[error.errno], file=error.filename or "evalkit"))
+    return printable(t(_MENDS[error.errno], file=error.filename or "").removeprefix(": "))
 
 
 def end_cleanly_when_told():
