@@ -213,6 +213,17 @@ def test_a_workbook_that_says_one_thing_twice_is_refused(tmp_path):
     refused(made.archive(tmp_path / "credit.xlsx", twice), "two parts of one name")
 
 
+def test_two_sheets_of_one_name_are_refused(tmp_path):
+    parts = made.parts()
+    for part, old, new in (
+        ("xl/workbook.xml", "</sheets>", '<sheet name="A" sheetId="2" r:id="rId3"/></sheets>'),
+        ("xl/_rels/workbook.xml.rels", "</Relationships>", '<Relationship Id="rId3" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet2.xml"/></Relationships>'),
+    ):  # fmt: skip
+        parts[part] = parts[part].replace(old, new)
+    parts["xl/worksheets/sheet2.xml"] = parts["xl/worksheets/sheet1.xml"]
+    refused(made.archive(tmp_path / "credit.xlsx", parts.items()), "two sheets of one name")
+
+
 def test_a_password_is_said(tmp_path):
     path = xls_book.save(tmp_path / "credit.xls", [("A", PLAIN, [])])
     data = path.read_bytes()
