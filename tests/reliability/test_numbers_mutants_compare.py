@@ -84,6 +84,7 @@ def test_a_reference_is_that_of_its_definition(rows, comparator):
     peers = pd.DataFrame([(a, b) for a in "abcde" for b in "abcde" if a != b], columns=["place", "peer"])
     units = UNITS.assign(district_code="1")
     found = comparators.references(rows, units, peers if comparator == "peers" else NOBODY)
+    assert "index" not in found
     found = found[found["comparator"] == comparator].set_index("place")
     assert list(found.index) == list(rows.loc[~rows["hidden"], "place"])
     for place, row in found.iterrows():

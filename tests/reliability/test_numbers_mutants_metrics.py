@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import evalkit as ek
 from evalkit.errors import BasisError, DataError, ParameterError
@@ -18,12 +19,16 @@ from evalkit.metrics import (
     intervals,
     lending,
     loans,
+    portfolio,
+    poverty,
     reviews,
     survey,
+    tabulate,
 )
 from evalkit.metrics.estimate import Estimate
 from evalkit.metrics.quantiles import weighted_quantile
 from evalkit.metrics.rows import difference, flags_of
+from evalkit.metrics.sample import draw
 from evalkit.metrics.suppress import primary
 
 
@@ -380,3 +385,106 @@ def test_a_row_of_households_stands_on_its_line_or_on_the_prices_of_its_year():
     assert found["income_below_line_pct"] == "2022-2025"
     assert set(found.drop("income_below_line_pct").dropna()) <= {"current", "2022-2025"}
     assert "current" in set(found)
+
+
+def test_a_denominator_that_is_at_most_nothing_bounds_a_ratio_from_above():
+    assert intervals.divide_bounds(1, 2, -1, 0) == (-np.inf, -1)
+    assert intervals.divide_bounds(1, 2, 0, 4) == (0.25, np.inf)
+
+
+def test_a_share_of_two_has_the_interval_of_its_two():
+    found = survey.proportion([1.0, 0.0])
+    assert (found.lower, found.upper) == pytest.approx(intervals.wilson(1, 2))
+
+
+def test_the_interval_of_the_quintile_ratio_is_that_of_its_logarithm():
+    found = ek.inequality.quintile_ratio(np.arange(1.0, 51) ** 2)
+    assert found.lower * found.upper == pytest.approx(found.estimate**2)
+
+
+def test_a_group_without_income_is_refused_beside_others_that_have_some():
+    with pytest.raises(DataError, match="the mean is 0 or less"):
+        ek.inequality.gini([1.0, 2.0, 0.0, 0.0], by=["a", "a", "b", "b"])
+
+
+def test_the_relative_line_itself_is_not_poor_and_no_share_is_above_one():
+    income_ = [6.0, 10, 10, 10, 12]
+    assert ek.poverty.at_risk_rate(income_, share=0.6).estimate == 0
+    assert ek.poverty.at_risk_rate([5.9, *income_[1:]], share=0.6).estimate == 0.2
+    for share in (0, 1.01, 2):
+        with pytest.raises(DataError, match="must be a share of the median"):
+            ek.poverty.at_risk_rate(income_, share=share)
+
+
+def test_the_density_is_that_of_another_library():
+    rng = np.random.default_rng(8)
+    y = np.r_[rng.lognormal(size=40), 50.0]
+    spread = min(y.std(), np.subtract(*np.quantile(y, [0.75, 0.25], method="averaged_inverted_cdf")) / 1.34)
+    width = 0.9 * spread * len(y) ** -0.2
+    other = stats.gaussian_kde(y, bw_method=width / y.std(ddof=1))
+    found = poverty._density(draw(y), np.array([1.5]))
+    assert found == pytest.approx(other(1.5))
+    heavy = poverty._density(draw(y, weights=np.full(len(y), 3.0)), np.array([1.5]))
+    assert heavy == pytest.approx(found)
+
+
+def test_an_income_below_one_is_no_negative_one():
+    assert not any("negative" in w for w in ek.poverty.fgt([0.5, 2.0, 0.0], 1.0, alpha=1).warnings)
+    assert any("1 negative" in w for w in ek.poverty.fgt([-0.5, 2.0, 0.0], 1.0, alpha=1).warnings)
+
+
+def test_sums_of_a_loan_book_are_over_all_its_loans():
+    loan = {
+        "household": "h",
+        "code": "a",
+        "programme": "poor",
+        "as_of": "2020-12-31",
+        "disbursed_on": "2018-01-01",
+    }
+    loan |= {"amount_vnd": 9e6, "overdue_vnd": 1e6, "days_past_due": 0, "outstanding_vnd": 2e6}
+    states = ("current", "frozen", "extended", "written_off", "repaid")
+    rows = [loan | {"loan": f"{s}{i}", "status": s} for s in states for i in (1, 2)]
+    rows += [loan | {"loan": f"unknown{i}", "status": "overdue", "days_past_due": None} for i in (1, 2)]
+    (found,) = portfolio.annual(pd.DataFrame(rows), by=("code",)).to_dict("records")
+    for name in ("frozen_vnd", "extended_vnd", "written_off_vnd", "days_unknown_vnd"):
+        assert found[name] == 4e6, name
+    assert (found["loans"], found["outstanding_vnd"], found["overdue_vnd"]) == (8, 16e6, 8e6)
+
+
+def test_four_communes_of_five_speak_for_their_district_and_three_do_not():
+    units = pd.DataFrame(
+        {"place": [*"abcde"], "level": "commune", "district_code": "1", "province_code": "9"}
+    )
+    share = definitions.Ratio("r", ("x",), ("n",), "percent", "", scale=100)
+    total = definitions.Quantity("q", "x", "households", "")
+    for seen, flags in (
+        (5, {"r": "computed", "q": ""}),
+        (4, {"r": "computed;nearly_whole", "q": "part"}),
+        (3, {"r": "computed;part", "q": "part"}),
+    ):
+        sums = pd.DataFrame({"place": [*"abcde"][:seen], "year": 2020, "x": 1.0, "n": 2.0})
+        made = tabulate.rows(sums, [share, total], units, method="m", source="s")
+        district = made[made["place"] == "1"].set_index("indicator")
+        assert district["flags"].to_dict() == flags
+        assert district.loc["r", "value"] == 50
+        assert district.loc["q", ["value", "upper"]].tolist() == [seen, seen if seen == 5 else np.inf]
+
+
+def test_two_figures_of_one_quantity_are_marked_also_where_no_basis_is_known():
+    base = {
+        "place": "a",
+        "code": "a",
+        "qualifier": "exact",
+        "scope": "whole",
+        "method": "bank",
+        "source_url": "https://p",
+    }
+    base |= {"indicator": "savings_loan_groups", "unit": "groups", "as_of": "2020"}
+    rest = dict.fromkeys(
+        ("period_start", "period_end", "basis", "flags", "note", "published_on", "source_title")
+    )
+    table = pd.DataFrame([base | rest | {"value": v} for v in ("16", "17")]).astype("string")
+    (found,) = facts.rows(table).to_dict("records")
+    assert (found["value"], found["flags"]) == (16, "other_figures")
+    (alone,) = facts.rows(table.iloc[:1]).to_dict("records")
+    assert alone["flags"] == ""
