@@ -13,16 +13,17 @@ from scipy.optimize import linprog
 from evalkit.load.dataset import open_dataset
 from evalkit.metrics import rollup, suppress
 from evalkit.metrics.indicators import assemble
-from evalkit.metrics.suppress import cells
+from evalkit.metrics.suppress import cells, primary
 from evalkit.metrics.suppress.system import system
-from evalkit.present import attack
+from evalkit.present import attack, disclose
 from evalkit.present.attack.bounds import System
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "load"))
 from dataset_sample import tables, write
-from suppress_sample import COMMUNES, decided, decided_with_cells
+from suppress_sample import COMMUNES, decided, decided_with_cells, province
 
+NAN = float("nan")
 PER_YEAR = (
     "outstanding",
     "lent",
@@ -201,3 +202,61 @@ def test_keys_tell_apart_what_differs_in_one_part_and_nothing_else():
     for unknown in (("d", "s", "x"), ("a", "u", "x"), ("a", "s", "w")):
         assert keys.of([unknown[0]], [2019], [unknown[1]], [unknown[2]]).tolist() == [-1]
     assert keys.of(["a"], [2019], "s", "x").tolist() == found[:1].tolist()
+
+
+def test_published_counts_of_few_and_what_they_leave_of_few():
+    row = {"unit": "households", "basis": None, "value": 3.0, "numerator": NAN, "denominator": NAN}
+    share = {"unit": "percent", "value": 50.0, "numerator": 150.0, "denominator": 300.0}
+    rows = [
+        row,
+        row | {"value": 5.0},
+        row | {"value": 0.0},
+        row | {"unit": "VND"},
+        row | share,
+        row | share | {"numerator": 298.0},
+        row | share | {"numerator": 2.0},
+        row | share | {"numerator": 300.0},
+        row | share | {"numerator": 295.0},
+    ]
+    found = suppress._few(pd.DataFrame(rows), 5)
+    assert found.tolist() == [True, False, False, False, False, True, True, False, False]
+
+
+def test_only_dated_rows_of_the_data_sets_own_tables_are_decided_as_one_system():
+    rows = pd.DataFrame({"source": ["credit", "credit; poverty", "https://page", "facts", None, "credit"]})
+    rows["year"] = [2020, 2020, 2020, 2020, 2020, None]
+    assert suppress.from_tables(rows).tolist() == [True, True, False, False, False, False]
+
+
+def test_money_of_groups_with_few_members_is_hidden_with_that_of_the_areas_above():
+    units = rollup.with_areas(province([9] * COMMUNES)[2])
+    groups = {"place": ["10000", "10000", "10001"], "year": 2020, "union": ["women", "youth", "women"]}
+    groups = pd.DataFrame(groups).assign(members=[30.0, 4.0, 30.0])
+    names = ("entrusted_share_youth_union_pct", "entrusted_share_women_union_pct", "members_per_group")
+    at = [(p, y, n) for p in ("10000", "10001", "100", "101", "10") for y in (2020, 2021) for n in names]
+    rows = pd.DataFrame(at, columns=["place", "year", "indicator"]).assign(source="groups")
+    hidden = rows[primary.money_of_few_members(rows, groups, units, 5)]
+    unions = {(p, 2020, n) for p in ("10000", "100", "10") for n in names[:2]}
+    assert set(hidden.itertuples(index=False, name=None)) == {(*at, "groups") for at in unions}
+    assert not primary.money_of_few_members(rows, groups.assign(members=30.0), units, 5).any()
+    assert not primary.money_of_few_members(rows, groups.assign(members=0.0), units, 5).any()
+
+
+def test_a_place_shows_the_years_of_its_figures_and_what_it_became():
+    nothing = pd.DataFrame()
+    unit = pd.Series({"name": "A", "place": "a", "district": "D", "province": None})
+    rows = pd.DataFrame({"year": [2019.0, 2021.0, NAN]})
+    place = disclose.Place(unit, rows, nothing, nothing, nothing, nothing, nothing, (), None, {}, "public")
+    assert "3 figures, 2019–2021" in place._repr_html_()
+    assert "A (a; D)" in repr(place)
+
+
+def test_findings_on_a_table_with_a_hidden_row_are_not_shown():
+    findings = pd.DataFrame(
+        {"place": ["a", "a", "b", "a"], "table": ["credit", "poverty", "credit", "income"]}
+    )
+    findings = findings.assign(file="x.csv", message="m", rule="r", severity="warning")
+    rows = pd.DataFrame({"place": ["a", "a", "b"], "source": ["credit; poverty", "income", "credit"]})
+    rows["hidden"] = ["secondary", "", ""]
+    kept = disclose._quoting_nothing_hidden(findings, rows)
+    assert set(zip(kept["place"], kept["table"], strict=True)) == {("b", "credit"), ("a", "income")}
