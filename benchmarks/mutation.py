@@ -1,14 +1,17 @@
 """Mutation testing: change one thing in a module and see whether a test that runs the changed line fails.
 
     python benchmarks/mutation.py cover                        which test runs which line, kept in --folder
+    python benchmarks/mutation.py cover --tests tests/new.py         the same of these tests, beside the others
     python benchmarks/mutation.py run --sample 600 --json m.json     600 mutants, evenly over the modules
+    python benchmarks/mutation.py again --budget 20 --json m.json    those that lived, by more and by new tests
 
 Each mutant is compiled from the changed syntax tree and put in place of its function in a forked child, so no
 file is touched. The child has the libraries loaded and the shared fixtures ready, makes anew only those that ran
 the line, and runs the tests that ran it, themselves or through a fixture, quickest first, up to --budget seconds
-of processor time as measured by ``cover``, until one fails; then the others of their files likewise. Tests that
-fail there without a mutant, which is tried once a --folder, are left out. What stands outside a function (definitions, tables) isn't mutated. A run
-goes on where the file of --json ends; run it on a copy of the project where files are being changed.
+of processor time as measured by ``cover``, until one fails; ``again`` then runs the others of their files likewise,
+which may have what an earlier test had worked out and kept. Tests that fail there without a mutant, which is tried
+once a --folder, are left out. What stands outside a function (definitions, tables) and the words of errors aren't
+mutated. A run goes on where the file of --json ends; run it on a copy of the project where files are being changed.
 """
 
 import argparse
@@ -43,13 +46,15 @@ TESTS = (
     "tests/load/test_ledger.py",
     "tests/test_laws_of_a_build.py",
 )
-MODULES = ("metrics", "impact", "present/disclose.py", "present/attack.py")
+MODULES = ("metrics", "present/disclose.py", "present/attack", "impact")
 DEAR = (
     "tests/present/test_comparing.py",
     "tests/impact/test_replication_notebook.py",
 )  # too long for any mutant
 OPTIONS = ("-q", "--hypothesis-seed=0", *(f"--ignore={path}" for path in DEAR))
 FIXTURE = "fixture "
+LIVED = ("survived", "only dear tests", "not run", "at import")
+EQUAL = ("strict", "ignore_index", "stacklevel")  # arguments that change no figure where they are used
 COMPARED = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq}
 COMPARED |= {ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In}
 COMPUTED = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult}
@@ -109,19 +114,42 @@ def _twice(node):
     node.operand = ast.UnaryOp(copy.deepcopy(node.op), node.operand)
 
 
+def is_idle(node):
+    """Tell whether whatever is changed within a node changes no figure: an error's words, a type, a guard."""
+    return isinstance(node, ast.Raise) or (isinstance(node, ast.keyword) and node.arg in EQUAL)
+
+
 def mutants(path):
     """List (line, what, number of the node, number of the change) of every mutant of a module."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    idle = {id(part) for node in ast.walk(tree) if is_idle(node) for part in ast.walk(node)}
+    nodes = [(i, node) for i, node in enumerate(ast.walk(tree)) if id(node) not in idle]
+    return [(n.lineno, what, i, k) for i, n in nodes for k, (what, _) in enumerate(changes(n))]
+
+
+def same_mutant(path, found):
+    """Find a mutant tried before in a module that may have changed since: (line, number, change), or None."""
+    line, before, change = int(found["at"].split(":")[1]), found["before"], found["number"][1]
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-    return [(n.lineno, what, i, k) for i, n in enumerate(nodes) for k, (what, _) in enumerate(changes(n))]
+    alike = [
+        (abs(nodes[number].lineno - line), nodes[number].lineno, number)
+        for _, what, number, k in mutants(path)
+        if (what, k) == (found["what"], change) and shown(nodes[number]) == before
+    ]
+    return (*min(alike)[1:], change) if alike else None
+
+
+def shown(node):
+    return ast.unparse(node).split("\n")[0]
 
 
 def mutated(path, number, change):
     """Return the changed syntax tree of a module, with the changed piece as it was and as it is."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     node = list(ast.walk(tree))[number]
-    before = ast.unparse(node).split("\n")[0]
+    before = shown(node)
     list(changes(node))[change][1](node)
-    return ast.fix_missing_locations(tree), before, ast.unparse(node).split("\n")[0]
+    return ast.fix_missing_locations(tree), before, shown(node)
 
 
 def codes(code):
@@ -135,9 +163,14 @@ def codes(code):
     return found
 
 
+@functools.cache
+def plain_codes(path):
+    return codes(compile(path.read_text(encoding="utf-8"), str(path), "exec"))
+
+
 def changed_functions(path, tree):
     """Return {(name, line): code} of the functions that a mutant changes; none where it changes the module's body."""
-    plain = codes(compile(path.read_text(encoding="utf-8"), str(path), "exec"))
+    plain = plain_codes(path)
     other = codes(compile(tree, str(path), "exec"))
     same = [key for key in plain if len(plain[key]) == 1 == len(other.get(key, ()))]
     return {key: other[key][0] for key in same if plain[key] != other[key]}
@@ -180,6 +213,10 @@ def modules():
     return [path for place in places for path in (sorted(place.rglob("*.py")) or [place])]
 
 
+def place(path):
+    return str(path.relative_to(ROOT / "src/evalkit"))
+
+
 def name_of(fixture):
     return f"{FIXTURE}{fixture.baseid}::{fixture.argname}"
 
@@ -189,11 +226,12 @@ def is_shared(fixture):
     return fixture.scope != "function" and fixture.baseid.startswith("tests")
 
 
-def cover(folder):
-    """Run all tests once, noting which test and which fixture runs which line, and the processor time of each."""
+def cover(folder, tests):
+    """Run tests once, noting which test and which fixture runs which line, and the processor time of each."""
     sources = [str(path) for path in modules()]
     measured = coverage.Coverage(data_file=str(folder / "coverage"), include=sources)
-    seconds, within = Counter(), []
+    kept = folder / "seconds.json"
+    seconds, within = Counter(json.loads(kept.read_text()) if tests != TESTS else {}), []
 
     class Watch:
         @pytest.hookimpl(hookwrapper=True)
@@ -211,7 +249,7 @@ def cover(folder):
 
         @pytest.hookimpl(hookwrapper=True)
         def pytest_runtest_protocol(self, item):
-            start = time.process_time()
+            seconds[item.nodeid], start = 0, time.process_time()
             yield
             seconds[item.nodeid] += time.process_time() - start
 
@@ -225,11 +263,13 @@ def cover(folder):
             if nextitem is None or nextitem.path != item.path:
                 forget()
 
+    if tests != TESTS:
+        measured.load()
     measured.start()
-    pytest.main([*OPTIONS, *TESTS], plugins=[Watch()])
+    pytest.main([*OPTIONS, *tests], plugins=[Watch()])
     measured.stop()
     measured.save()
-    (folder / "seconds.json").write_text(json.dumps(seconds), encoding="utf-8")
+    kept.write_text(json.dumps(seconds), encoding="utf-8")
 
 
 class Fixtures:
@@ -261,8 +301,8 @@ class Fixtures:
             if not keys <= made:
                 made |= keys
                 item.stash[tmpdir.tmppath_result_key] = {}
-                item.session._setupstate.setup(item)
                 try:
+                    item.session._setupstate.setup(item)
                     item._request._fillfixtures()
                 except pytest.skip.Exception:
                     print("skipped", item.nodeid)
@@ -278,14 +318,14 @@ def stale(item, run):
     return {name_of(found[name]) for name in names}
 
 
-def tests_of(run, items, seconds, budget):
-    """List the tests that run a line, then the others of their files, up to ``budget`` seconds each, and the
-    fixtures to make anew. Quickest first. The others may have what an earlier test had worked out and kept.
+def tests_of(run, items, seconds, budget, others):
+    """List the tests that run a line, and with ``others`` the rest of their files, up to ``budget`` seconds each, and
+    the fixtures to make anew. Quickest first.
     """
     fresh = {name: stale(item, run) for name, item in items.items()}
     own = {name for name in items if name in run or fresh[name]}
     files = {name.split("::")[0] for name in own}
-    near = {name for name in items if name.split("::")[0] in files} - own
+    near = {name for name in items if others and name.split("::")[0] in files} - own
     kept, made = within(budget, own, fresh, seconds)
     return kept + within(budget, near, fresh, seconds)[0], made
 
@@ -347,31 +387,49 @@ class Judge:
         self.asked, self.shared = asked, shared
 
     def pytest_runtestloop(self, session):
-        data = coverage.CoverageData(str(self.asked.folder / "coverage"))
-        data.read()
-        seconds = json.loads((self.asked.folder / "seconds.json").read_text(encoding="utf-8"))
-        items = self.sound(session.items, seconds)
-        everything = [(path, *mutant) for path in modules() for mutant in mutants(path)]
-        random.Random(self.asked.seed).shuffle(everything)
+        self.lines = coverage.CoverageData(str(self.asked.folder / "coverage"))
+        self.lines.read()
+        self.seconds = json.loads((self.asked.folder / "seconds.json").read_text(encoding="utf-8"))
+        self.items = self.sound(session.items, self.seconds)
+        gc.collect()
+        gc.freeze()  # a child that went over the parent's objects would copy the memory that they lie in
         found = json.loads(self.asked.json.read_text())["mutants"] if self.asked.json.exists() else []
+        self.again(found) if self.asked.what == "again" else self.first(found)
+        return True
+
+    def first(self, found):
+        """Try mutants in random order, after those found before."""
+        chosen = [path for path in modules() if place(path).startswith(tuple(self.asked.only))]
+        everything = [(path, *mutant) for path in chosen for mutant in mutants(path)]
+        random.Random(self.asked.seed).shuffle(everything)
         tried = {(f["at"], *f["number"]) for f in found}
         for path, line, what, number, change in everything:
             if len(found) >= self.asked.sample:
                 break
-            place = f"{path.relative_to(ROOT / 'src/evalkit')}:{line}"
-            if (place, number, change) in tried:
-                continue
-            tree, before, after = mutated(path, number, change)
-            found.append({"at": place, "what": what, "before": before, "after": after})
-            functions = changed_functions(path, tree)
-            run = set(data.contexts_by_lineno(str(path)).get(line, []))
-            found[-1] |= self.verdict(path, functions, run, items, seconds) | {"number": [number, change]}
-            summary = {"of": len(everything), "tried": len(found)}
-            summary["verdicts"] = Counter(f["verdict"] for f in found)
-            aside = self.asked.json.with_suffix(".part")
-            aside.write_text(json.dumps(summary | {"mutants": found}, indent=1), encoding="utf-8")
-            aside.replace(self.asked.json)
-        return True
+            at = f"{place(path)}:{line}"
+            if (at, number, change) not in tried:
+                tree, before, after = mutated(path, number, change)
+                found.append({"at": at, "what": what, "before": before, "after": after})
+                found[-1] |= {"number": [number, change]} | self.verdict(path, line, tree)
+                self.write(found, len(everything))
+
+    def again(self, found):
+        """Try those that lived once more."""
+        for mutant in [f for f in found if f["verdict"] in LIVED]:
+            path = ROOT / "src/evalkit" / mutant["at"].split(":")[0]
+            if same := same_mutant(path, mutant) if path.exists() else None:
+                line, number, change = same
+                mutant |= {"at": f"{place(path)}:{line}", "number": [number, change], "again": True}
+                mutant |= self.verdict(path, line, mutated(path, number, change)[0])
+            else:
+                mutant["verdict"] = "gone"
+            self.write(found, len(found))
+
+    def write(self, found, of):
+        summary = {"of": of, "tried": len(found), "verdicts": Counter(f["verdict"] for f in found)}
+        aside = self.asked.json.with_suffix(".part")
+        aside.write_text(json.dumps(summary | {"mutants": found}, indent=1), encoding="utf-8")
+        aside.replace(self.asked.json)
 
     def sound(self, items, seconds):
         """Make the shared fixtures; return the tests, by name, that pass in a child without a mutant."""
@@ -390,26 +448,35 @@ class Judge:
         shared = {name_of(d[-1]) for d in item._fixtureinfo.name2fixturedefs.values()}
         return sum(seconds.get(name, 0) for name in {item.nodeid} | shared)
 
-    def verdict(self, path, functions, run, items, seconds):
+    def verdict(self, path, line, tree):
         """Tell what became of a mutant: killed, survived, or why it could not be decided."""
+        functions = changed_functions(path, tree)
+        run = set(self.contexts(path).get(line, []))
         if not functions:
             return {"verdict": "outside a function"}
         if not run - {""}:
             return {"verdict": "at import" if run else "not run"}
-        names, self.shared.stale = tests_of(run, items, seconds, self.asked.budget)
+        others = self.asked.what == "again"
+        names, self.shared.stale = tests_of(run, self.items, self.seconds, self.asked.budget, others)
         if not names:
             return {"verdict": "only dear tests"}
         self.shared.anew = set()
-        status, used = run_in_child([items[name] for name in names], self.asked.limit, functions, path)
+        status, used = run_in_child([self.items[name] for name in names], self.asked.limit, functions, path)
         ended = "killed by time" if os.WIFSIGNALED(status) else ("survived", "killed")[os.WEXITSTATUS(status)]
-        return {"verdict": ended, "tests": len(names), "cpu_s": round(used, 1)}
+        return {"verdict": ended, "tests": len(names), "cpu_s": round(used, 2)}
+
+    @functools.cache  # noqa: B019
+    def contexts(self, path):
+        return self.lines.contexts_by_lineno(str(path))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=("cover", "run"))
+    parser.add_argument("what", choices=("cover", "run", "again"))
     parser.add_argument("--folder", type=Path, default=Path("/tmp/evalkit-mutation"))
     parser.add_argument("--sample", type=int, default=600)
+    parser.add_argument("--only", nargs="+", default=list(MODULES), help="modules, as metrics/suppress")
+    parser.add_argument("--tests", nargs="+", default=TESTS)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--budget", type=float, default=20)
     parser.add_argument("--limit", type=int, default=60)
@@ -420,9 +487,9 @@ if __name__ == "__main__":
     os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(asked.folder / "hypothesis")
     os.chdir(ROOT)
     if asked.what == "cover":
-        cover(asked.folder)
+        cover(asked.folder, asked.tests)
     else:
         # A forked child has none of its parent's threads, for which a database opened before would wait.
         duckdb.connect = functools.partial(duckdb.connect, config={"threads": 1})
         shared = Fixtures()
-        pytest.main([*OPTIONS, *TESTS], plugins=[shared, Judge(asked, shared)])
+        pytest.main([*OPTIONS, *asked.tests], plugins=[shared, Judge(asked, shared)])

@@ -5,10 +5,11 @@ import json
 import shutil
 from datetime import UTC, datetime
 from functools import lru_cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -18,7 +19,7 @@ from evalkit.load import peers, places, reference
 from evalkit.load.dataset import open_dataset, shipped
 from evalkit.load.folder import strange
 from evalkit.load.ledger.store import Manifest, read_manifest
-from evalkit.load.said import Said
+from evalkit.load.said import Said, first_line
 from evalkit.metrics import benchmarks, comparators, rollup, suppress
 from evalkit.metrics.indicators import assemble
 
@@ -83,7 +84,7 @@ def _write(dataset, data, out, earlier, aside):
     estimated, record = estimates.of_dataset(dataset, plan_record(out), tables["indicators"])
     tables["decomposition"] = estimated.pop("decomposition")
     manifest = {
-        "evalkit": version("evalkit") if _installed() else "source",
+        "evalkit": _own_version(),
         "settings": dataset.settings,
         "data": data,
         "built": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -284,18 +285,21 @@ def read(build_folder, table, place=None):
     path = Path(build_folder) / f"{table}.parquet"
     if not path.is_file():
         raise _no_build(build_folder, f"{table}.parquet")
-    if place is not None:
-        return _read_place(path, place)
-    return _read_places(path, _version(path)).copy() if table == "places" else pd.read_parquet(path)
+    try:
+        if place is not None:
+            return _read_place(path, place)
+        return _read_places(path, _state(path)).copy() if table == "places" else pd.read_parquet(path)
+    except pa.ArrowInvalid as error:
+        raise _damaged(path, error) from error
 
 
-def _version(path):
+def _state(path):
     found = path.stat()
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 @lru_cache(maxsize=4)
-def _read_places(path, _version):
+def _read_places(path, _state):
     """The list of places, read without a thread: a process that forks may read it first."""
     with pq.ParquetFile(path, pre_buffer=False) as file:
         return file.read(use_threads=False).to_pandas(use_threads=False)
@@ -303,7 +307,7 @@ def _read_places(path, _version):
 
 def _read_place(path, place):
     """Read the row groups that may hold the place, with text as Python's: quicker than Arrow's in small tables."""
-    metadata, spans = _row_groups(path, _version(path))
+    metadata, spans = _row_groups(path, _state(path))
     groups = [n for n, (first, last) in enumerate(spans) if first <= place <= last]
     with pq.ParquetFile(path, metadata=metadata, pre_buffer=False) as file:
         rows = file.read_row_groups(groups, use_threads=False)
@@ -312,7 +316,7 @@ def _read_place(path, place):
 
 
 @lru_cache(maxsize=64)
-def _row_groups(path, _version):
+def _row_groups(path, _state):
     """A file's footer, and the first and last place of each of its row groups."""
     metadata = pq.read_metadata(path)
     column = metadata.schema.names.index("place")
@@ -321,11 +325,52 @@ def _row_groups(path, _version):
 
 
 def manifest(build_folder):
-    """Read the manifest of a build: settings, fingerprint of the data, version, time."""
+    """Read the manifest of a build: settings, fingerprint of the data, version, time.
+
+    Raises DataError where the folder is no build, or one that another version of evalkit made.
+    """
+    found = _read_manifest(build_folder)
+    if found["evalkit"] != _own_version():
+        raise DataError(
+            Said(
+                "{folder}: built by evalkit {other}, and this is {own}. Run `evalkit build DATA --out OUT` again.",
+                folder=str(build_folder),
+                other=found["evalkit"],
+                own=_own_version(),
+            )
+        )
+    return found
+
+
+def stands(build_folder, data):
+    """Tell whether a build of this version of evalkit stands there, of the data as they are."""
+    try:
+        return manifest(build_folder)["data"] == fingerprint(data, build_folder)
+    except DataError:
+        return False
+
+
+def _read_manifest(build_folder):
     path = Path(build_folder) / "manifest.json"
     if not path.is_file():
         raise _no_build(build_folder, "manifest.json")
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise _damaged(path, error) from error
+    if not isinstance(found, dict) or not {"evalkit", "settings", "data"} <= set(found):
+        raise _damaged(path, "no manifest of a build")
+    return found
+
+
+def _damaged(path, error):
+    return DataError(
+        Said(
+            "{file}: can't be read ({fault}). Run `evalkit build DATA --out OUT` again.",
+            file=str(path),
+            fault=first_line(error),
+        )
+    )
 
 
 def _no_build(folder, file):
@@ -343,13 +388,11 @@ def _no_build(folder, file):
     )
 
 
-def _installed():
-    from importlib.metadata import PackageNotFoundError
-
+def _own_version():
     try:
-        return bool(version("evalkit"))
+        return version("evalkit")
     except PackageNotFoundError:
-        return False
+        return "source"
 
 
 def indicators(build_folder, place=None):

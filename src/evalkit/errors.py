@@ -17,6 +17,19 @@ def printable(text):
     return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
 
 
+class Said(str):
+    """English text: ``template`` with its ``{names}`` filled from ``parts``, which may be ``Said`` themselves."""
+
+    def __new__(cls, template, **parts):
+        shown = {k: f"{v:,.15g}" if isinstance(v, float) else v for k, v in parts.items()}
+        said = super().__new__(cls, template.format(**shown))
+        said.template, said.parts = template, parts
+        return said
+
+    def __getnewargs_ex__(self):
+        return (self.template,), self.parts
+
+
 class EvalkitError(Exception):
     """Something the user can mend; the command line prints it in one line and exits with status 2.
 

@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from evalkit.errors import EvalkitError
+from evalkit.errors import EvalkitError, Said
 
 
 @contextlib.contextmanager
@@ -19,18 +19,13 @@ def whole(target):
     """
     target = Path(target).resolve()
     made = not target.parent.exists()
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
-        raise EvalkitError(
-            f"{target.parent}: no folder can be made there. Choose another (--out)."
-        ) from error
+    _make(target.parent, parents=True, exist_ok=True)
     new, old = (target.with_name(f".{target.name}.{age}") for age in ("new", "old"))
     try:
         with alone(target.parent):
             _settle(target, new, old)
             try:
-                new.mkdir()
+                _make(new)
                 with _noticing_that_it_is_gone(new):
                     yield new
                     sync_tree(new)
@@ -46,6 +41,15 @@ def whole(target):
                 target.parent.rmdir()
 
 
+def _make(folder, **how):
+    try:
+        folder.mkdir(**how)
+    except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
+        where = folder if how else folder.parent
+        said = Said("{folder}: no folder can be made there. Choose another (--out).", folder=str(where))
+        raise EvalkitError(said) from error
+
+
 @contextlib.contextmanager
 def _noticing_that_it_is_gone(folder):
     parent = folder.parent
@@ -56,8 +60,11 @@ def _noticing_that_it_is_gone(folder):
         if parent.exists() and parent.stat().st_ino == was:
             raise
         raise EvalkitError(
-            f"{parent}: this folder was moved or removed while it was being written. "
-            "Leave it in its place and give the same command again."
+            Said(
+                "{folder}: this folder was moved or removed while it was being written. "
+                "Leave it in its place and give the same command again.",
+                folder=str(parent),
+            )
         ) from error
 
 
@@ -87,11 +94,9 @@ def hold(path, flags=os.O_RDONLY):
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         folder = path if Path(path).is_dir() else Path(path).parent
-        holder = _holder(handle)
+        said = _held_by(handle, str(folder))
         os.close(handle)
-        raise EvalkitError(
-            f"{folder}: another run{holder} is writing here. Wait for it, end it, or choose another folder."
-        ) from None
+        raise EvalkitError(said) from None
     except OSError:
         os.close(handle)
         return None
@@ -133,11 +138,18 @@ def _settle(target, new, old):
         shutil.rmtree(rest, ignore_errors=True)
 
 
-def _holder(handle):
-    """Who holds a file, as far as the system tells (Linux): " (process 1234)"."""
+def _held_by(handle, folder):
+    """Say who writes in a folder, as far as the system tells (Linux)."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/locks").read_text().splitlines():
             fields = line.split()
             if fields[1] == "FLOCK" and fields[5].endswith(f":{os.fstat(handle).st_ino}"):
-                return f" (process {fields[4]})"
-    return ""
+                return Said(
+                    "{folder}: another run (process {number}) is writing here. "
+                    "Wait for it, end it, or choose another folder.",
+                    folder=folder,
+                    number=fields[4],
+                )
+    return Said(
+        "{folder}: another run is writing here. Wait for it, end it, or choose another folder.", folder=folder
+    )

@@ -69,6 +69,7 @@ def test_every_command_has_examples_and_no_example_an_unknown_option():
         ("evalkit request Nowhere", "không có địa phương"),
         ("evalkit request 08434", "Hãy hỏi bằng mã: 08473, 08434-until-2025"),
         ("evalkit new x --communes 4", "chỉ dùng cùng --simulated"),
+        ("evalkit new /dev/null/x", "không thể tạo thư mục ở đây"),
     ],
 )
 def test_an_error_is_one_line_in_vietnamese_for_a_vietnamese_reader(typed, line, said):

@@ -91,6 +91,19 @@ def test_programmes_against_the_offices_total(tmp_path):
     assert (hit["row"], hit["column"], hit["value"]) == (4, "outstanding_vnd", "3900000000")
 
 
+def test_a_year_without_the_offices_total_that_other_years_have(tmp_path):
+    hit = one(found_in(tmp_path, credit=credit().drop(index=5)), "missing_total")
+    assert (hit["severity"], hit["row"], hit["key"]) == ("warning", 5, "code=10001;year=2020;programme=poor")
+    assert "total of 2020 is missing, which other years have (4)" in hit["message"]
+    assert "listed (2)" in hit["message"]
+
+
+def test_an_office_that_gives_no_totals_lacks_none(tmp_path):
+    frame = credit()
+    without = frame.drop(index=frame.index[(frame["programme"] == "total") & (frame["code"] == "10001")])
+    assert "missing_total" not in rules(found_in(tmp_path, credit=without))
+
+
 def test_more_distinct_borrowers_than_the_programmes_have(tmp_path):
     found = found_in(tmp_path, credit=spoiled(credit(), 2, borrowers=141, loans=144))
     assert one(found, "sum_mismatch")["column"] == "borrowers"

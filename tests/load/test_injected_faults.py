@@ -71,6 +71,15 @@ def thousandth_of_credit(frames):
     return "credit", credit.index[own][0]
 
 
+def first_row(table, **at):
+    """The first row of ``at`` in a table from which another one is gone."""
+
+    def put(frames):
+        return table, frames[table].index[(frames[table][list(at)] == pd.Series(at)).all(axis=1)][0]
+
+    return put
+
+
 POOR, TOTAL = {"programme": "poor"}, {"programme": "total"}
 FAULTS = {
     "not_allowed": changed("groups", "union", "womn", **of("99003", 2015)),
@@ -86,6 +95,7 @@ FAULTS = {
     "counted_twice": added("credit", of("99021", 2019, **TOTAL), year="2020"),
     "stock_flow": changed("credit", "collected_vnd", times(1.5), **of("99012", 2016, **POOR)),
     "sum_mismatch": changed("credit", "lent_vnd", times(1.2), **of("99015", 2016, **TOTAL)),
+    "missing_total": first_row("credit", **of("99057", 2018)),
     "part_exceeds_whole": changed("credit", "frozen_vnd", "999000000000", **of("99024", 2016, **POOR)),
     "group_size": changed("groups", "members", "75", **of("99027", 2016)),
     "groups_against_credit": None,
@@ -124,6 +134,8 @@ def spoiled(district, tmp_path_factory):
     frames["groups"] = frames["groups"][
         ~((frames["groups"]["code"] == "99054") & (frames["groups"].index % 3 > 0))
     ]
+    credit, gone = frames["credit"], pd.Series(of("99057", 2018, **TOTAL))
+    frames["credit"] = credit[~(credit[list(gone.index)] == gone).all(axis=1)].reset_index(drop=True)
     frames["groups"] = frames["groups"].reset_index(drop=True)
     where = {rule: put(frames) for rule, put in FAULTS.items() if put}
     found = check(write(tmp_path_factory.mktemp("spoiled") / "d", settings=SETTINGS, **frames))

@@ -2,7 +2,6 @@
 
 import ast
 import datetime
-import math
 import subprocess
 import sys
 import zipfile
@@ -214,6 +213,17 @@ def test_a_workbook_that_says_one_thing_twice_is_refused(tmp_path):
     refused(made.archive(tmp_path / "credit.xlsx", twice), "two parts of one name")
 
 
+def test_two_sheets_of_one_name_are_refused(tmp_path):
+    parts = made.parts()
+    for part, old, new in (
+        ("xl/workbook.xml", "</sheets>", '<sheet name="A" sheetId="2" r:id="rId3"/></sheets>'),
+        ("xl/_rels/workbook.xml.rels", "</Relationships>", '<Relationship Id="rId3" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet2.xml"/></Relationships>'),
+    ):  # fmt: skip
+        parts[part] = parts[part].replace(old, new)
+    parts["xl/worksheets/sheet2.xml"] = parts["xl/worksheets/sheet1.xml"]
+    refused(made.archive(tmp_path / "credit.xlsx", parts.items()), "two sheets of one name")
+
+
 def test_a_password_is_said(tmp_path):
     path = xls_book.save(tmp_path / "credit.xls", [("A", PLAIN, [])])
     data = path.read_bytes()
@@ -243,19 +253,31 @@ def test_hidden_rows_columns_and_sheets_are_read_and_said(tmp_path):
     assert any("hidden, and read all the same: rows 3; columns B" in note for note in reading.notes)
 
 
-def test_a_merge_laid_over_data_repeats_no_figure(tmp_path):
+@pytest.mark.parametrize("column", ["D", "E"])
+def test_a_figure_merged_over_two_places_is_neither_ones(tmp_path, column):
     import openpyxl
 
-    path = made.workbook(
-        tmp_path / "credit.xlsx", [*PLAIN, ["08474", 2019, "Hộ nghèo", None], ["08475", 2019, "Hộ nghèo", 8]]
-    )
+    rows = [[*row, count] for row, count in zip(PLAIN, ("Số khách hàng còn dư nợ", 10), strict=True)]
+    rows += [["08474", 2019, "Hộ nghèo", 7, 20], ["08475", 2019, "Hộ nghèo", 8, 30]]
+    path = made.workbook(tmp_path / "credit.xlsx", rows)
+    book = openpyxl.load_workbook(path)
+    book.active.merge_cells(f"{column}2:{column}3")
+    book.save(path)
+    reading = read_spreadsheet(path, table="credit")
+    assert reading.frame["code"].tolist() == ["08475"]
+    aside = reading.rejected.set_index("row")["reason"]
+    assert aside[2] == aside[3]
+    assert "is merged over rows 2 to 3" in aside[2]
+
+
+def test_a_merge_that_reaches_below_the_table_changes_nothing(tmp_path):
+    import openpyxl
+
+    path = made.workbook(tmp_path / "credit.xlsx", PLAIN)
     book = openpyxl.load_workbook(path)
     book.active.merge_cells("D2:D3")
     book.save(path)
-    read = read_spreadsheet(path, table="credit").frame.set_index("code")["outstanding_vnd"]
-    assert read["08473"] == OUTSTANDING
-    assert "08474" not in read or math.isnan(read["08474"])
-    assert read["08475"] == 8_000_000
+    assert read_spreadsheet(path, table="credit").frame["outstanding_vnd"].tolist() == [OUTSTANDING]
 
 
 # Text files.
@@ -300,6 +322,20 @@ def test_an_open_quotation_mark_swallows_no_rows(tmp_path, closed_again):
         rows[6] = rows[6].replace("Hộ nghèo", 'Hộ nghèo"')
     content = ";".join(made.HEADER) + "\n" + "\n".join(rows) + "\n"
     refused(text(tmp_path / "credit.csv", content), "row 5", "quotation mark")
+
+
+def test_a_decimal_comma_in_a_file_of_commas_moves_no_figure_into_another_column(tmp_path):
+    head = ",".join([*made.HEADER, "Số khách hàng còn dư nợ"])
+    lines = [
+        head,
+        "08473,2019,Hộ nghèo,1.234,5,100",
+        "08474,2019,Hộ nghèo,2000,200",
+        "08475,2019,Hộ nghèo,3,4,,",
+    ]
+    reading = read_spreadsheet(text(tmp_path / "credit.csv", "\n".join(lines)), table="credit")
+    assert reading.frame["code"].tolist() == ["08474", "08475"]
+    assert reading.frame["outstanding_vnd"].tolist() == [2_000_000_000, 3_000_000]
+    assert "more cells than the 5 of the header" in reading.rejected.set_index("row")["reason"][2]
 
 
 def test_a_cell_of_two_lines_and_quotes_inside_a_cell_stay(tmp_path):

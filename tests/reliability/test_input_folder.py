@@ -226,3 +226,20 @@ def test_checking_writes_nothing(tmp_path):
     before = snapshot(tmp_path)
     check(folder)
     assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("suppression_threshold", -1, "should be 0 or more"),
+        ("minimum_comparators", -5, "should be 0 or more"),
+        ("comparison_years", -1, "should be 0 or more"),
+        ("dominance_percent", -1, "should be from 0 to 100"),
+        ("dominance_percent", 101, "should be from 0 to 100"),
+    ],
+)
+def test_a_rule_of_disclosure_that_would_hide_nothing_without_a_word_is_refused(tmp_path, key, value, said):
+    folder = write(tmp_path / "d", settings=SETTINGS + f"[publish]\n{key} = {value}\n", income=income())
+    lines = found(folder, "settings")
+    assert lines["severity"].tolist() == ["error"]
+    assert said in lines["message"].iloc[0]

@@ -5,12 +5,30 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import evalkit as ek
-from evalkit.errors import DataError
-from evalkit.metrics import benchmarks, households, loans, reviews, survey
+from evalkit.errors import BasisError, DataError, ParameterError
+from evalkit.metrics import (
+    benchmarks,
+    definitions,
+    facts,
+    groups,
+    households,
+    income,
+    intervals,
+    lending,
+    loans,
+    portfolio,
+    poverty,
+    reviews,
+    survey,
+    tabulate,
+)
+from evalkit.metrics.estimate import Estimate
 from evalkit.metrics.quantiles import weighted_quantile
-from evalkit.metrics.rows import flags_of
+from evalkit.metrics.rows import difference, flags_of
+from evalkit.metrics.sample import draw
 from evalkit.metrics.suppress import primary
 
 
@@ -159,3 +177,314 @@ def test_single_loans_hide_a_sum_of_few_households_and_one_that_two_of_them_make
     loans = pd.DataFrame({"outstanding_vnd": owed, "place": "a", "as_of": "2020-12-31", "programme": "poor"})
     loans["household"] = loans.index.astype(str)
     assert (required(sum(owed), loans=loans)[0] > 0) == hidden
+
+
+def test_a_confidence_of_none_or_all_is_no_confidence():
+    for refused in (0, 1, -0.1, "0.95", None):
+        with pytest.raises(ParameterError, match="confidence"):
+            Estimate(1.0, confidence=refused)
+    with pytest.raises(DataError, match="confidence=0: must lie between"):
+        intervals.wilson(1, 2, confidence=0)
+
+
+def test_an_estimate_says_its_interval_where_it_has_one():
+    assert "interval" not in Estimate(1.0).described()
+    assert Estimate(1.0, lower=0.5, upper=2.0).described()["interval"] == "0.5 to 2 (95%)"
+    assert Estimate(1.0, lower=0.5).described()["interval"] == "0.5 to nan (95%)"
+
+
+def test_a_negative_count_is_named_by_its_position():
+    with pytest.raises(DataError, match="x, position 1: -1 is negative"):
+        intervals.wilson([0, -1, -2], [5, 5, 5])
+
+
+def test_the_stratum_of_which_more_was_drawn_than_there_is_is_named():
+    with pytest.raises(DataError, match="2 sampling units in the population of a stratum where 3 were drawn"):
+        survey.mean([1.0, 2, 3, 4, 5], strata=list("aabbb"), fpc=[1, 1, 2, 2, 2])
+
+
+def test_a_difference_of_two_rows_is_bounded_by_what_both_allow():
+    row = {
+        "indicator": "income_year_vnd",
+        "unit": "VND",
+        "basis": "current",
+        "method": "bank",
+        "period": "2020",
+    }
+    later, earlier = (
+        row | dict(zip(("value", "lower", "upper"), v, strict=True)) for v in ((5, 4, 7), (3, 2, 3))
+    )
+    assert difference(later, earlier) == (2, 1, 5)
+    no_basis = {"basis": pd.NA}
+    assert difference(later | no_basis, earlier | no_basis) == (2, 1, 5)
+    for one, other in ((later | no_basis, earlier), (later, earlier | no_basis)):
+        with pytest.raises(BasisError, match="can't be subtracted"):
+            difference(one, other)
+
+
+def test_the_basis_of_amounts_is_one_none_or_refused():
+    assert income.one_basis(None) is None
+    assert income.one_basis("current") == income.one_basis(["current", "current"]) == "current"
+    with pytest.raises(BasisError, match="current, real"):
+        income.one_basis(["current", "real"])
+    assert income.per_month(24.0, "year") == income.per_month(2.0, "month") == 2.0
+    assert income.per_month(np.array([24.0, 2.0]), ["year", "month"]).tolist() == [2, 2]
+    for rank in (0, 100, 100.5):
+        with pytest.raises(DataError, match="must lie between 0 and 100"):
+            income.percentile([1.0, 2.0], rank)
+
+
+def test_growth_of_a_percentile_has_the_interval_of_its_logarithm():
+    """The delta method by hand: the variances of the two logarithms add up, and the years divide both ends."""
+    before, after = np.arange(10.0, 60), np.arange(12.0, 112, 2)
+    (found,) = income.growth_incidence(before, after, ranks=(50,), years=2).to_dict("records")
+    first, second = (income.percentile(y, 50) for y in (before, after))
+    log = np.log(second.estimate / first.estimate)
+    half = 1.959964 * np.hypot(first.std_error / first.estimate, second.std_error / second.estimate)
+    assert found["growth"] == pytest.approx(np.exp(log / 2) - 1)
+    assert found["lower"] == pytest.approx(np.exp((log - half) / 2) - 1, rel=1e-5)
+    assert found["upper"] == pytest.approx(np.exp((log + half) / 2) - 1, rel=1e-5)
+
+
+def test_rates_too_near_zero_are_bounded_by_what_both_intervals_allow():
+    x2 = np.array([0.0, 1, 2, 3])
+    x1, n = np.full(4, 20.0), np.full(4, 1000.0)
+    ratio, lower, upper = reviews._ratio_interval(x1, n, x2, n)
+    least, most = intervals.wilson(20, 1000)[0], intervals.wilson(x2, n)[1]
+    assert lower.tolist() == pytest.approx((least / most).tolist())
+    assert np.isinf(upper).tolist() == [True, False, False, False]
+    assert ratio[1:].tolist() == pytest.approx([20, 10, 20 / 3])
+    _, lower, _ = reviews._ratio_interval(np.array([20.0]), n[:1], np.array([20.0]), n[:1])
+    assert lower[0] > 1.01 * least / intervals.wilson(20, 1000)[1]
+
+
+@pytest.mark.parametrize(
+    ("poor", "water", "total", "distinct", "most", "least"),
+    [
+        (60, 80, 120, 120, 120, 120),  # the office counts each household once
+        (60, 80, 80, 80, 80, 80),  # all of the smaller programme are in the larger
+        (60, 80, 140, None, 140, 80),  # a total that only adds up tells nothing
+        (60, 80, 79, None, 140, 80),  # nor one below its largest part
+        (60, 80, None, None, 140, 80),
+        (60, 0, None, 60, 60, 60),  # one programme lends
+        (1, 1, None, None, 2, 1),
+        (0, 1, None, 1, 1, 1),
+        (None, 80, 120, None, 120, 80),
+        (None, 80, None, None, None, None),
+    ],
+)
+def test_borrowers_of_two_programmes_are_between_the_larger_and_the_sum(
+    poor, water, total, distinct, most, least
+):
+    parts = pd.DataFrame({"place": "a", "year": 2020, "programme": ["poor", "water", "total"]})
+    parts["borrowers"] = pd.array([poor, water, total], "Float64")
+    added = parts.iloc[:2]["borrowers"].sum() if poor is not None else np.nan
+    index = pd.MultiIndex.from_tuples([("a", 2020)], names=["place", "year"])
+    at = lambda value: pd.Series([np.nan if value is None else value], index, dtype=float)  # noqa: E731
+    found = lending._borrowers(parts.iloc[:2].astype({"borrowers": float}), at(added), at(total)).iloc[0]
+    wanted = [distinct, most, least]
+    names = ["borrower_households", "borrowers_most", "borrowers_least"]
+    assert found[names].tolist() == pytest.approx([np.nan if v is None else v for v in wanted], nan_ok=True)
+
+
+def test_the_loan_book_of_a_year_by_hand():
+    units = pd.DataFrame({"place": ["a"], "level": "commune", "code": "a", "name": "A"})
+    row = {"place": "a", "programme": "poor", "loans": 3.0, "borrowers": 3.0, "lent": 0.0}
+    money = {"lent_vnd": 10.0, "collected_vnd": 5.0, "written_off_vnd": 0.0}
+    rows = [
+        row | money | {"year": 2019, "outstanding_vnd": 60.0, "overdue_vnd": 2.0, "frozen_vnd": 3.0, "extended_vnd": 5.0},
+        row | money | {"year": 2020, "outstanding_vnd": 100.0, "overdue_vnd": 10.0, "frozen_vnd": 20.0, "extended_vnd": 30.0},
+        row | money | {"year": 2021, "outstanding_vnd": 10.0, "overdue_vnd": 5.0, "frozen_vnd": 4.0, "extended_vnd": 1.0},
+        row | money | {"year": 2022, "outstanding_vnd": 10.0, "overdue_vnd": 5.0, "frozen_vnd": 4.0, "extended_vnd": 2.0},
+    ]  # fmt: skip
+    found = lending.sums(pd.DataFrame(rows).drop(columns="lent"), units).set_index("year")
+    assert found["current"].tolist() == pytest.approx([50, 40, 0, np.nan], nan_ok=True)
+    assert found["outstanding_mean"].tolist() == pytest.approx([np.nan, 80, 55, 10], nan_ok=True)
+    assert found["rest"].tolist() == [0, 0, 0, 0]
+
+
+def test_groups_of_a_commune_by_hand():
+    rows = pd.DataFrame(
+        {"place": "a", "year": 2020, "members": [3.0, 30, 61], "outstanding_vnd": [1.0, 2, 4]}
+    )
+    rows = rows.assign(savings_vnd=1.0, overdue_vnd=[0.0, 0.0, 5.0], rating=["good", pd.NA, "weak"])
+    rows = rows.assign(
+        union=pd.array(["women", pd.NA, "youth"], "string"), rating=rows["rating"].astype("string")
+    )
+    (found,) = groups.sums(rows).to_dict("records")
+    assert (found["groups"], found["rated"], found["good"], found["weak"]) == (3, 2, 1, 1)
+    assert (found["without_overdue"], found["outside_size"]) == (2, 2)
+    assert (found["outstanding_women"], found["outstanding_youth"], found["outstanding_of_unions"]) == (
+        1,
+        4,
+        5,
+    )
+    (none,) = groups.sums(rows.assign(overdue_vnd=[0.0, np.nan, 0.0], members=[5.0, 60, 60])).to_dict(
+        "records"
+    )
+    assert (none["outside_size"], np.isnan(none["without_overdue"])) == (0, True)
+
+
+def test_what_a_definition_makes_of_nothing_and_of_one_part():
+    nothing = definitions.Quantity("n", "c", "VND", "", sparse=True).of({"c": np.array([0.0, 5.0])})
+    assert nothing["value"].tolist() == pytest.approx([np.nan, 5], nan_ok=True)
+    kept = definitions.Quantity("n", "c", "VND", "").of({"c": np.array([0.0, 5.0])})
+    assert kept["value"].tolist() == [0, 5]
+    hhi = definitions.Concentration("h", ("a", "b"), "w", "", "")
+    found = hhi.of({"a": np.array([30.0, 0]), "b": np.array([20.0, 0]), "w": np.array([100.0, 0])})
+    assert found["value"].tolist() == pytest.approx([0.13, np.nan], nan_ok=True)
+    assert found["upper"].tolist() == pytest.approx([0.13 + 0.25, np.nan], nan_ok=True)
+    number = definitions.NumberOf("n", ("a", "b"), "", "")
+    assert number.of({"a": np.array([0.0, 1, np.nan]), "b": np.array([1.0, 1, np.nan])})[
+        "value"
+    ].tolist() == (pytest.approx([1, 2, np.nan], nan_ok=True))
+
+
+def test_a_ratio_of_facts_bears_the_method_of_its_numerator_and_the_year_of_the_later():
+    base = {"place": "a", "code": "a", "qualifier": "exact", "scope": "whole", "source_url": "https://page"}
+    debt = base | {
+        "indicator": "outstanding_loans_vnd",
+        "value": "1000",
+        "unit": "VND",
+        "as_of": "2020-12-31",
+    }
+    people = base | {
+        "indicator": "borrower_households",
+        "value": "10",
+        "unit": "households",
+        "as_of": "2021-01-31",
+    }
+    rest = dict.fromkeys(
+        ("period_start", "period_end", "basis", "flags", "note", "published_on", "source_title")
+    )
+    table = pd.DataFrame([debt | rest | {"method": "bank"}, people | rest | {"method": "yearbook"}]).astype(
+        "string"
+    )
+    found = facts.derived(table).set_index("indicator").loc["outstanding_per_borrower_vnd"]
+    assert (found["value"], found["method"], found["period"]) == (100, "bank", "2021-01-31")
+    undated = facts.rows(pd.concat([table, table.iloc[:1].assign(value="31/12/2020", unit="date")]))
+    assert undated["value"].tolist() == [1000, 10]
+    assert not undated["flags"].str.contains("other_figures").any()
+    assert undated.index.tolist() == [0, 1]
+
+
+def test_a_quantile_is_the_same_for_weights_a_billion_times_heavier():
+    values = np.arange(1.0, 11)
+    for scale in (1e-9, 1.0, 1e9 / 3):
+        for tenth in range(1, 10):
+            found = weighted_quantile(values, np.full(10, 0.1 * scale), tenth / 10)
+            assert found.tolist() == [tenth + 0.5]
+
+
+def test_a_row_of_households_stands_on_its_line_or_on_the_prices_of_its_year():
+    places = [f"1000{i}" for i in range(8)]
+    units = pd.DataFrame({"place": places, "level": "commune", "district_code": "100", "province_code": "10"})
+    table = pd.DataFrame({"place": places * 3, "year": 2023, "household": [str(i) for i in range(24)]})
+    table = table.assign(income_month_vnd=np.linspace(1e6, 24e6, 24), members=4.0, cluster=table["place"])
+    found = households.rows(table, units).drop_duplicates("indicator").set_index("indicator")["basis"]
+    assert found["income_below_line_pct"] == "2022-2025"
+    assert set(found.drop("income_below_line_pct").dropna()) <= {"current", "2022-2025"}
+    assert "current" in set(found)
+
+
+def test_a_denominator_that_is_at_most_nothing_bounds_a_ratio_from_above():
+    assert intervals.divide_bounds(1, 2, -1, 0) == (-np.inf, -1)
+    assert intervals.divide_bounds(1, 2, 0, 4) == (0.25, np.inf)
+
+
+def test_a_share_of_two_has_the_interval_of_its_two():
+    found = survey.proportion([1.0, 0.0])
+    assert (found.lower, found.upper) == pytest.approx(intervals.wilson(1, 2))
+
+
+def test_the_interval_of_the_quintile_ratio_is_that_of_its_logarithm():
+    found = ek.inequality.quintile_ratio(np.arange(1.0, 51) ** 2)
+    assert found.lower * found.upper == pytest.approx(found.estimate**2)
+
+
+def test_a_group_without_income_is_refused_beside_others_that_have_some():
+    with pytest.raises(DataError, match="the mean is 0 or less"):
+        ek.inequality.gini([1.0, 2.0, 0.0, 0.0], by=["a", "a", "b", "b"])
+
+
+def test_the_relative_line_itself_is_not_poor_and_no_share_is_above_one():
+    income_ = [6.0, 10, 10, 10, 12]
+    assert ek.poverty.at_risk_rate(income_, share=0.6).estimate == 0
+    assert ek.poverty.at_risk_rate([5.9, *income_[1:]], share=0.6).estimate == 0.2
+    for share in (0, 1.01, 2):
+        with pytest.raises(DataError, match="must be a share of the median"):
+            ek.poverty.at_risk_rate(income_, share=share)
+
+
+def test_the_density_is_that_of_another_library():
+    rng = np.random.default_rng(8)
+    y = np.r_[rng.lognormal(size=40), 50.0]
+    spread = min(y.std(), np.subtract(*np.quantile(y, [0.75, 0.25], method="averaged_inverted_cdf")) / 1.34)
+    width = 0.9 * spread * len(y) ** -0.2
+    other = stats.gaussian_kde(y, bw_method=width / y.std(ddof=1))
+    found = poverty._density(draw(y), np.array([1.5]))
+    assert found == pytest.approx(other(1.5))
+    heavy = poverty._density(draw(y, weights=np.full(len(y), 3.0)), np.array([1.5]))
+    assert heavy == pytest.approx(found)
+
+
+def test_an_income_below_one_is_no_negative_one():
+    assert not any("negative" in w for w in ek.poverty.fgt([0.5, 2.0, 0.0], 1.0, alpha=1).warnings)
+    assert any("1 negative" in w for w in ek.poverty.fgt([-0.5, 2.0, 0.0], 1.0, alpha=1).warnings)
+
+
+def test_sums_of_a_loan_book_are_over_all_its_loans():
+    loan = {
+        "household": "h",
+        "code": "a",
+        "programme": "poor",
+        "as_of": "2020-12-31",
+        "disbursed_on": "2018-01-01",
+    }
+    loan |= {"amount_vnd": 9e6, "overdue_vnd": 1e6, "days_past_due": 0, "outstanding_vnd": 2e6}
+    states = ("current", "frozen", "extended", "written_off", "repaid")
+    rows = [loan | {"loan": f"{s}{i}", "status": s} for s in states for i in (1, 2)]
+    rows += [loan | {"loan": f"unknown{i}", "status": "overdue", "days_past_due": None} for i in (1, 2)]
+    (found,) = portfolio.annual(pd.DataFrame(rows), by=("code",)).to_dict("records")
+    for name in ("frozen_vnd", "extended_vnd", "written_off_vnd", "days_unknown_vnd"):
+        assert found[name] == 4e6, name
+    assert (found["loans"], found["outstanding_vnd"], found["overdue_vnd"]) == (8, 16e6, 8e6)
+
+
+def test_four_communes_of_five_speak_for_their_district_and_three_do_not():
+    units = pd.DataFrame(
+        {"place": [*"abcde"], "level": "commune", "district_code": "1", "province_code": "9"}
+    )
+    share = definitions.Ratio("r", ("x",), ("n",), "percent", "", scale=100)
+    total = definitions.Quantity("q", "x", "households", "")
+    for seen, flags in (
+        (5, {"r": "computed", "q": ""}),
+        (4, {"r": "computed;nearly_whole", "q": "part"}),
+        (3, {"r": "computed;part", "q": "part"}),
+    ):
+        sums = pd.DataFrame({"place": [*"abcde"][:seen], "year": 2020, "x": 1.0, "n": 2.0})
+        made = tabulate.rows(sums, [share, total], units, method="m", source="s")
+        district = made[made["place"] == "1"].set_index("indicator")
+        assert district["flags"].to_dict() == flags
+        assert district.loc["r", "value"] == 50
+        assert district.loc["q", ["value", "upper"]].tolist() == [seen, seen if seen == 5 else np.inf]
+
+
+def test_two_figures_of_one_quantity_are_marked_also_where_no_basis_is_known():
+    base = {
+        "place": "a",
+        "code": "a",
+        "qualifier": "exact",
+        "scope": "whole",
+        "method": "bank",
+        "source_url": "https://p",
+    }
+    base |= {"indicator": "savings_loan_groups", "unit": "groups", "as_of": "2020"}
+    rest = dict.fromkeys(
+        ("period_start", "period_end", "basis", "flags", "note", "published_on", "source_title")
+    )
+    table = pd.DataFrame([base | rest | {"value": v} for v in ("16", "17")]).astype("string")
+    (found,) = facts.rows(table).to_dict("records")
+    assert (found["value"], found["flags"]) == (16, "other_figures")
+    (alone,) = facts.rows(table.iloc[:1]).to_dict("records")
+    assert alone["flags"] == ""

@@ -1,5 +1,6 @@
 """Commands under hard conditions, as real processes: one clear line, nothing half-written, the same bytes."""
 
+import json
 import os
 import signal
 import subprocess
@@ -40,6 +41,31 @@ def test_a_reader_that_goes_away_gives_no_traceback():
     command.stderr.close()
 
 
+def test_what_is_said_where_nobody_listens_spoils_no_result():
+    command = ["sh", "-c", '"$@" check data/published --json 2>&- <&-', "sh", *EVALKIT]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    assert isinstance(json.loads(done.stdout), list | dict)
+
+
+def test_a_full_device_behind_the_result_is_one_line(tmp_path):
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no device that is always full")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*EVALKIT, "check", "data/published"],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert (
+        done.stderr
+        == "evalkit: No space left on the disk. Free some space and give the same command again.\n"
+    )
+
+
 def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path):
     command = ["unshare", "-rm", "sh", "-c", LIMITED, "sh", str(tmp_path), *EVALKIT]
     done = subprocess.run(
@@ -57,15 +83,17 @@ def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path):
     assert "--out" in line
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_build_that_is_told_to_end_leaves_nothing_half_written(tmp_path, number):
+@pytest.mark.parametrize(("number", "times"), [(signal.SIGTERM, 1), (signal.SIGINT, 20)])
+def test_a_build_that_is_told_to_end_leaves_nothing_half_written(tmp_path, number, times):
     out = tmp_path / "out"
     command = [*EVALKIT, "build", "data/published", "--out", str(out)]
     building = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     while not (out / ".build.new").exists():
         assert building.poll() is None, building.stderr.read()
         time.sleep(0.01)
-    building.send_signal(number)
+    for _ in range(times):
+        building.send_signal(number)
+        time.sleep(0.005)  # a second one may come while what was begun is removed
     _, errors = building.communicate(timeout=60)
     assert building.returncode == 128 + number
     assert "Traceback" not in errors

@@ -1,16 +1,21 @@
 """A folder that readers use appears whole, one writer at a time, whatever ends the writer."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from evalkit import building
 from evalkit.building import build, fingerprint
 from evalkit.errors import DataError, EvalkitError
 from evalkit.folders import alone, whole
 
+ROOT = Path(__file__).resolve().parents[2]
 HOLD = "from evalkit.folders import whole\nwith whole({target!r}) as new:\n    (new / 'page').write_text('new')\n    print(flush=True)\n    input()"  # fmt: skip
 SMALL = 'mount -t tmpfs -o size=64k tmpfs "$1" && mkdir "$1/site" && echo old > "$1/site/page" && "$2" -c "$3"; cat "$1/site/page"; ls -A "$1"'  # fmt: skip
 
@@ -62,7 +67,7 @@ def test_a_failure_makes_no_folder_where_there_was_none(tmp_path):
 
 def test_where_no_folder_can_be_made_the_path_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+    for place in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc")):
         with pytest.raises(EvalkitError, match="no folder can be made there"), whole(place / "build"):
             pass
 
@@ -183,3 +188,25 @@ def test_data_beside_the_build_are_all_counted(tmp_path):
     before = fingerprint(tmp_path / "data", tmp_path / "build")
     (tmp_path / "data" / "credit.csv").write_text("b")
     assert fingerprint(tmp_path / "data", tmp_path / "build") != before
+
+
+def test_a_build_of_another_version_or_cut_off_says_to_build_again(tmp_path):
+    made = {"evalkit": building._own_version(), "settings": {}, "data": "", "built": ""}
+    for text, said in (
+        (json.dumps(made | {"evalkit": "0.9.0"}), "built by evalkit 0.9.0, and this is"),
+        (json.dumps(made)[:-9], r"manifest\.json: can't be read"),
+        ("[]", "no manifest of a build"),
+    ):
+        (tmp_path / "manifest.json").write_text(text)
+        with pytest.raises(DataError, match=f"{said}.*evalkit build DATA --out OUT"):
+            building.manifest(tmp_path)
+        assert not building.stands(tmp_path, ROOT / "data" / "published")
+    (tmp_path / "manifest.json").write_text(json.dumps(made))
+    assert building.manifest(tmp_path) == made
+    table = pd.DataFrame({"place": ["a"], "value": [1.0]})
+    for name in ("places", "indicators"):
+        table.to_parquet(tmp_path / f"{name}.parquet")
+        (tmp_path / f"{name}.parquet").write_bytes((tmp_path / f"{name}.parquet").read_bytes()[:-9])
+        for place in (None, "a"):
+            with pytest.raises(DataError, match=rf"{name}\.parquet: can't be read.*evalkit build"):
+                building.read(tmp_path, name, place)

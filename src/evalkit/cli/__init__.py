@@ -200,10 +200,9 @@ def _foretell(data, out, languages, chosen, own, as_json):
     """Say which notebooks a report would run, on the build that stands or on one made aside for the answer."""
     from tempfile import TemporaryDirectory
 
-    from evalkit.building import build, fingerprint, manifest
+    from evalkit.building import build, stands
 
-    standing = out / "build" / "manifest.json"
-    if standing.is_file() and manifest(out / "build")["data"] == fingerprint(data, out / "build"):
+    if stands(out / "build", data):
         _preview(jobs_of(out, languages, chosen, own), as_json)
         return
     with TemporaryDirectory(prefix="evalkit-") as aside:

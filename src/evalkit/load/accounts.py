@@ -32,6 +32,7 @@ def of_tables(tables, units):
     if "credit" in tables:
         yield from _stock_flow(tables["credit"], taken, limits)
         yield from _programme_sums(tables["credit"], limits)
+        yield from _missing_total(tables["credit"])
         yield from _average_loan(tables["credit"])
         yield from _small_average(tables["credit"], limits)
     if "groups" in tables:
@@ -112,6 +113,20 @@ def _programme_sums(delivery, limits):
         off = (gap < 0) if column == "borrowers" else (gap.abs() > slack)
         hits = pd.DataFrame({"found": found[off], "expected": stated[off]})
         yield from delivery.findings("warning", "sum_mismatch", hits, column, parts=column)
+
+
+def _missing_total(delivery):
+    """A year of a place without the office's own total row, which its other years have."""
+    frame = delivery.frame[delivery.frame["place"].notna()].reset_index()
+    is_total = frame["programme"] == TOTAL
+    years = is_total.groupby([frame["place"], frame["year"]]).any()
+    others = years.groupby("place").transform("sum")
+    lacks = years.index[~years & (others > 0)]
+    rows = frame.set_index(["place", "year"])["index"]
+    rows = rows[rows.index.isin(lacks)].groupby(["place", "year"]).agg(["first", "size"])
+    hits = pd.DataFrame({"count": rows["size"], "others": others.reindex(rows.index)})
+    hits = hits.assign(year=rows.index.get_level_values("year")).set_axis(rows["first"])
+    yield from delivery.findings("warning", "missing_total", hits, "programme")
 
 
 def _average_loan(delivery):

@@ -133,6 +133,10 @@ SECTIONS = {
             "one review, counted on two standards, has one total."
         ),
         "sum_mismatch": "{parts} add up to {found}, not to {expected}.",
+        "missing_total": (
+            "The office's total of {year} is missing, which other years have ({others}): the figures of {year} are the "
+            "sum of the programmes listed ({count}), and fall where one of them isn't. Add the total."
+        ),
         "stock_flow": (
             "Outstanding rose from {opening} to {closing}, but lending less collection and write-off is {flow}: "
             "a gap of {gap}."

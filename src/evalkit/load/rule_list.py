@@ -48,7 +48,7 @@ NAMED = (  # each with a fault of its kind in the tests
         "parts against wholes",
         ("part_exceeds_whole", "groups_against_credit", "implausible_average", "small_average"),
     ),
-    ("programmes against totals", ("sum_mismatch",)),
+    ("programmes against totals", ("sum_mismatch", "missing_total")),
     ("group size", ("group_size",)),
     ("same denominator", ("different_denominators", "bridge_households")),
     ("jumps and growth", ("jump_thousand", "fast_growth", "households_jump")),

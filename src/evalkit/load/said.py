@@ -1,17 +1,6 @@
 """Sentences that keep what they were made of, so that a finding can be said in the reader's language."""
 
-
-class Said(str):
-    """English text: ``template`` with its ``{names}`` filled from ``parts``, which may be ``Said`` themselves."""
-
-    def __new__(cls, template, **parts):
-        shown = {k: f"{v:,.15g}" if isinstance(v, float) else v for k, v in parts.items()}
-        said = super().__new__(cls, template.format(**shown))
-        said.template, said.parts = template, parts
-        return said
-
-    def __getnewargs_ex__(self):
-        return (self.template,), self.parts
+from evalkit.errors import Said
 
 
 def joined(sentences, mark=" "):

@@ -33,6 +33,13 @@ SETTINGS = {
         "comparison_years": int,
     },
 }
+_BOUNDS = {  # the least and the most that a number may be
+    "minimum_kinds": (0, None),
+    "suppression_threshold": (0, None),
+    "dominance_percent": (0, 100),
+    "minimum_comparators": (0, None),
+    "comparison_years": (0, None),
+}
 _UNKNOWN = "{name} is not known{near}. Correct the name or remove it."
 _UNREADABLE = (
     'can\'t be read: {error}. Correct that line; a text stands between straight marks, as in vi = "Tam Nông".'
@@ -114,6 +121,8 @@ def _take(given, settings, faults):
                 faults.append(Said(_UNKNOWN, name=f"[{section}] {key}", near=near))
             elif type(value) is not expected:
                 faults.append(_of_kind(f"[{section}] {key}", value, expected))
+            elif beyond := _beyond(f"[{section}] {key}", value, *_BOUNDS.get(key, (None, None))):
+                faults.append(beyond)
             else:
                 settings.setdefault(section, {})[key] = value
 
@@ -121,6 +130,20 @@ def _take(given, settings, faults):
 def _of_kind(name, value, kind):
     said = "{name} = {value} should be of type {kind}."
     return Said(said, name=name, value=repr(value), kind=kind.__name__)
+
+
+def _beyond(name, value, least, most):
+    if most is not None and not least <= value <= most:
+        return Said(
+            "{name} = {value} should be from {least} to {most}.",
+            name=name,
+            value=value,
+            least=least,
+            most=most,
+        )
+    if least is not None and value < least:
+        return Said("{name} = {value} should be {least} or more.", name=name, value=value, least=least)
+    return None
 
 
 def _find_ledger(folder, data, faults):

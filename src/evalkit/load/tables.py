@@ -21,6 +21,11 @@ from evalkit.load.units import Unit, parse_unit
 
 NO_UNIT = "“{header}” states no unit and was read as đồng"
 _NO_KEY = "no {column}: fill in “{label}”, also where it is that of the row above"
+_MERGED = "“{value}” is merged over rows {first} to {last}: write in each row its own figure"
+_MOVED = (
+    "more cells than the {width} of the header: a comma or other mark within a cell separates it. Put quotation "
+    "marks around the cell"
+)
 _NAME = {"name": "name", "type": "string", "label": {"vi": "Tên", "en": "Name"}}
 _CODE = re.compile(r"\s*(?:[0-9]{1,5}(?:\.0)?|[a-z0-9]+(?:-[a-z0-9]+)+)\s*")
 
@@ -66,6 +71,8 @@ class _Table:
         self.rows = self._keys_filled_down()
         self.body = sort_rows(self.rows, block, self._has_values, self._identified)
         self._leave_out_rows_without_key()
+        self._leave_out_rows_of_one_figure()
+        self._leave_out_rows_of_more_cells_than_the_header()
         self.unit = given or self._caption_unit()
         self.declared, self.mended, self.converted = mend, [], {}
 
@@ -145,6 +152,26 @@ class _Table:
         empty = Said(_NO_KEY, column=key, label=self.fields[key]["label"]["vi"])
         self.body.aside |= dict.fromkeys(set(self.body.data).difference(keyed), empty)
         self.body.data = keyed
+
+    def _leave_out_rows_of_one_figure(self):
+        """Set aside the rows over which a figure is merged: of which of them it is can't be told."""
+        figures, key = self._positions("number", "integer"), set(schema.key(self.table))
+        for top, left, bottom, _ in self.grid.merged:
+            rows = [i for i in self.body.data if top <= i <= bottom]
+            named = any(c.position == left and c.field in key for c in self.columns)
+            if left in figures and not named and len(rows) > 1 and is_figure(self.rows[top][left]):
+                said = Said(_MERGED, value=str(self.rows[top][left]), first=top + 1, last=bottom + 1)
+                self.body.aside |= dict.fromkeys(rows, said)
+                self.body.data = [i for i in self.body.data if i not in rows]
+
+    def _leave_out_rows_of_more_cells_than_the_header(self):
+        """Set aside the rows of a text file in which a separator within a cell has moved all cells behind it."""
+        if self.grid.sheet is not None or not self.block.header:
+            return
+        width = max(len(self.grid.rows[i]) for i in self.block.header)
+        moved = [i for i in self.body.data if any(cell is not None for cell in self.rows[i][width:])]
+        self.body.aside |= dict.fromkeys(moved, Said(_MOVED, width=width))
+        self.body.data = [i for i in self.body.data if i not in set(moved)]
 
     def _positions(self, *kinds):
         return [

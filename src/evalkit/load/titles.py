@@ -53,6 +53,7 @@ TITLES = {
     "denominator_households": "Rate of households, printed as of inhabitants",
     "bridge_households": "Two totals of one review",
     "sum_mismatch": "Parts that don't add up",
+    "missing_total": "Total that is missing beside its parts",
     "stock_flow": "Outstanding against lending and collection",
     "review_flow": "Poor households against those who left and joined",
     "groups_against_credit": "Groups against the outstanding they manage",

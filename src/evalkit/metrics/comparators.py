@@ -128,7 +128,7 @@ def peers(places, *, descriptors, outcomes, count=10, within=(), key="code"):
     z: descriptor in units of its standard deviation over all places; m descriptors. within: columns that
     peers must share exactly (type, region). outcomes: the indicators that will be compared; a descriptor
     among them would choose peers by the result, and is refused. A place that lacks a descriptor has no peers
-    and is none. Ties go to the lower code.
+    and is none. Of two equally near the lower code stands first.
 
     Returns one row per place and peer: place, peer, rank, distance (in standard deviations). Publish it with
     the comparison and keep it for the release.
@@ -194,7 +194,7 @@ def _nearest(codes, values, count):
 
     near = min(count + 1, len(codes))
     distance, index = cKDTree(values).query(values, k=near)
-    distance, index = distance.reshape(len(codes), -1), index.reshape(len(codes), -1)
+    distance, index = distance.reshape(len(codes), -1).round(12), index.reshape(len(codes), -1)
     table = pd.DataFrame(
         {
             "place": np.repeat(codes, near),
@@ -294,7 +294,7 @@ def _terms(own):
 
 def _beside(rows, sums, centre, comparator):
     n = sums["places"]
-    pooled = (sums["uncounted"] == 0) & (sums["denominator"] > 0)
+    pooled = sums["uncounted"] == 0
     scale = np.where(rows["unit"] == "percent", 100.0, 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = scale * sums["numerator"] / sums["denominator"]

@@ -91,7 +91,7 @@ def rows(facts):
     differs = (
         read[repeated].groupby(same, dropna=False)["number"].transform("nunique").reindex(read.index) > 1
     )
-    read = read.assign(other=differs.fillna(False)).drop_duplicates(same).sort_index()
+    read = read.assign(other=differs).drop_duplicates(same).sort_index()
     out = pd.DataFrame(
         {
             "place": read["place"],

@@ -69,8 +69,6 @@ def per_month(amount, per):
 
 def one_basis(basis):
     """Return the one basis that all labels share (None where none is given). Raises BasisError otherwise."""
-    if basis is None or isinstance(basis, str):
-        return basis
     found = sorted(pd.Series(basis, dtype=object).fillna("not stated").astype(str).unique())
     if len(found) > 1:
         raise BasisError(

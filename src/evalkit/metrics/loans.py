@@ -270,7 +270,7 @@ def cure_rates(loans, *, start, end, days=30, by=(), confidence=0.95):
     known = table.at_risk - table.unknown
     lower, upper = intervals.wilson(table.cured, known, confidence=confidence)
     return table.assign(
-        value=table.cured / known.where(known > 0),
+        value=table.cured / known,
         lower=lower,
         upper=upper,
         numerator=table.cured,

@@ -187,9 +187,8 @@ def alkire_foster(deprivations, dimension_weights, k, *, confidence=0.95, **desi
     if not 0 < k <= v.sum() + 1e-9:
         raise DataError(f"k={k!r}: must lie above 0 and up to the sum of the weights, {v.sum():g}.")
     drawn = draw(g @ v, **design)
-    count = np.where(drawn.used, drawn.values, 0.0)
-    poor = drawn.used & (count >= k - 1e-9)
-    censored = np.where(poor, count / v.sum(), 0.0)
+    poor = drawn.used & (drawn.values >= k - 1e-9)
+    censored = np.where(poor, drawn.values / v.sum(), 0.0)
     headcount = survey.proportion_of(drawn, poor, method="Alkire-Foster H", confidence=confidence)
     m0, of_m0 = survey.mean_and_influence(drawn, censored)
     h, of_h = survey.mean_and_influence(drawn, poor.astype(float))

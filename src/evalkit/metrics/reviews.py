@@ -137,4 +137,4 @@ def _ratio_interval(x1, n1, x2, n2):
         upper = (product + np.sqrt(np.maximum(high, 0))) / (l2 * (2 * p2 - l2))
         ratio = np.where(p2 > 0, p1 / p2, np.nan)
     lower = np.where(2 * p2 - u2 > 0, lower, l1 / u2)
-    return ratio, np.maximum(lower, 0), np.where((p2 > 0) & (l2 > 0), upper, np.inf)
+    return ratio, np.maximum(lower, 0), np.where(l2 > 0, upper, np.inf)

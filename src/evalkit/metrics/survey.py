@@ -186,7 +186,7 @@ def share_interval(p, found, confidence):
         full_count = np.isinf(effective)
         one_cluster = (found.freedom <= 0) & (found.clusters < n)
         size = np.where(full_count | one_cluster, np.nan, effective)
-        lower, upper = intervals.wilson(np.minimum(p, 1) * size, size, confidence=confidence)
+        lower, upper = intervals.wilson(p * size, size, confidence=confidence)
     return np.where(full_count, p, lower), np.where(full_count, p, upper)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from evalkit.errors import ParameterError
 from evalkit.present import words
+from evalkit.present.opened import refusing
 from evalkit.present.tables.parts import block
 
 SECTIONS = ("credit", "poverty_income", "evaluation")
@@ -76,3 +77,6 @@ def _cell(value, lang):
     if isinstance(value, float) or (isinstance(value, int) and abs(value) >= 10_000):
         return words.decimal(value, lang, 2)
     return str(value)
+
+
+globals().update(refusing({"text": text, "table": table, "figure": figure}))

@@ -7,6 +7,7 @@ from evalkit.present.brief import income, portfolio, poverty
 from evalkit.present.brief import text as _text
 from evalkit.present.contribution import change
 from evalkit.present.missing import missing
+from evalkit.present.opened import refusing
 from evalkit.present.words import t
 
 __all__ = ["cannot_say", "change", "header", "income", "level", "missing", "portfolio", "poverty"]
@@ -166,3 +167,6 @@ def cannot_say(place, *, lang):
     return _text(
         place, "cannot", "evaluation", lang, t("What can't be said from these figures, and why", lang), said
     )
+
+
+globals().update(refusing({name: globals()[name] for name in __all__}))

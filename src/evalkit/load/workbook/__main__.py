@@ -71,6 +71,8 @@ def _sheets(path):
     if not isinstance(special, dict):
         special = dict(zip(workbook.sheet_names, special, strict=False))
     read, cells = {}, 0
+    if len(set(workbook.sheet_names)) < len(workbook.sheet_names):
+        raise xlsx.Damaged("two sheets of one name")
     for name in workbook.sheet_names:
         table = workbook.get_sheet_by_name(name)
         cells += (table.height or 0) * (table.width or 0)

@@ -11,6 +11,7 @@ from evalkit.present.charts.poverty import poverty
 from evalkit.present.charts.province import distribution, funnel, years
 from evalkit.present.charts.spine import spine
 from evalkit.present.contribution import decomposition
+from evalkit.present.opened import refusing
 
 __all__ = [
     "around_supply",
@@ -31,3 +32,5 @@ __all__ = [
     "spine",
     "years",
 ]
+
+globals().update(refusing({name: globals()[name] for name in __all__}))

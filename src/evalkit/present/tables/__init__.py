@@ -1,5 +1,6 @@
 """Tables of a report. Each takes a place and returns a block."""
 
+from evalkit.present.opened import refusing
 from evalkit.present.tables.checked import findings
 from evalkit.present.tables.comparison import among, beside, position
 from evalkit.present.tables.evidence import data_to_ask, evidence_elsewhere
@@ -25,3 +26,5 @@ __all__ = [
     "sources",
     "standards",
 ]
+
+globals().update(refusing({name: globals()[name] for name in __all__}))
