@@ -49,7 +49,7 @@ def staggered(
     distribution). Below 50 clusters the library's errors are too small: they are then those of the jackknife over
     clusters (MacKinnon, Nielsen & Webb 2023; imputation keeps its own, which are conservative), the degrees of freedom
     those of the smaller side, treated or not, the library's error is the diagnostic ``library_std_error``, and a
-    warning gives the coverage measured.
+    warning gives the coverage measured. The F test of earlier trends takes the same degrees of freedom.
     Gates: clusters, treated_clusters, comparison_group, pre_trends, one_basis, merged_units. Level L3 where all
     hold.
     """
@@ -86,9 +86,12 @@ def staggered(
         "base": base,
         "alpha": 1 - confidence,
     }
-    found, freedom = with_few_clusters(
-        lambda frame: estimator(frame, sample.names, **options), sample, cluster or unit, method
-    )
+
+    def fit(frame):
+        refit = {} if len(frame) == len(sample.frame) else {"cluster": None}
+        return estimator(frame, sample.names, **options | refit)
+
+    found, freedom = with_few_clusters(fit, sample, cluster or unit, method)
     low, high, p = t_interval(found.estimate, found.std_error, freedom, confidence)
     periods = with_t(found.periods, freedom, confidence)
     study = replace(
@@ -102,7 +105,7 @@ def staggered(
         covariance=found.covariance,
         groups=labelled(with_t(found.groups, freedom, confidence), sample.labels),
         coefficients=periods,
-        diagnostics=found.diagnostics | {"pre_trends_p": found.pre_trends_p},
+        diagnostics=found.diagnostics | {"pre_trends_p": f_test(*found.pre_trends, freedom)},
     )
     if study.covariance.size:
         study = with_pre_trends(study, freedom)
@@ -144,6 +147,13 @@ def t_interval(estimate, std_error, degrees_of_freedom, confidence):
     reach = t.ppf(0.5 + confidence / 2, degrees_of_freedom) * std_error
     with np.errstate(divide="ignore", invalid="ignore"):
         return estimate - reach, estimate + reach, 2 * t.sf(np.abs(estimate / std_error), degrees_of_freedom)
+
+
+def f_test(statistic, count, degrees_of_freedom):
+    """Return the p-value of an F statistic of ``count`` coefficients, missing where there is none."""
+    from scipy.stats import f
+
+    return float(f.sf(statistic, count, degrees_of_freedom)) if count else np.nan
 
 
 def with_t(table, degrees_of_freedom, confidence):

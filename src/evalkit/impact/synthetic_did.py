@@ -139,7 +139,8 @@ def every_placebo(frame, names):
     on, unit = names["treatment"], names["unit"]
     others = frame[frame[on] == 0]
     stand_ins = (others.assign(**{on: (others[unit] == u).astype(int)}) for u in others[unit].unique())
-    return np.array([adapter.synthetic_did(f, **names, draws=FEWEST_DRAWS)[0][0] for f in stand_ins])
+    found = (adapter.synthetic_did(f, **names, errors="jackknife", draws=FEWEST_DRAWS) for f in stand_ins)
+    return np.array([figures[0] for figures, *_ in found])
 
 
 def path_ratio(frame, names, donors):
