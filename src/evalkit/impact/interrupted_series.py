@@ -65,6 +65,8 @@ def interrupted_series(
     frames.check_numbers(series, outcome, offset, table="series")
     if family not in ("gaussian", "poisson"):
         raise ParameterError(f"family {family!r}: use 'gaussian' or 'poisson'.")
+    if lags is not None and (isinstance(lags, bool) or not isinstance(lags, int | np.integer) or lags < 0):
+        raise ParameterError(f"lags={lags!r}: a whole number, zero or more.")
     if offset is not None and family != "poisson":
         raise ParameterError("offset: only counts (family='poisson') have an exposure. Leave it out.")
     frame = series.dropna(subset=[outcome, time, *frames.columns_of(offset)]).sort_values(
@@ -213,7 +215,7 @@ def solve(frame, design, outcome, family, offset, lags):
             f"series: {n} rows don't determine {k} coefficients. Give a longer series, or slope_change=False."
         )
     if family == "gaussian":
-        lags = int(4 * (n / 100) ** (2 / 9)) if lags is None else int(lags)
+        lags = int(4 * (n / 100) ** (2 / 9)) if lags is None else lags
         result = sm.OLS(y, design).fit(cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": True})
         described = f"segmented regression, Newey-West errors ({lags} lags, n/(n-k))"
         return (
@@ -232,8 +234,8 @@ def solve(frame, design, outcome, family, offset, lags):
         result = model.fit(scale="X2")
         described = "segmented Poisson regression, errors widened by the Pearson dispersion"
     else:
-        result = model.fit(cov_type="HAC", cov_kwds={"maxlags": int(lags)})
-        described = f"segmented Poisson regression, Newey-West errors ({int(lags)} lags)"
+        result = model.fit(cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": True})
+        described = f"segmented Poisson regression, Newey-West errors ({lags} lags, n/(n-k))"
     return as_fit(result, n - k), described, said, {"dispersion": dispersion}
 
 

@@ -50,18 +50,24 @@ def staggered(
     clusters (MacKinnon, Nielsen & Webb 2023; imputation keeps its own, which are conservative), the degrees of freedom
     those of the smaller side, treated or not, the library's error is the diagnostic ``library_std_error``, and a
     warning gives the coverage measured. The F test of earlier trends takes the same degrees of freedom.
-    Gates: clusters, treated_clusters, comparison_group, pre_trends, one_basis, merged_units. Level L3 where all
-    hold.
+    Gates: clusters, treated_clusters, comparison_group, comparison_clusters (where only those that never start are
+    compared with), pre_trends, one_basis, merged_units. Level L3 where all hold.
     """
     if method not in METHODS or control_group not in adapter.CONTROL_GROUPS:
         raise ParameterError(
             f"method {method!r}, control_group {control_group!r}: use one of {', '.join(METHODS)} and one of "
             f"{', '.join(adapter.CONTROL_GROUPS)}."
         )
+    if len(frames.columns_of(cluster)) > 1:
+        raise ParameterError("cluster: staggered designs take clusters of one kind. Name one column.")
     sample = balanced(panel, outcome, unit, time, first_treated, controls=controls, others=cluster)
+    if cluster is not None:
+        frames.constant_within(sample.frame, cluster, unit, "Cluster at the level of the unit or above it.")
+    if method == "sun_abraham":
+        check_period_before(sample, time)
     estimator, described = METHODS[method]
     against = "not yet" if method == "imputation" else control_group.replace("_", " ")
-    conditions = sample_gates(sample, cluster, control_group)
+    conditions = sample_gates(sample, cluster, control_group, method)
     universal = base == "universal" or method != "callaway_santanna"
     study = EventStudy(
         np.nan,
@@ -75,7 +81,7 @@ def staggered(
         method=f"{described}, compared with {against} treated, errors clustered by {cluster or unit}",
         confidence=confidence,
         base="universal" if universal else "varying",
-        reference=-1 if universal else np.nan,
+        reference=-sample.step if universal else np.nan,
     )
     if not all(g.passed for g in conditions if g.name == "comparison_group"):
         return gates.judge(study, conditions, level="L3")
@@ -94,6 +100,7 @@ def staggered(
     found, freedom = with_few_clusters(fit, sample, cluster or unit, method)
     low, high, p = t_interval(found.estimate, found.std_error, freedom, confidence)
     periods = with_t(found.periods, freedom, confidence)
+    periods = periods.assign(event_time=periods["event_time"] * sample.step)
     study = replace(
         study,
         estimate=found.estimate,
@@ -257,21 +264,29 @@ def goodman_bacon(panel, *, outcome, unit, time, first_treated):
         )
     _, table = adapter.goodman_bacon(sample.frame, sample.names)
     names = {"comparison_type": "comparison", "treated_group": "treated", "control_group": "control"}
-    return table.rename(columns=names)[["comparison", "treated", "control", "weight", "estimate"]]
+    table = table.rename(columns=names)[["comparison", "treated", "control", "weight", "estimate"]]
+    return table.assign(
+        **{
+            side: table[side].map(lambda g: sample.labels.get(g, g))
+            for side in names.values()
+            if side != "comparison"
+        }
+    )
 
 
 @dataclass(frozen=True)
 class Sample:
     """Complete units with plain numbers, the controls written out, and what the estimators call their columns.
 
-    names: outcome, unit, time and first_treat (zero: never) → column. labels: each first time as the panel
-    writes it. said: warnings of what was left out.
+    names: outcome, unit, time and first_treat (zero: never) → column; times are counted in steps, from one. labels: each
+    first time as the panel writes it. step: between two times, in the panel's own. said: warnings of what was left out.
     """
 
     frame: pd.DataFrame
     names: dict
     controls: list
     labels: dict
+    step: float
     said: tuple
 
     @property
@@ -285,7 +300,7 @@ def balanced(panel, outcome, unit, time, first_treated, *, controls=(), others=(
     controls, others = frames.columns_of(controls), frames.columns_of(others)
     panel = frames.tabled(panel, outcome, unit, time, controls, others)
     frames.check_numbers(panel, outcome)
-    times, start = starts(panel, unit, time, first_treated)
+    times, start, step = stepped(*starts(panel, unit, time, first_treated))
     began = start.notna()
     labels = dict(zip(start[began], panel.loc[began, first_treated], strict=True))
     first, clock = frames.unused(panel, "first treated", "time")
@@ -308,8 +323,32 @@ def balanced(panel, outcome, unit, time, first_treated, *, controls=(), others=(
         {"outcome": outcome, "unit": unit, "time": clock, "first_treat": first},
         list(written),
         labels,
+        step,
         (Reason("rows_left_out", {"rows": rows}),) if rows else (),
     )
+
+
+def stepped(times, start):
+    """Return times and starts counted in steps from one, and the step: the smallest, where it divides all, else one.
+
+    What starts before the first time counts as starting with it; zero is left for those that never do.
+    """
+    apart = np.diff(np.unique(times.dropna()))
+    smallest = apart.min() if len(apart) else 1.0
+    step = float(smallest) if np.allclose(apart / smallest, np.round(apart / smallest)) else 1.0
+    first = times.min()
+    return (times - first) / step + 1, ((start - first) / step + 1).clip(lower=1.0), step
+
+
+def check_period_before(sample, time):
+    """Raise DataError where the period before some cohort's start is missing, with which its others are compared."""
+    observed = set(sample.frame[sample.names["time"]])
+    absent = [g for g in sample.first[sample.first > 0].unique() if g - 1 not in observed]
+    if absent:
+        raise DataError(
+            f"panel, column {time!r}: no row stands one step before the start at {sample.labels[min(absent)]}, with which "
+            "'sun_abraham' compares. Use method='callaway_santanna'."
+        )
 
 
 def check_varies(frame, outcome, unit, time):
@@ -326,14 +365,23 @@ def treated_clusters(sample, cluster):
     return sample.frame.loc[sample.first > 0, cluster or sample.names["unit"]].nunique()
 
 
-def sample_gates(sample, cluster, control_group):
+def never_clusters(sample, cluster):
+    """Return the number of clusters with units that never start."""
+    return sample.frame.loc[sample.first == 0, cluster or sample.names["unit"]].nunique()
+
+
+def sample_gates(sample, cluster, control_group, method="callaway_santanna"):
     """Return the gates that look at the sample: clusters, someone to compare with, bases and mergers."""
     cohorts = sample.first[sample.first > 0].nunique()
     has_controls = bool((sample.first == 0).any()) or (control_group == "not_yet" and cohorts > 1)
     unit = sample.names["unit"]
+    never = []
+    if has_controls and control_group == "never" and method != "imputation":
+        never = [never_clusters(sample, cluster)]
     return [
         gates.clusters(sample.frame[cluster or unit].nunique()),
         gates.gate("comparison_group", has_controls and cohorts > 0),
         gates.treated_clusters(treated_clusters(sample, cluster)),
+        *map(gates.comparison_clusters, never),
         *gates.data_gates(sample.frame, sample.names["outcome"], unit),
     ]
