@@ -267,7 +267,7 @@ def test_own_slopes_have_errors_by_the_degrees_of_freedom_that_effects_leave():
     design = regression.prepare(
         ROWS, outcome="y", regressors="x", absorb=["unit", "year"], cluster="district"
     )
-    dummies = pd.get_dummies(ROWS[["unit", "year"]].astype(str), dtype=float).to_numpy()
+    dummies = pd.get_dummies(ROWS[["unit", "year"]].astype(str), dtype=float).to_numpy()[:, :-1]
     full = sm.OLS(ROWS["y"].to_numpy(), np.column_stack([ROWS["x"], dummies])).fit()
     x = pd.Series(design.x[:, 0] ** 2).groupby(design.frame["unit"].to_numpy()).sum()
     expected = np.sqrt(full.mse_resid / x)
@@ -281,3 +281,80 @@ def test_comparisons_name_cohorts_as_the_panel_writes_them():
     table = impact.goodman_bacon(dated, first_treated="first", **NAMES)
     assert set(table["treated"]) == {pd.Timestamp("2013-01-01"), pd.Timestamp("2015-01-01")}
     assert table["weight"].sum() == pytest.approx(1)
+
+
+SERIES = pd.DataFrame({"t": np.arange(24), "y": np.random.default_rng(8).poisson(5, 24)})
+CASES = {
+    "no count before": (
+        SERIES["y"].where(SERIES["t"] >= 12, 0),
+        {"family": "poisson"},
+        DataError,
+        "are zero",
+    ),
+    "constant": (SERIES["y"] * 0 + 7, {}, DataError, "lies on the line"),
+    "a line": (SERIES["t"] * 0.3, {}, DataError, "lies on the line"),
+    "more lags than rows": (SERIES["y"], {"lags": 24}, ParameterError, "24 rows"),
+    "no cycle": (SERIES["y"], {"season": 0}, ParameterError, "season"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_series_that_leaves_nothing_to_estimate_is_named(name):
+    y, options, kind, said = CASES[name]
+    with pytest.raises(kind, match=said):
+        impact.interrupted_series(SERIES.assign(y=y), outcome="y", time="t", start=12, **options)
+
+
+@pytest.mark.parametrize("season", [2, 3, 4, 12])
+def test_waves_of_a_season_are_as_many_as_its_rows_tell_apart(season):
+    found = impact.interrupted_series(SERIES, outcome="y", time="t", start=12, season=season)
+    waves = found.coefficients["term"].str.contains("sine").sum()
+    assert waves == min(season - 1, 4)
+    if season < 5:
+        after = (SERIES["t"] >= 12) * 1.0
+        line = np.column_stack([SERIES["t"], after, after * (SERIES["t"] - 12)])
+        dummies = pd.get_dummies(SERIES["t"] % season, dtype=float)
+        written = sm.OLS(SERIES["y"].to_numpy(float), np.column_stack([line, dummies])).fit()
+        assert found.estimate == pytest.approx(written.params[1])
+
+
+def test_doses_without_strength_and_polynomials_without_points_are_named():
+    dose = ROWS["treated"] * (1 + ROWS["unit"] % 7)
+    shared = {"first_treated": "first", "dose": "k", "draws": 19, **NAMES}
+    full = impact.dose_response(ROWS.assign(k=dose), **shared)
+    unknown = impact.dose_response(ROWS.assign(k=dose.where(ROWS["treated"] == 1)), **shared)
+    assert unknown.estimate == full.estimate
+    with pytest.raises(DataError, match="dose of zero or less"):
+        impact.dose_response(ROWS.assign(k=dose.where(ROWS["unit"] != 2, 0)), **shared)
+    with pytest.raises(DataError, match="1 different doses"):
+        impact.dose_response(ROWS.assign(k=ROWS["treated"]), **shared)
+    for wrong in ({"degree": 0}, {"degree": 1.5}, {"control_group": "nobody"}):
+        with pytest.raises(ParameterError, match=next(iter(wrong))):
+            impact.dose_response(ROWS.assign(k=dose), **shared, **wrong)
+
+
+def test_where_all_start_in_the_end_each_method_says_whom_it_compares_with():
+    all_start = ROWS.assign(first=np.where(ROWS["treated"] == 1, 2013, 2015))
+    default, told = (
+        impact.staggered(all_start, first_treated="first", method="imputation", control_group=group, **NAMES)
+        for group in ("never", "not_yet")
+    )
+    assert default.estimate == told.estimate
+    options = {"first_treated": "first", "method": "sun_abraham", "control_group": "not_yet", **NAMES}
+    assert "comparison_group" in codes(impact.staggered(all_start, **options).refusals)
+    with pytest.raises(ParameterError, match="base='latest'"):
+        impact.staggered(ROWS, first_treated="first", base="latest", **NAMES)
+
+
+def test_a_year_with_an_unknown_amount_has_no_mix():
+    rows = [
+        ("a", 2020, "poor", np.nan),
+        ("a", 2020, "jobs", 5.0),
+        ("a", 2021, "poor", 1.0),
+        ("a", 2021, "jobs", 3.0),
+    ]
+    rows += [("b", 2020, "poor", np.nan), ("b", 2020, "jobs", 2.0)]
+    credit = pd.DataFrame(rows, columns=["code", "year", "programme", "outstanding_vnd"])
+    mix = impact.exposure(credit, programmes=["poor"], years=[2020, 2021])
+    assert mix["a"] == 0.25
+    assert np.isnan(mix["b"])

@@ -10,6 +10,7 @@ from evalkit.impact import adapter, frames, gates, jackknife, regression
 from evalkit.impact.effect import Effect, EventStudy, Reason
 from evalkit.impact.event_study import starts, with_pre_trends
 
+BASES = ("varying", "universal")
 METHODS = {
     "callaway_santanna": (adapter.callaway_santanna, "group-time effects (Callaway & Sant'Anna 2021)"),
     "sun_abraham": (adapter.sun_abraham, "interaction-weighted event study (Sun & Abraham 2021)"),
@@ -36,7 +37,7 @@ def staggered(
 
     first_treated: column with the time each unit starts; missing, zero, infinite or after the last time of
     the panel: never. control_group: "never", or "not_yet" to compare with units that start later as well
-    (imputation always does).
+    (imputation always does, "sun_abraham" needs some that never start).
     method: "callaway_santanna", "sun_abraham" or "imputation". base: "varying" compares each period before
     the start with the one before it, "universal" every period with the last one before the start
     (``sensitivity`` needs that). cluster: the unit where none is named.
@@ -53,11 +54,8 @@ def staggered(
     Gates: clusters, treated_clusters, comparison_group, comparison_clusters (where only those that never start are
     compared with), pre_trends, one_basis, merged_units. Level L3 where all hold.
     """
-    if method not in METHODS or control_group not in adapter.CONTROL_GROUPS:
-        raise ParameterError(
-            f"method {method!r}, control_group {control_group!r}: use one of {', '.join(METHODS)} and one of "
-            f"{', '.join(adapter.CONTROL_GROUPS)}."
-        )
+    check_choice(method=(method, METHODS))
+    check_choice(control_group=(control_group, adapter.CONTROL_GROUPS), base=(base, BASES))
     if len(frames.columns_of(cluster)) > 1:
         raise ParameterError("cluster: staggered designs take clusters of one kind. Name one column.")
     sample = balanced(panel, outcome, unit, time, first_treated, controls=controls, others=cluster)
@@ -119,6 +117,13 @@ def staggered(
     return gates.judge(
         study, [*conditions, gates.pre_trends(study.diagnostics["pre_trends_p"])], level="L3", despite=despite
     )
+
+
+def check_choice(**given):
+    """Raise ParameterError where an option (name → value and what it may be) is none of what it may be."""
+    for name, (value, choices) in given.items():
+        if value not in choices:
+            raise ParameterError(f"{name}={value!r}: use one of {', '.join(choices)}.")
 
 
 def with_few_clusters(fit, sample, cluster, method):
@@ -201,9 +206,12 @@ def dose_response(
     Source: Callaway, Goodman-Bacon & Sant'Anna (2024), NBER 32117.
     """
     frames.check_draws(draws, 2)
+    check_choice(control_group=(control_group, adapter.CONTROL_GROUPS))
+    panel = with_no_dose(panel, outcome, unit, time, first_treated, dose)
     sample = balanced(panel, outcome, unit, time, first_treated, others=dose)
     frame = sample.frame.assign(**{dose: sample.frame[dose].where(sample.first > 0, 0.0).astype(float)})
     frames.constant_within(frame, dose, unit, "Give each unit the strength it has once started.")
+    check_doses(frame.loc[sample.first > 0, dose], dose, degree)
     conditions = [*sample_gates(sample, None, control_group), gates.pre_trends(None)]
     effect = Effect(
         np.nan,
@@ -245,6 +253,32 @@ def dose_response(
         | dict(zip(("slope_lower", "slope_upper"), map(float, ends), strict=True)),
     )
     return gates.judge(effect, conditions, level="L2", despite=despite)
+
+
+def with_no_dose(panel, outcome, unit, time, first_treated, dose):
+    """Return the panel with a dose of zero for the units that never start, whatever stood there."""
+    panel = frames.tabled(panel, outcome, unit, time, dose)
+    frames.check_numbers(panel, dose)
+    never = starts(panel, unit, time, first_treated)[1].isna()
+    out = panel.assign(**{dose: panel[dose].astype(float).mask(never, 0.0)})
+    out.attrs = panel.attrs
+    return out
+
+
+def check_doses(doses, name, degree):
+    """Raise where a dose of those that start is none, or too few doses differ for a polynomial of this degree."""
+    if (doses <= 0).any():
+        raise DataError(
+            f"panel, column {name!r}: {int((doses <= 0).sum())} rows of units that start have a dose of zero or less. Give "
+            "their strength, or leave first_treated missing."
+        )
+    if isinstance(degree, bool) or not isinstance(degree, int | np.integer) or degree < 1:
+        raise ParameterError(f"degree={degree!r}: a whole number of at least 1.")
+    if len(doses) and doses.nunique() <= degree:
+        raise DataError(
+            f"panel, column {name!r}: {doses.nunique()} different doses don't determine a polynomial of degree {degree}. "
+            "Use staggered, or a lower degree."
+        )
 
 
 def goodman_bacon(panel, *, outcome, unit, time, first_treated):
@@ -337,7 +371,8 @@ def stepped(times, start):
     smallest = apart.min() if len(apart) else 1.0
     step = float(smallest) if np.allclose(apart / smallest, np.round(apart / smallest)) else 1.0
     first = times.min()
-    return (times - first) / step + 1, ((start - first) / step + 1).clip(lower=1.0), step
+    counted, began = (((column - first) / step + 1).round(6) for column in (times, start))
+    return counted, began.clip(lower=1.0), step
 
 
 def check_period_before(sample, time):
@@ -373,10 +408,11 @@ def never_clusters(sample, cluster):
 def sample_gates(sample, cluster, control_group, method="callaway_santanna"):
     """Return the gates that look at the sample: clusters, someone to compare with, bases and mergers."""
     cohorts = sample.first[sample.first > 0].nunique()
-    has_controls = bool((sample.first == 0).any()) or (control_group == "not_yet" and cohorts > 1)
+    later = method == "imputation" or (method == "callaway_santanna" and control_group == "not_yet")
+    has_controls = bool((sample.first == 0).any()) or (later and cohorts > 1)
     unit = sample.names["unit"]
     never = []
-    if has_controls and control_group == "never" and method != "imputation":
+    if has_controls and not later:
         never = [never_clusters(sample, cluster)]
     return [
         gates.clusters(sample.frame[cluster or unit].nunique()),
