@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import t
+from scipy.stats import f, t
 
 from evalkit import impact
 from evalkit.impact import regression
@@ -78,3 +78,18 @@ def test_the_period_before_the_start_counts_among_earlier_trends(few):
     assert "pre_trends" in [r.code for r in refused.refusals]
     assert refused.periods["event_time"].to_list() == [-2, -1]
     assert refused.covariance.shape == (2, 2)
+
+
+def test_imputation_tests_earlier_trends_with_the_degrees_of_freedom_of_the_smaller_side(few):
+    study = impact.staggered(few, method="imputation", **NAMES)
+    before = few[(few["first"] == 0) | (few["year"] < START)]
+    leads = {f"lead {year}": (before["year"] == year) * (before["first"] > 0) * 1.0 for year in (2013, 2014)}
+    design = regression.prepare(
+        before.assign(**leads), outcome="y", regressors=list(leads), absorb=["unit", "year"], cluster="unit"
+    )
+    found = regression.fit(design)
+    rows, years = len(before), len(YEARS)
+    # The library counts the year effects among the coefficients of n - k, which the convention here doesn't.
+    statistic = f.isf(found.wald_p(list(leads)), 2, TREATED + OTHERS - 1)
+    statistic *= (rows - 2 - years) / (rows - 2)
+    assert study.diagnostics["pre_trends_p"] == pytest.approx(f.sf(statistic, 2, OTHERS - 1))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from evalkit.errors import DataError
+from evalkit.errors import DataError, ParameterError
 from evalkit.metrics import intervals
 
 INF = np.inf
@@ -70,8 +70,9 @@ def test_impossible_counts_are_refused_with_their_position():
         intervals.clopper_pearson(-1, 5)
     with pytest.raises(DataError, match=r"count, position 2"):
         intervals.poisson([1, 2, -3])
-    with pytest.raises(DataError, match="confidence=95"):
-        intervals.wilson(1, 5, confidence=95)
+    for wrong in (95, "0.95", None, float("nan")):
+        with pytest.raises(ParameterError, match="confidence"):
+            intervals.wilson(1, 5, confidence=wrong)
 
 
 @pytest.mark.parametrize("n", [20, 200])

@@ -279,7 +279,8 @@ def test_every_gate_of_the_planned_designs_has_words():
         for name in ("gates", "fixed_effects", "long_differences", "shift_share")
     )
     asked = set(re.findall(r'[Gg]ate\(\s*"([a-z_]+)"', source))
-    elsewhere = {"years_before", "years_after", "overlap", "balance", "pre_fit"}  # designs that no plan names
+    # Designs that no plan names.
+    elsewhere = {"years_before", "years_after", "overlap", "balance", "pre_fit", "comparison_clusters"}
     assert "starting_point" in asked
     assert asked - elsewhere <= set(impact.GATES)
 

@@ -141,3 +141,24 @@ def test_names_repeat_in_the_province_but_not_in_a_district_and_vary_in_tone():
     assert not today.duplicated(["district_code", "name"]).any()
     assert today["name"].str.contains("oà|uỷ|uý|oá").any()
     assert today["name"].str.contains("òa|ủy|úy|óa").any()
+
+
+WRONG = [
+    ({"commune": 14}, "Did you mean 'communes'"),
+    ({"communes": "14"}, "a whole number"),
+    ({"years": 2012}, "two whole years"),
+    ({"effect": -0.3}, "simulate.Effect"),
+    ({"tables": ["credits"]}, "no table 'credits'"),
+]
+
+
+@pytest.mark.parametrize(("options", "said"), WRONG)
+def test_options_that_are_mistyped_name_the_right_one(options, said):
+    with pytest.raises(ParameterError, match=said):
+        simulate.draw(**options)
+
+
+def test_a_mistyped_option_leaves_the_folder_alone(tmp_path):
+    with pytest.raises(ParameterError, match="'communes'"):
+        simulate.province(tmp_path / "made", comunes=14)
+    assert not (tmp_path / "made").exists()

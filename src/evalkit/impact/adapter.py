@@ -1,8 +1,8 @@
 """The one door to diff-diff: its estimators in, plain tables out. Nothing else in the project imports it.
 
 Each function returns a Staggered record: overall effect with its error and interval, one row per event
-time, their covariance where the library gives one, one row per cohort, and the p-value of its test of
-earlier trends.
+time, their covariance where the library gives one, one row per cohort, and the F statistic of its test of
+earlier trends with the number of coefficients tested.
 """
 
 import warnings
@@ -28,7 +28,7 @@ class Staggered:
     periods: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PERIOD_COLUMNS))
     covariance: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
     groups: pd.DataFrame = field(default_factory=pd.DataFrame)
-    pre_trends_p: float = nan
+    pre_trends: tuple = (nan, 0)
     diagnostics: dict = field(default_factory=dict)
 
 
@@ -39,11 +39,16 @@ def _quiet(call, *args, **kwargs):
         return call(*args, **kwargs)
 
 
-def _bare(panel):
-    """Return the panel without attrs, which pandas would copy at every one of the library's steps."""
-    out = panel.copy(deep=False)
+def _bare(panel, *columns):
+    """Return these columns without attrs: the library copies whatever it is given at every one of its steps."""
+    out = panel[list(dict.fromkeys(columns))].copy(deep=False)
     out.attrs = {}
     return out
+
+
+def _only(panel, names, controls, cluster):
+    """Return the columns that a design on starts reads."""
+    return _bare(panel, *names.values(), *controls, *([cluster] if cluster else []))
 
 
 def _overall(result):
@@ -87,7 +92,9 @@ def callaway_santanna(panel, names, *, controls, control_group, cluster, base, a
     model = CallawaySantAnna(
         control_group=CONTROL_GROUPS[control_group], base_period=base, cluster=cluster, alpha=alpha
     )
-    result = _quiet(model.fit, _bare(panel), **names, covariates=list(controls) or None)
+    result = _quiet(
+        model.fit, _only(panel, names, controls, cluster), **names, covariates=list(controls) or None
+    )
     study = _quiet(result.aggregate, "event_study")
     return Staggered(
         *_overall(result), _periods(study.to_dataframe()), np.asarray(study.vcov), _quiet(_groups, result)
@@ -99,7 +106,9 @@ def sun_abraham(panel, names, *, controls, control_group, cluster, alpha, **_):
     from diff_diff import SunAbraham
 
     model = SunAbraham(control_group=CONTROL_GROUPS[control_group], cluster=cluster, alpha=alpha)
-    result = _quiet(model.fit, _bare(panel), **names, covariates=list(controls) or None)
+    result = _quiet(
+        model.fit, _only(panel, names, controls, cluster), **names, covariates=list(controls) or None
+    )
     rows = [
         {
             "event_time": k,
@@ -124,16 +133,17 @@ def imputation(panel, names, *, controls, cluster, alpha, **_):
 
     result = _quiet(
         ImputationDiD(pretrends=True, cluster=cluster, alpha=alpha).fit,
-        _bare(panel),
+        _only(panel, names, controls, cluster),
         **names,
         covariates=list(controls) or None,
     )
     study = _quiet(result.aggregate, "event_study")
+    earlier = _quiet(result.pretrend_test)
     return Staggered(
         *_overall(result),
         _periods(study.to_dataframe()),
         groups=_quiet(_groups, result),
-        pre_trends_p=float(_quiet(result.pretrend_test)["p_value"]),
+        pre_trends=(float(earlier["f_stat"]), int(earlier["n_leads"])),
     )
 
 
@@ -144,7 +154,7 @@ def continuous(panel, names, *, dose, degree, control_group, alpha, draws, seed)
     model = ContinuousDiD(
         degree=degree, control_group=CONTROL_GROUPS[control_group], alpha=alpha, n_bootstrap=draws, seed=seed
     )
-    result = _quiet(model.fit, _bare(panel), **names, dose=dose)
+    result = _quiet(model.fit, _bare(panel, *names.values(), dose), **names, dose=dose)
     low, high = result.overall_att_conf_int
     slope_low, slope_high = result.overall_acrt_conf_int
     return Staggered(
@@ -165,7 +175,7 @@ def synthetic_did(panel, *, outcome, treatment, unit, time, after, draws, seed, 
     model = SyntheticDiD(variance_method=errors, n_bootstrap=draws, seed=seed, alpha=alpha)
     result = _quiet(
         model.fit,
-        _bare(panel),
+        _bare(panel, outcome, treatment, unit, time),
         outcome=outcome,
         treatment=treatment,
         unit=unit,
@@ -180,6 +190,6 @@ def goodman_bacon(panel, names):
     """Return the two-way estimate and the comparisons it averages (Goodman-Bacon 2021)."""
     from diff_diff import BaconDecomposition
 
-    result = _quiet(BaconDecomposition().fit, _bare(panel), **names)
+    result = _quiet(BaconDecomposition().fit, _bare(panel, *names.values()), **names)
     table = result.to_dataframe()
     return float(result.twfe_estimate), table

@@ -57,6 +57,8 @@ def comparable(
     check_method(method, exact, distance, neighbours)
     households = frames.tabled(households, treated, covariates, exact, weights, table="households")
     frame = households.dropna(subset=[treated, *covariates, *exact, *frames.columns_of(weights)])
+    if weights is not None:
+        frame = regression.weighted(frame, weights, table="households")
     frames.check_zero_one(frame, treated, table="households")
     x = regression.indicators(frame, list(covariates))
     on = frame[treated].to_numpy(float) == 1

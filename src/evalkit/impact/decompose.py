@@ -101,7 +101,7 @@ def unit_effects(
     """Return the association within each unit, by itself and pulled towards the mean of all (empirical Bayes).
 
     Outcome and dose are freed of effects and controls as ``fixed_effects`` does with these options; within
-    each value of ``by`` the slope is Σxy/Σx² with the error s/√Σx², s the spread of what the common model leaves. Returns
+    each value of ``by`` the slope is Σxy/Σx² with the error s/√Σx², s the spread of what the common model leaves, by the degrees of freedom that its coefficients and effects leave. Returns
     one row per value of ``by``: own, own_std_error and the columns of ``partial_pooling``. A single commune's own slope is
     mostly noise: ``shrunk`` is the one to read, and tau2 says whether units differ at all.
     """
@@ -120,10 +120,8 @@ def unit_effects(
     if others.shape[1]:
         x, y = (v - others @ np.linalg.lstsq(others, v, rcond=None)[0] for v in (x, y))
     left = y - x * (x @ y) / (x @ x)
-    spread = np.sqrt(left @ left / max(len(y) - len(held) - 1, 1))
-    sums = (
-        pd.DataFrame({"xy": x * y, "xx": x * x}).groupby(panel.loc[design.frame.index, by].to_numpy()).sum()
-    )
+    spread = np.sqrt(left @ left / max(len(y) - design.x.shape[1] - regression.effect_count(design), 1))
+    sums = pd.DataFrame({"xy": x * y, "xx": x * x}).groupby(design.frame[by].to_numpy()).sum()
     sums = sums[sums["xx"] > sums["xx"].max() * 1e-9]
     own = pd.DataFrame({"own": sums["xy"] / sums["xx"], "own_std_error": spread / np.sqrt(sums["xx"])})
     pooled = partial_pooling(own, estimate="own", std_error="own_std_error", confidence=confidence)

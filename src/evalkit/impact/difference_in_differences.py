@@ -41,9 +41,9 @@ def difference_in_differences(
 
     With a single treated cluster no clustered error means anything: std_error is then the spread of the
     estimates that the untreated give in its place, and p_value its rank among them (Arkhangelsky et al. 2021,
-    algorithm 4).
+    algorithm 4). Raises DataError where that cluster holds untreated rows too: others would stand in for it whole.
 
-    Gates: clusters, pre_trends (untested without ``time``), mechanical_link, one_basis, merged_units, and
+    Gates: clusters, comparison_clusters, pre_trends (untested without ``time``), mechanical_link, one_basis, merged_units, and
     starting_point with unit and time: starters that began high fall faster, and few periods can't test it.
     Level L3 where all hold.
     """
@@ -78,6 +78,7 @@ def difference_in_differences(
     shared = {"outcome": outcome, "controls": controls, "weights": weights, "cluster": cluster or unit}
     treated_clusters = clusters_with(design, interaction)
     if len(treated_clusters) == 1:
+        check_whole(design, treated_clusters, treated, cluster or unit)
         effect = with_placebo_error(effect, design, treated_clusters, post, unit, time, shared)
     effect = replace(effect, warnings=effect.warnings + gates.few_treated(len(treated_clusters)))
     p = (
@@ -87,6 +88,9 @@ def difference_in_differences(
     )
     effect = replace(effect, diagnostics={**effect.diagnostics, "pre_trends_p": p})
     conditions = [*estimation.design_gates(design, outcome, interaction, unit), gates.pre_trends(p)]
+    if design.clusters is not None:
+        others = estimation.clusters_among(design, (design.frame[treated] == 0).to_numpy())
+        conditions.insert(1, gates.comparison_clusters(others))
     if unit and time and len(treated_clusters) > 1:
         model = {**shared, "absorb": frames.columns_of(unit, time)}
         effect, held = estimation.with_baseline_held(effect, panel, interaction, unit, time, model)
@@ -122,6 +126,16 @@ def clusters_with(design, column):
     if design.clusters is None or design.clusters.ndim > 1:
         return np.arange(gates.FEW_TREATED_CLUSTERS)
     return np.unique(design.clusters[design.frame[column].to_numpy() != 0])
+
+
+def check_whole(design, treated_clusters, treated, cluster):
+    """Raise DataError where the one treated cluster holds untreated rows as well."""
+    rows = np.isin(design.clusters, treated_clusters)
+    if not rows.all() and (design.frame.loc[rows, treated] == 0).any():
+        raise DataError(
+            f"panel: the one {cluster} with treated rows holds untreated ones as well, and no whole {cluster} can stand "
+            "in for it. Cluster by unit, or use synthetic_did."
+        )
 
 
 def with_placebo_error(effect, design, treated_clusters, post, unit, time, shared):

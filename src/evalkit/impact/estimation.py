@@ -93,6 +93,18 @@ def design_gates(design, outcome, dose, unit):
     return conditions if design.clusters is None else [gates.clusters(design.cluster_count), *conditions]
 
 
+def clusters_among(design, rows):
+    """Return the number of clusters among some rows; of two ways of clustering the smaller."""
+    return min(len(np.unique(codes[rows])) for codes in np.atleast_2d(design.clusters.T))
+
+
+def moved_clusters(design, dose):
+    """Return the number of clusters in which ``dose`` departs from the value that most rows share."""
+    column = design.frame[dose].to_numpy(float)
+    values, counts = np.unique(column, return_counts=True)
+    return clusters_among(design, column != values[counts.argmax()])
+
+
 def left_out(panel, design):
     """Return warnings of the rows and controls that could not be used."""
     said = []

@@ -40,7 +40,8 @@ def event_study(
     first_treated: a column with the time each unit starts (missing, zero, infinite or after the last time
     of the panel: never), or one time for all, which needs dose. dose: how strongly each unit is exposed, a column that
     doesn't change over time (an earlier programme mix, say); without it d is one for units that ever start.
-    within: a column whose own time effects replace the common ones. Times are numbers, dates or
+    within: a column whose own time effects replace the common ones. reference: the time since the start that all
+    others are compared with, one before it. Times are numbers, dates or
     periods (see ``frames.times_as_numbers``); numbers of any spacing are kept apart.
 
     The estimate is the mean of the coefficients from the start on, in outcome units (per unit of dose).
@@ -48,7 +49,7 @@ def event_study(
     before the start and the divergence per period that this test sees with 80 % power (Roth 2022, AER:
     Insights 4).
 
-    Gates: clusters, treated_clusters, comparison_group, single_date, pre_trends (untested with one period before),
+    Gates: clusters, treated_clusters, comparison_group, comparison_clusters (without dose), single_date, pre_trends (untested with one period before),
     mechanical_link, one_basis, merged_units, starting_point (units that began high fall faster, and few periods can't
     test it: L1). Level L3 where all hold.
     """
@@ -77,7 +78,9 @@ def event_study(
         cluster=cluster or unit,
     )
     exposed = (design.frame[list(terms)] != 0).any(axis=1).to_numpy()
-    treated = clusters_among(design, exposed)
+    treated = estimation.clusters_among(design, exposed)
+    never = ~design.frame[unit].isin(design.frame.loc[exposed, unit]).to_numpy()
+    untreated = estimation.clusters_among(design, never)
     study = from_design(
         design,
         pd.Series(terms),
@@ -97,19 +100,15 @@ def event_study(
     conditions += [
         *estimation.design_gates(design, outcome, dose or "started", unit),
         gates.treated_clusters(treated),
+        *([] if dose else [gates.comparison_clusters(untreated)]),
         gates.pre_trends(study.diagnostics["pre_trends_p"]),
     ]
-    later = [name for name, k in terms.items() if k > reference]
+    later = [name for name, k in terms.items() if k >= 0]
     model = {"absorb": absorb, "controls": controls, "outcome": outcome, "weights": weights}
     study, held = estimation.with_baseline_held(study, panel, list(terms), unit, time, model, average=later)
     if held is not None:
         conditions.append(gates.starting_point(study, held, outcome))
     return gates.judge(study, conditions, level="L3", despite=despite)
-
-
-def clusters_among(design, rows):
-    """Return the number of clusters among some rows; of two ways of clustering the smaller."""
-    return min(len(np.unique(codes[rows])) for codes in np.atleast_2d(design.clusters.T))
 
 
 def starts(panel, unit, time, first_treated, dose=None):
@@ -140,10 +139,16 @@ def starts(panel, unit, time, first_treated, dose=None):
 def event_columns(panel, time, event, exposure, reference):
     """Return the panel with one column per event time, and the event time of each column."""
     found = np.sort(event.dropna().unique())
+    if not reference < 0:
+        raise ParameterError(f"reference={reference!r}: lies before the start. Give a negative number.")
     if reference not in found:
         raise DataError(
             f"panel, column {time!r}: no row stands {abs(reference)} before the start. Set "
             f"reference to one that does."
+        )
+    if not (found >= 0).any():
+        raise DataError(
+            f"panel, column {time!r}: no row of those that start stands at the start or after it."
         )
     moving = [k for k in found if k != reference]
     terms = dict(zip(frames.unused(panel, *(f"event {k:+g}" for k in moving)), moving, strict=True))
@@ -158,7 +163,7 @@ def from_design(design, event_times, reference, **options):
     """
     names = list(event_times.index)
     solved = regression.fit(design)
-    after = event_times.to_numpy() > reference
+    after = event_times.to_numpy() >= 0
     later, earlier = design.x[:, : len(names)][:, after], design.x[:, : len(names)][:, ~after]
     turned = np.column_stack(
         [later.sum(axis=1), later[:, :-1] - later[:, -1:], earlier, design.x[:, len(names) :]]
@@ -199,15 +204,17 @@ def with_pre_trends(study, degrees_of_freedom):
     """Return the study with the joint test before the start, its power, and a warning where that is low."""
     moving = study.periods[study.periods["event_time"] != study.reference]
     universal = study.base == "universal"
-    times, last = moving["event_time"].to_numpy(), study.reference if universal else -1
-    early = ((times < last) if universal else (times < 0)) & moving["std_error"].notna().to_numpy()
+    times = moving["event_time"].to_numpy()
+    last = study.reference if universal else times[times < 0].max(initial=-np.inf)
+    early = (times < 0) & moving["std_error"].notna().to_numpy()
     if not early.any():
         return replace(study, diagnostics={**study.diagnostics, "pre_trends_p": np.nan})
     estimates, covariance = moving["estimate"].to_numpy()[early], study.covariance[np.ix_(early, early)]
     p = regression.wald_p(estimates, covariance, degrees_of_freedom)
-    distance = times[early] - last if universal else np.ones(early.sum())
+    step = np.diff(times).min() if len(times) > 1 else 1.0
+    distance = times[early] - last if universal else np.full(early.sum(), step)
     slope = detectable_slope(distance, covariance, degrees_of_freedom)
-    late = times[~early]
+    late = times[times >= 0]
     study = replace(study, diagnostics={**study.diagnostics, "pre_trends_p": p, "detectable_slope": slope})
     if len(late) and slope * np.mean(late - last) > abs(study.estimate):
         words = {"power": round(100 * POWER), "slope": gates.number(slope)}

@@ -47,8 +47,8 @@ def fixed_effects(
     where it lies more than a standard error away, the gate starting_point demotes the result to L1.
     ``alternatives=False`` leaves both out.
 
-    Gates: clusters, mechanical_link, one_basis, merged_units, starting_point (without baseline), and
-    first_stage with instruments. Level L2 at most: effects and controls alone don't make a design. Raises DataError where a column is missing or the
+    Gates: clusters, treated_clusters (in which the dose, or its instrument, departs from the value that most rows share),
+    mechanical_link, one_basis, merged_units, starting_point (without baseline), and first_stage with instruments. Level L2 at most: effects and controls alone don't make a design. Raises DataError where a column is missing or the
     dose doesn't vary within the effects, ParameterError where ``despite`` names no gate.
     """
     controls = frames.columns_of(controls)
@@ -68,13 +68,19 @@ def fixed_effects(
     }
     design = regression.prepare(panel, regressors=dose, instruments=instruments, **model)
     conditions = estimation.design_gates(design, outcome, dose, unit)
+    moved = None
+    if design.clusters is not None:
+        moved = estimation.moved_clusters(design, *(frames.columns_of(instruments)[:1] or [dose]))
+        conditions.insert(1, gates.treated_clusters(moved))
     effect = estimation.estimate(
         design, outcome=outcome, dose=dose, wild=wild, draws=draws, seed=seed, confidence=confidence
     )
     effect = replace(
         effect,
         method=f"{effect.method}; {estimation.describe_effects(unit, time, within)}",
-        warnings=estimation.left_out(panel, design) + effect.warnings,
+        warnings=estimation.left_out(panel, design)
+        + effect.warnings
+        + (gates.few_treated(moved) if moved else ()),
     )
     if alternatives and unit and time and design.z is None:
         effect = estimation.with_later_dose(effect, panel, dose, unit, time, model)

@@ -88,6 +88,17 @@ def treated_clusters(count):
     )
 
 
+def comparison_clusters(count):
+    """More than one cluster to compare with: what differs between the untreated is then known at all."""
+    return gate(
+        "comparison_clusters",
+        count >= FEWEST_TREATED_CLUSTERS,
+        found=count,
+        others=count,
+        needed=FEWEST_TREATED_CLUSTERS,
+    )
+
+
 def few_treated(count):
     """Return the warning that few clusters are treated, or nothing."""
     return (Reason("few_treated_clusters", {"treated": count}),) if 1 < count < FEW_TREATED_CLUSTERS else ()

@@ -51,7 +51,7 @@ def household_difference(
     Estimates the effect on the treated where selection follows what was measured, or never changes. Gates:
     overlap, balance, clusters; dated_before demotes to L1 where credit is read at the same time as the
     outcome (whoever is poor then may borrow for it); pre_trends, untested without ``earlier``. Level L2: who
-    borrows is chosen. Diagnostics: overlap, pre_trends_p; ``gates`` and the effect's coefficients hold the rest. Raises DataError where a
+    borrows is chosen. A warning counts the households of ``before`` that are not there later or miss a value. Diagnostics: overlap, pre_trends_p; ``gates`` and the effect's coefficients hold the rest. Raises DataError where a
     household has two rows.
 
     Sources: Heckman, Ichimura & Todd (1997); Abadie (2005), Rev. Econ. Stud. 72; Sant'Anna & Zhao (2020); Abadie &
@@ -73,6 +73,8 @@ def household_difference(
         changes[past] = at[before][outcome] - at[earlier][outcome]
     changes = changes.dropna(subset=[change, borrowed]).reset_index()
     way = {"method": method, "exact": exact, "distance": distance, "neighbours": neighbours}
+    whole = changes.dropna(subset=[*covariates, *exact, *frames.columns_of(weights, cluster)])
+    lost = len(at[before]) - len(whole)
     match = comparable(changes, treated=borrowed, covariates=covariates, weights=weights, **way)
     if method == "matching":
         free = [name for name in covariates if name not in exact]
@@ -101,7 +103,8 @@ def household_difference(
     effect = replace(
         effect,
         method=f"{describe(**way)}, {effect.method}",
-        warnings=effect.warnings
+        warnings=((Reason("households_left_out", {"households": lost}),) if lost else ())
+        + effect.warnings
         + ((Reason("older_baseline", {"before": before, "as_of": as_of}),) if before < as_of < after else ()),
         diagnostics={**effect.diagnostics, "overlap": match.overlap, "pre_trends_p": p},
     )

@@ -37,9 +37,11 @@ def wild_bootstrap(
     pattern where 2^clusters is no more than ``draws``; "webb" draws six-point weights, for few clusters.
     p_wild is the share of draws (the sample among them) at least as extreme; lower and upper hold the
     values not rejected, and ``headline`` is p_wild however many the clusters. p_value stays the
-    conventional one. With one instrument the test is Anderson–Rubin's. Gates: clusters. Level L2.
+    conventional one. With one instrument the test is Anderson–Rubin's. Gates: clusters, treated_clusters (with the null
+    imposed, hardly any draw is further out than the sample where one cluster alone is treated). Level L2.
 
-    Sources: Cameron, Gelbach & Miller (2008); MacKinnon (2023); Webb (2023); Davidson & MacKinnon (2010).
+    Sources: Cameron, Gelbach & Miller (2008); MacKinnon (2023); Webb (2023); Davidson & MacKinnon (2010); MacKinnon &
+    Webb (2018).
     """
     design = regression.prepare(
         panel,
@@ -60,7 +62,10 @@ def wild_bootstrap(
         headline="p_wild",
         warnings=(*estimation.left_out(panel, design), *effect.warnings, *estimation.disagreement(effect)),
     )
-    return gates.judge(effect, [gates.clusters(design.cluster_count)], level="L2", despite=despite)
+    moved = estimation.moved_clusters(design, *(frames.columns_of(instruments) or [dose]))
+    effect = replace(effect, warnings=(*effect.warnings, *gates.few_treated(moved)))
+    conditions = [gates.clusters(design.cluster_count), gates.treated_clusters(moved)]
+    return gates.judge(effect, conditions, level="L2", despite=despite)
 
 
 def randomisation_inference(
@@ -86,6 +91,8 @@ def randomisation_inference(
     Raises DataError where units differ in their number of rows. Source: Young (2019), QJE 134.
     """
     frames.check_draws(draws)
+    if len(frames.columns_of(cluster)) > 1:
+        raise ParameterError("cluster: a permutation test takes clusters of one kind. Name one column.")
     design = regression.prepare(
         panel,
         outcome=outcome,
@@ -96,6 +103,12 @@ def randomisation_inference(
         cluster=cluster or unit,
     )
     frame = design.frame
+    if strata is not None:
+        frames.constant_within(frame, strata, unit, "Give each unit one.")
+        if frame[strata].isna().any():
+            raise DataError(
+                f"panel, column {strata!r}: {int(frame[strata].isna().sum())} rows have none. Fill them, or leave them out."
+            )
     codes, names = pd.factorize(frame[unit])
     counts = np.bincount(codes)
     if len(set(counts)) > 1:

@@ -44,7 +44,7 @@ def interrupted_series(
 
     with t counted from zero at the first row and D_t = 1 from ``start`` on. series: one row per time,
     equally spaced. slope_change: whether the slope may change as well. season: rows per cycle (12 for
-    months in a year); two pairs of sines and cosines are added.
+    months in a year); two pairs of sines and cosines are added, as far as so many rows tell them apart.
 
     family "gaussian": least squares with Newey–West errors of ``lags`` lags, scaled by n/(n − k); None
     takes ⌊4 (n/100)^{2/9}⌋. Below 30 periods these errors are too small: unless ``lags`` is given, lower and
@@ -65,6 +65,12 @@ def interrupted_series(
     frames.check_numbers(series, outcome, offset, table="series")
     if family not in ("gaussian", "poisson"):
         raise ParameterError(f"family {family!r}: use 'gaussian' or 'poisson'.")
+    if lags is not None and (isinstance(lags, bool) or not isinstance(lags, int | np.integer) or lags < 0):
+        raise ParameterError(f"lags={lags!r}: a whole number, zero or more.")
+    if season is not None and (
+        isinstance(season, bool) or not isinstance(season, int | np.integer) or season < 2
+    ):
+        raise ParameterError(f"season={season!r}: rows per cycle, a whole number of at least 2.")
     if offset is not None and family != "poisson":
         raise ParameterError("offset: only counts (family='poisson') have an exposure. Leave it out.")
     frame = series.dropna(subset=[outcome, time, *frames.columns_of(offset)]).sort_values(
@@ -195,9 +201,11 @@ def regressors(position, after, slope_change, season):
     if slope_change:
         columns["slope_change"] = (position - start) * after
     if season:
-        for wave in range(1, SEASON_WAVES + 1):
+        for wave in range(1, min(SEASON_WAVES, season // 2) + 1):
             angle = 2 * np.pi * wave * position / season
-            columns |= {f"sine_{wave}": np.sin(angle), f"cosine_{wave}": np.cos(angle)}
+            if 2 * wave < season:
+                columns[f"sine_{wave}"] = np.sin(angle)
+            columns[f"cosine_{wave}"] = np.cos(angle)
     return pd.DataFrame(columns)
 
 
@@ -212,9 +220,20 @@ def solve(frame, design, outcome, family, offset, lags):
         raise DataError(
             f"series: {n} rows don't determine {k} coefficients. Give a longer series, or slope_change=False."
         )
+    if lags is not None and lags >= n:
+        raise ParameterError(f"lags={lags}: the series has {n} rows. Take fewer.")
     if family == "gaussian":
-        lags = int(4 * (n / 100) ** (2 / 9)) if lags is None else int(lags)
+        lags = int(4 * (n / 100) ** (2 / 9)) if lags is None else lags
         result = sm.OLS(y, design).fit(cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": True})
+        least = (
+            regression.COLLINEAR * np.linalg.norm(y - y.mean()),
+            regression.COLLINEAR**2 * np.linalg.norm(y),
+        )
+        if np.linalg.norm(result.resid) <= max(least):
+            raise DataError(
+                f"series, column {outcome!r}: lies on the line before and after, or never varies; nothing is left to "
+                "estimate its error from. Check the series."
+            )
         described = f"segmented regression, Newey-West errors ({lags} lags, n/(n-k))"
         return (
             as_fit(result, n - k),
@@ -224,6 +243,11 @@ def solve(frame, design, outcome, family, offset, lags):
         )
     if (y < 0).any() or (y != np.round(y)).any():
         raise DataError(f"series, column {outcome!r}: not counts. Use family='gaussian'.")
+    if not y[design["level_change"] == 0].any() or not y[design["level_change"] == 1].any():
+        raise DataError(
+            f"series, column {outcome!r}: all counts before the start, or all after it, are zero; a ratio of rates has no "
+            "bound then. Compare the counts themselves."
+        )
     exposure = None if offset is None else np.log(frame[offset].to_numpy(float))
     model = sm.GLM(y, design, family=sm.families.Poisson(), offset=exposure)
     dispersion = float(model.fit().pearson_chi2 / (n - k))
@@ -232,8 +256,8 @@ def solve(frame, design, outcome, family, offset, lags):
         result = model.fit(scale="X2")
         described = "segmented Poisson regression, errors widened by the Pearson dispersion"
     else:
-        result = model.fit(cov_type="HAC", cov_kwds={"maxlags": int(lags)})
-        described = f"segmented Poisson regression, Newey-West errors ({int(lags)} lags)"
+        result = model.fit(cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": True})
+        described = f"segmented Poisson regression, Newey-West errors ({lags} lags, n/(n-k))"
     return as_fit(result, n - k), described, said, {"dispersion": dispersion}
 
 

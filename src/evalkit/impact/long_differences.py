@@ -33,12 +33,14 @@ def long_differences(
 
     baseline: hold the outcome at ``start`` (units that start high fall more everywhere). within: a column
     whose effects are absorbed (the district), also the cluster where none is named. controls are taken at
-    ``start``. Gates and level as ``fixed_effects`` (starting_point where the baseline isn't held); rows of one unit and time on several standards need one
+    ``start``; units that miss any of these are left out and counted. Gates and level as ``fixed_effects`` (starting_point where the baseline isn't held); rows of one unit and time on several standards need one
     chosen first.
     """
     panel = frames.tabled(panel, outcome, dose, unit, time, within, controls, cluster, weights)
     frames.check_numbers(panel, outcome, dose)
-    first, last = (panel[panel[time] == t].set_index(unit) for t in (start, end))
+    first, last = (
+        panel[panel[time] == t].set_index(unit, drop=False).rename_axis(None) for t in (start, end)
+    )
     if first.empty or last.empty or start >= end:
         raise ParameterError(
             f"start={start!r}, end={end!r}: the times run from {panel[time].min()} to {panel[time].max()}. Take two "
@@ -72,7 +74,11 @@ def long_differences(
         seed=seed,
         confidence=confidence,
     )
-    effect = replace(effect, method=f"long differences {start} to {end}, {effect.method}")
+    effect = replace(
+        effect,
+        method=f"long differences {start} to {end}, {effect.method}",
+        warnings=estimation.left_out(first.index.union(last.index), design) + effect.warnings,
+    )
     basis = gates.basis_column(panel, outcome)
     crossing = 0
     if basis:

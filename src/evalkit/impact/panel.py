@@ -131,12 +131,12 @@ def exposure(credit, *, programmes, years, by="code"):
     """Share of each unit's outstanding credit that lay in some programmes, mean over ``years`` (0 to 1).
 
     The earlier mix decides how strongly a later change of those programmes reaches the unit. Returns a
-    Series by ``by``; a unit without credit in those years is missing.
+    Series by ``by``; a unit without credit in those years is missing, and so is a year in which one amount is.
     """
     rows = credit[credit["year"].isin(list(np.atleast_1d(years))) & (credit["programme"] != "total")]
     amount = rows["outstanding_vnd"].astype(float)
     chosen = (
         amount.where(rows["programme"].isin(list(programmes)), 0.0).groupby([rows[by], rows["year"]]).sum()
     )
-    whole = amount.groupby([rows[by], rows["year"]]).sum(min_count=1)
+    whole = amount.groupby([rows[by], rows["year"]]).sum(skipna=False)
     return (chosen / whole.where(whole > 0)).groupby(level=0).mean().rename("exposure")

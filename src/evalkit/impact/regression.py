@@ -17,6 +17,7 @@ import pandas as pd
 
 from evalkit.errors import DataError
 from evalkit.impact.frames import check_numbers, columns_of, with_plain_numbers
+from evalkit.metrics.estimate import check_confidence
 
 # A regressor of which less than this share of its spread is left once effects and earlier regressors are
 # absorbed is collinear: beyond it, rounding errors of double precision decide the coefficient.
@@ -75,6 +76,7 @@ class Fit:
         """
         from scipy.stats import t
 
+        check_confidence(confidence)
         variance = np.diag(self.covariance)
         error = np.sqrt(np.where(variance < 0, np.nan, variance))
         reach = t.ppf(0.5 + confidence / 2, self.degrees_of_freedom) * error
@@ -156,6 +158,9 @@ def prepare(
             "estimated. Use a dose that varies within them, or fewer effects."
         )
     grouped = [pd.factorize(frame[c])[0] for c in clusters]
+    check_instruments(
+        clean[:, 1:split], plain[:, 1:split] * np.sqrt(weight)[:, None], instruments, absorb, grouped
+    )
     frame.attrs = panel.attrs
     return Design(
         y=clean[:, 0],
@@ -171,12 +176,12 @@ def prepare(
     )
 
 
-def weighted(frame, weights):
+def weighted(frame, weights, table="panel"):
     """Return the rows of positive weight; a weight of zero leaves a row out, a negative one raises DataError."""
     weight = numbers(frame, [weights])[weights].to_numpy()
     if (weight < 0).any():
         raise DataError(
-            f"panel, column {weights!r}: {int((weight < 0).sum())} weights are negative; weights must be positive."
+            f"{table}, column {weights!r}: {int((weight < 0).sum())} weights are negative; weights must be positive."
         )
     return frame[weight > 0]
 
@@ -192,6 +197,22 @@ def check_outcome(left, plain, weight, outcome, absorb):
         f"panel, column {outcome!r}: does not vary{once_absorbed(absorb)}, so nothing can be estimated. Choose another outcome, or "
         "fewer effects."
     )
+
+
+def check_instruments(clean, plain, instruments, absorb, clusters):
+    """Raise DataError where instruments don't vary by themselves, or clusters are too few to tell their strength."""
+    lost = [name for name, kept in zip(instruments, independent(clean, plain), strict=True) if not kept]
+    if lost:
+        raise DataError(
+            f"panel, column {', '.join(map(repr, lost))}: does not vary by itself{once_absorbed(absorb)} beside the other "
+            "instruments. Leave it out."
+        )
+    fewest = min((int(codes.max()) + 1 for codes in clusters), default=len(clean))
+    if instruments and len(instruments) >= fewest:
+        raise DataError(
+            f"instruments: {len(instruments)} of them and {fewest} clusters; their strength can't be told from fewer "
+            "clusters than instruments and one more. Name fewer."
+        )
 
 
 def once_absorbed(absorb):
@@ -246,6 +267,15 @@ def absorb_effects(matrix, codes, weight):
     absorber = pyhdfe.create(codes, drop_singletons=False, compute_degrees=False, **options)
     unweighted = bool((weight == weight[0]).all())
     return absorber.residualize(matrix / spread, None if unweighted else weight[:, None]) * spread
+
+
+def effect_count(design):
+    """Return how many coefficients the absorbed effects stand for: their levels less those that others determine."""
+    if not design.absorbed.shape[1]:
+        return 0
+    import pyhdfe
+
+    return int(pyhdfe.create(design.absorbed, drop_singletons=False).degrees)
 
 
 def independent(matrix, plain):

@@ -101,6 +101,11 @@ def bounded_parts(study):
             "clusters for them. Bound a study of fewer periods or more clusters."
         )
     moving = study.periods[study.periods["event_time"] != study.reference]
+    if ((moving["event_time"] > study.reference) & (moving["event_time"] < 0)).any():
+        raise DataError(
+            f"event study: its reference, {study.reference:g}, isn't the last period before the start, from which "
+            "divergence is counted. Estimate it again with that one."
+        )
     distance = moving["event_time"].to_numpy() - study.reference
     if not (distance < 0).any() or not (distance > 0).any():
         raise DataError("event study: needs a coefficient before the reference and one after it.")

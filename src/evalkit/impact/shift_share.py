@@ -42,6 +42,7 @@ def shift_share(
     draws=9999,
     seed=20141122,
     despite=(),
+    confidence=0.95,
 ):
     """Effect of the dose, moved by a dated shift in supply that reaches units by their earlier ``exposure``.
 
@@ -64,6 +65,7 @@ def shift_share(
         "cluster": cluster,
         "draws": draws,
         "seed": seed,
+        "confidence": confidence,
     }
     instrument = f"{exposure} from {start}"
     used = used.assign(**{instrument: used[exposure] * (used[time] >= start)})
@@ -86,10 +88,16 @@ def shift_share(
         **dated,
         **shared,
     )
-    plain = used.copy()
+    # The dose has no standard: it is counted alike whatever the outcome's basis.
+    read = {dose, exposure, *frames.columns_of(unit, time, within, controls, weights, cluster)}
+    plain = used[[name for name in used if name in read]].copy()
     plain.attrs = {}
     stage = event_study(plain, outcome=dose, despite=("pre_trends",), wild=False, **dated, **shared)
-    return ShiftShare(stage, reduced, join(effect, reduced))
+    lost = len(panel) - len(used)
+    said = (Reason("rows_left_out", {"rows": lost}),) if lost else ()
+    reduced = replace(reduced, warnings=said + reduced.warnings)
+    effect = join(effect, reduced)
+    return ShiftShare(stage, reduced, replace(effect, warnings=said + effect.warnings))
 
 
 def despite_of(despite, *known):

@@ -10,6 +10,7 @@ from evalkit.impact import adapter, frames, gates, jackknife, regression
 from evalkit.impact.effect import Effect, EventStudy, Reason
 from evalkit.impact.event_study import starts, with_pre_trends
 
+BASES = ("varying", "universal")
 METHODS = {
     "callaway_santanna": (adapter.callaway_santanna, "group-time effects (Callaway & Sant'Anna 2021)"),
     "sun_abraham": (adapter.sun_abraham, "interaction-weighted event study (Sun & Abraham 2021)"),
@@ -36,7 +37,7 @@ def staggered(
 
     first_treated: column with the time each unit starts; missing, zero, infinite or after the last time of
     the panel: never. control_group: "never", or "not_yet" to compare with units that start later as well
-    (imputation always does).
+    (imputation always does, "sun_abraham" needs some that never start).
     method: "callaway_santanna", "sun_abraham" or "imputation". base: "varying" compares each period before
     the start with the one before it, "universal" every period with the last one before the start
     (``sensitivity`` needs that). cluster: the unit where none is named.
@@ -49,19 +50,22 @@ def staggered(
     distribution). Below 50 clusters the library's errors are too small: they are then those of the jackknife over
     clusters (MacKinnon, Nielsen & Webb 2023; imputation keeps its own, which are conservative), the degrees of freedom
     those of the smaller side, treated or not, the library's error is the diagnostic ``library_std_error``, and a
-    warning gives the coverage measured.
-    Gates: clusters, treated_clusters, comparison_group, pre_trends, one_basis, merged_units. Level L3 where all
-    hold.
+    warning gives the coverage measured. The F test of earlier trends takes the same degrees of freedom.
+    Gates: clusters, treated_clusters, comparison_group, comparison_clusters (where only those that never start are
+    compared with), pre_trends, one_basis, merged_units. Level L3 where all hold.
     """
-    if method not in METHODS or control_group not in adapter.CONTROL_GROUPS:
-        raise ParameterError(
-            f"method {method!r}, control_group {control_group!r}: use one of {', '.join(METHODS)} and one of "
-            f"{', '.join(adapter.CONTROL_GROUPS)}."
-        )
+    check_choice(method=(method, METHODS))
+    check_choice(control_group=(control_group, adapter.CONTROL_GROUPS), base=(base, BASES))
+    if len(frames.columns_of(cluster)) > 1:
+        raise ParameterError("cluster: staggered designs take clusters of one kind. Name one column.")
     sample = balanced(panel, outcome, unit, time, first_treated, controls=controls, others=cluster)
+    if cluster is not None:
+        frames.constant_within(sample.frame, cluster, unit, "Cluster at the level of the unit or above it.")
+    if method == "sun_abraham":
+        check_period_before(sample, time)
     estimator, described = METHODS[method]
     against = "not yet" if method == "imputation" else control_group.replace("_", " ")
-    conditions = sample_gates(sample, cluster, control_group)
+    conditions = sample_gates(sample, cluster, control_group, method)
     universal = base == "universal" or method != "callaway_santanna"
     study = EventStudy(
         np.nan,
@@ -75,7 +79,7 @@ def staggered(
         method=f"{described}, compared with {against} treated, errors clustered by {cluster or unit}",
         confidence=confidence,
         base="universal" if universal else "varying",
-        reference=-1 if universal else np.nan,
+        reference=-sample.step if universal else np.nan,
     )
     if not all(g.passed for g in conditions if g.name == "comparison_group"):
         return gates.judge(study, conditions, level="L3")
@@ -86,11 +90,15 @@ def staggered(
         "base": base,
         "alpha": 1 - confidence,
     }
-    found, freedom = with_few_clusters(
-        lambda frame: estimator(frame, sample.names, **options), sample, cluster or unit, method
-    )
+
+    def fit(frame):
+        refit = {} if len(frame) == len(sample.frame) else {"cluster": None}
+        return estimator(frame, sample.names, **options | refit)
+
+    found, freedom = with_few_clusters(fit, sample, cluster or unit, method)
     low, high, p = t_interval(found.estimate, found.std_error, freedom, confidence)
     periods = with_t(found.periods, freedom, confidence)
+    periods = periods.assign(event_time=periods["event_time"] * sample.step)
     study = replace(
         study,
         estimate=found.estimate,
@@ -102,13 +110,20 @@ def staggered(
         covariance=found.covariance,
         groups=labelled(with_t(found.groups, freedom, confidence), sample.labels),
         coefficients=periods,
-        diagnostics=found.diagnostics | {"pre_trends_p": found.pre_trends_p},
+        diagnostics=found.diagnostics | {"pre_trends_p": f_test(*found.pre_trends, freedom)},
     )
     if study.covariance.size:
         study = with_pre_trends(study, freedom)
     return gates.judge(
         study, [*conditions, gates.pre_trends(study.diagnostics["pre_trends_p"])], level="L3", despite=despite
     )
+
+
+def check_choice(**given):
+    """Raise ParameterError where an option (name → value and what it may be) is none of what it may be."""
+    for name, (value, choices) in given.items():
+        if value not in choices:
+            raise ParameterError(f"{name}={value!r}: use one of {', '.join(choices)}.")
 
 
 def with_few_clusters(fit, sample, cluster, method):
@@ -144,6 +159,13 @@ def t_interval(estimate, std_error, degrees_of_freedom, confidence):
     reach = t.ppf(0.5 + confidence / 2, degrees_of_freedom) * std_error
     with np.errstate(divide="ignore", invalid="ignore"):
         return estimate - reach, estimate + reach, 2 * t.sf(np.abs(estimate / std_error), degrees_of_freedom)
+
+
+def f_test(statistic, count, degrees_of_freedom):
+    """Return the p-value of an F statistic of ``count`` coefficients, missing where there is none."""
+    from scipy.stats import f
+
+    return float(f.sf(statistic, count, degrees_of_freedom)) if count else np.nan
 
 
 def with_t(table, degrees_of_freedom, confidence):
@@ -184,9 +206,12 @@ def dose_response(
     Source: Callaway, Goodman-Bacon & Sant'Anna (2024), NBER 32117.
     """
     frames.check_draws(draws, 2)
+    check_choice(control_group=(control_group, adapter.CONTROL_GROUPS))
+    panel = with_no_dose(panel, outcome, unit, time, first_treated, dose)
     sample = balanced(panel, outcome, unit, time, first_treated, others=dose)
     frame = sample.frame.assign(**{dose: sample.frame[dose].where(sample.first > 0, 0.0).astype(float)})
     frames.constant_within(frame, dose, unit, "Give each unit the strength it has once started.")
+    check_doses(frame.loc[sample.first > 0, dose], dose, degree)
     conditions = [*sample_gates(sample, None, control_group), gates.pre_trends(None)]
     effect = Effect(
         np.nan,
@@ -230,6 +255,32 @@ def dose_response(
     return gates.judge(effect, conditions, level="L2", despite=despite)
 
 
+def with_no_dose(panel, outcome, unit, time, first_treated, dose):
+    """Return the panel with a dose of zero for the units that never start, whatever stood there."""
+    panel = frames.tabled(panel, outcome, unit, time, dose)
+    frames.check_numbers(panel, dose)
+    never = starts(panel, unit, time, first_treated)[1].isna()
+    out = panel.assign(**{dose: panel[dose].astype(float).mask(never, 0.0)})
+    out.attrs = panel.attrs
+    return out
+
+
+def check_doses(doses, name, degree):
+    """Raise where a dose of those that start is none, or too few doses differ for a polynomial of this degree."""
+    if (doses <= 0).any():
+        raise DataError(
+            f"panel, column {name!r}: {int((doses <= 0).sum())} rows of units that start have a dose of zero or less. Give "
+            "their strength, or leave first_treated missing."
+        )
+    if isinstance(degree, bool) or not isinstance(degree, int | np.integer) or degree < 1:
+        raise ParameterError(f"degree={degree!r}: a whole number of at least 1.")
+    if len(doses) and doses.nunique() <= degree:
+        raise DataError(
+            f"panel, column {name!r}: {doses.nunique()} different doses don't determine a polynomial of degree {degree}. "
+            "Use staggered, or a lower degree."
+        )
+
+
 def goodman_bacon(panel, *, outcome, unit, time, first_treated):
     """What a two-way fixed-effects regression averages: every comparison of two cohorts, with its weight.
 
@@ -247,21 +298,29 @@ def goodman_bacon(panel, *, outcome, unit, time, first_treated):
         )
     _, table = adapter.goodman_bacon(sample.frame, sample.names)
     names = {"comparison_type": "comparison", "treated_group": "treated", "control_group": "control"}
-    return table.rename(columns=names)[["comparison", "treated", "control", "weight", "estimate"]]
+    table = table.rename(columns=names)[["comparison", "treated", "control", "weight", "estimate"]]
+    return table.assign(
+        **{
+            side: table[side].map(lambda g: sample.labels.get(g, g))
+            for side in names.values()
+            if side != "comparison"
+        }
+    )
 
 
 @dataclass(frozen=True)
 class Sample:
     """Complete units with plain numbers, the controls written out, and what the estimators call their columns.
 
-    names: outcome, unit, time and first_treat (zero: never) → column. labels: each first time as the panel
-    writes it. said: warnings of what was left out.
+    names: outcome, unit, time and first_treat (zero: never) → column; times are counted in steps, from one. labels: each
+    first time as the panel writes it. step: between two times, in the panel's own. said: warnings of what was left out.
     """
 
     frame: pd.DataFrame
     names: dict
     controls: list
     labels: dict
+    step: float
     said: tuple
 
     @property
@@ -275,7 +334,7 @@ def balanced(panel, outcome, unit, time, first_treated, *, controls=(), others=(
     controls, others = frames.columns_of(controls), frames.columns_of(others)
     panel = frames.tabled(panel, outcome, unit, time, controls, others)
     frames.check_numbers(panel, outcome)
-    times, start = starts(panel, unit, time, first_treated)
+    times, start, step = stepped(*starts(panel, unit, time, first_treated))
     began = start.notna()
     labels = dict(zip(start[began], panel.loc[began, first_treated], strict=True))
     first, clock = frames.unused(panel, "first treated", "time")
@@ -298,8 +357,33 @@ def balanced(panel, outcome, unit, time, first_treated, *, controls=(), others=(
         {"outcome": outcome, "unit": unit, "time": clock, "first_treat": first},
         list(written),
         labels,
+        step,
         (Reason("rows_left_out", {"rows": rows}),) if rows else (),
     )
+
+
+def stepped(times, start):
+    """Return times and starts counted in steps from one, and the step: the smallest, where it divides all, else one.
+
+    What starts before the first time counts as starting with it; zero is left for those that never do.
+    """
+    apart = np.diff(np.unique(times.dropna()))
+    smallest = apart.min() if len(apart) else 1.0
+    step = float(smallest) if np.allclose(apart / smallest, np.round(apart / smallest)) else 1.0
+    first = times.min()
+    counted, began = (((column - first) / step + 1).round(6) for column in (times, start))
+    return counted, began.clip(lower=1.0), step
+
+
+def check_period_before(sample, time):
+    """Raise DataError where the period before some cohort's start is missing, with which its others are compared."""
+    observed = set(sample.frame[sample.names["time"]])
+    absent = [g for g in sample.first[sample.first > 0].unique() if g - 1 not in observed]
+    if absent:
+        raise DataError(
+            f"panel, column {time!r}: no row stands one step before the start at {sample.labels[min(absent)]}, with which "
+            "'sun_abraham' compares. Use method='callaway_santanna'."
+        )
 
 
 def check_varies(frame, outcome, unit, time):
@@ -316,14 +400,24 @@ def treated_clusters(sample, cluster):
     return sample.frame.loc[sample.first > 0, cluster or sample.names["unit"]].nunique()
 
 
-def sample_gates(sample, cluster, control_group):
+def never_clusters(sample, cluster):
+    """Return the number of clusters with units that never start."""
+    return sample.frame.loc[sample.first == 0, cluster or sample.names["unit"]].nunique()
+
+
+def sample_gates(sample, cluster, control_group, method="callaway_santanna"):
     """Return the gates that look at the sample: clusters, someone to compare with, bases and mergers."""
     cohorts = sample.first[sample.first > 0].nunique()
-    has_controls = bool((sample.first == 0).any()) or (control_group == "not_yet" and cohorts > 1)
+    later = method == "imputation" or (method == "callaway_santanna" and control_group == "not_yet")
+    has_controls = bool((sample.first == 0).any()) or (later and cohorts > 1)
     unit = sample.names["unit"]
+    never = []
+    if has_controls and not later:
+        never = [never_clusters(sample, cluster)]
     return [
         gates.clusters(sample.frame[cluster or unit].nunique()),
         gates.gate("comparison_group", has_controls and cohorts > 0),
         gates.treated_clusters(treated_clusters(sample, cluster)),
+        *map(gates.comparison_clusters, never),
         *gates.data_gates(sample.frame, sample.names["outcome"], unit),
     ]

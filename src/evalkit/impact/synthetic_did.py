@@ -10,6 +10,7 @@ from evalkit.impact import adapter, frames, gates
 from evalkit.impact.effect import Reason, SyntheticControl
 from evalkit.impact.inference import by_placebos
 from evalkit.impact.staggered import check_varies
+from evalkit.impact.synthetic_control import ENOUGH_PLACEBOS
 from evalkit.metrics.estimate import check_confidence
 
 # What the library asks for where the error is not taken from it.
@@ -76,6 +77,11 @@ def synthetic_did(
         raise DataError(
             f"panel: {len(units)} of {frame[unit].nunique()} units are treated; treated and others are needed."
         )
+    if errors == "placebo" and frame[unit].nunique() - len(units) <= len(units) > 1:
+        raise ParameterError(
+            f"errors='placebo': {frame[unit].nunique() - len(units)} donors can't stand in for {len(units)} treated units. "
+            "Use 'bootstrap' or 'jackknife', or more donors."
+        )
     incomplete = frame.groupby(unit)[time].nunique() < frame[time].nunique()
     if incomplete.any():
         raise DataError(
@@ -109,7 +115,9 @@ def synthetic_did(
         replace(gates.pre_fit(path_ratio(frame, names, donors)), cap="L2"),
         *gates.data_gates(panel, outcome, unit),
     ]
-    said = (Reason("few_placebos", {"units": count, "least": gates.number(1 / count)}),) if count < 20 else ()
+    said = ()
+    if errors == "placebo" and count < ENOUGH_PLACEBOS:
+        said = (Reason("few_placebos", {"units": count, "least": gates.number(1 / count)}),)
     if errors != "placebo" and len(units) < FEW_TREATED_UNITS:
         said = (*said, Reason("few_treated_units", {"treated": len(units)}))
     effect = SyntheticControl(
@@ -139,7 +147,8 @@ def every_placebo(frame, names):
     on, unit = names["treatment"], names["unit"]
     others = frame[frame[on] == 0]
     stand_ins = (others.assign(**{on: (others[unit] == u).astype(int)}) for u in others[unit].unique())
-    return np.array([adapter.synthetic_did(f, **names, draws=FEWEST_DRAWS)[0][0] for f in stand_ins])
+    found = (adapter.synthetic_did(f, **names, errors="jackknife", draws=FEWEST_DRAWS) for f in stand_ins)
+    return np.array([figures[0] for figures, *_ in found])
 
 
 def path_ratio(frame, names, donors):

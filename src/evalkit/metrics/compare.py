@@ -124,7 +124,7 @@ def flags_by_chance(judged, *, confidence=0.95, by=("indicator", "comparator")):
         .agg(judged=("found", "size"), found=("found", "sum"))
         .reset_index()
     )
-    chance = 1 - confidence
+    chance = 1 - intervals.fraction(confidence)
     return table.assign(
         expected=table.judged * chance, p_value=stats.binom.sf(table.found - 1, table.judged, chance)
     )
@@ -166,7 +166,7 @@ def ranks(value, *, numerator=None, denominator=None, std_error=None, highest_fi
     """
     value = np.asarray(value, float)
     count = int(np.isfinite(value).sum())
-    level = confidence ** (1 / max(count, 1))
+    level = intervals.fraction(confidence) ** (1 / max(count, 1))
     if numerator is not None and denominator is not None:
         lower, upper = intervals.clopper_pearson(numerator, denominator, confidence=level)
     elif std_error is not None:
@@ -195,7 +195,9 @@ def _range(table, confidence):
     """The range in which a share ``confidence`` of places like the comparators would lie."""
     n = table.places.to_numpy(float)
     n = np.where(n > 1, n, np.nan)
-    half = special.stdtrit(n - 1, (1 + confidence) / 2) * table.log_sd * np.sqrt(1 + 1 / n)
+    half = (
+        special.stdtrit(n - 1, (1 + intervals.fraction(confidence)) / 2) * table.log_sd * np.sqrt(1 + 1 / n)
+    )
     return np.exp(table.log_mean - half).to_numpy(), np.exp(table.log_mean + half).to_numpy()
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass, fields
 from math import isnan, nan
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from evalkit.errors import ParameterError
 
 def check_confidence(confidence):
     """Raise ParameterError unless the confidence of an interval is a share between 0 and 1."""
-    if not (isinstance(confidence, int | float) and 0 < confidence < 1):
+    if not (isinstance(confidence, Real) and 0 < confidence < 1):
         raise ParameterError(f"confidence={confidence!r}: a share between 0 and 1; write 0.95 for 95 %.")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import special
 
 from evalkit.errors import DataError
+from evalkit.metrics.estimate import check_confidence
 
 
 def wilson(x, n, *, confidence=0.95):
@@ -140,9 +141,8 @@ def _known(known, lower, upper):
 
 
 def fraction(confidence):
-    """Return confidence. Raises DataError where it doesn't lie between 0 and 1."""
-    if not 0 < confidence < 1:
-        raise DataError(f"confidence={confidence!r}: must lie between 0 and 1. Write 0.95 for 95 percent.")
+    """Return confidence. Raises ParameterError where it is no share between 0 and 1."""
+    check_confidence(confidence)
     return confidence
 
 

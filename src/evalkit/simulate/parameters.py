@@ -1,6 +1,8 @@
 """What a simulated province is made from: its size, its seed, the true effect and the difficulties."""
 
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from numbers import Integral
 
 from evalkit.errors import ParameterError
 
@@ -97,7 +99,19 @@ class Parameters:
     survey_communes: int = 50
     press_communes: int = 30
 
+    @classmethod
+    def of(cls, options):
+        """Return the parameters that options by name stand for; raise ParameterError where one isn't known."""
+        known = [f.name for f in fields(cls)]
+        for name in options:
+            if name not in known:
+                near = get_close_matches(name, known, n=1, cutoff=0.5)
+                meant = f" Did you mean {near[0]!r}?" if near else ""
+                raise ParameterError(f"simulate: no parameter {name!r}; there are {', '.join(known)}.{meant}")
+        return cls(**options)
+
     def __post_init__(self):
+        self._check_kinds()
         first, last = self.years
         faults = [
             (self.provinces < 1, f"provinces = {self.provinces} should be at least 1"),
@@ -116,3 +130,21 @@ class Parameters:
         for wrong, fault in faults:
             if wrong:
                 raise ParameterError(f"simulate: {fault}.")
+
+    def _check_kinds(self):
+        wanted = {"effect": Effect, "difficulties": Difficulties}
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if f.name == "years":
+                right = isinstance(value, tuple | list) and len(value) == 2 and all(map(_is_whole, value))
+                kind = "two whole years, such as (2012, 2024)"
+            elif f.name in wanted:
+                right, kind = isinstance(value, wanted[f.name]), f"of simulate.{wanted[f.name].__name__}"
+            else:
+                right, kind = _is_whole(value), "a whole number"
+            if not right:
+                raise ParameterError(f"simulate: {f.name} = {value!r} should be {kind}.")
+
+
+def _is_whole(value):
+    return isinstance(value, Integral) and not isinstance(value, bool)

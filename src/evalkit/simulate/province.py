@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evalkit.errors import DataError
+from evalkit.errors import DataError, ParameterError
 from evalkit.simulate import credit, groups, history, households, income, loans, places, poverty, press, truth
 from evalkit.simulate.draws import Draws
 from evalkit.simulate.parameters import Parameters
@@ -43,9 +43,12 @@ def draw(*, tables=TABLES[:5], **parameters):
     the parameters ask no commune is absent. The same parameters give the same figures whichever tables are
     asked for.
 
-    Raises ParameterError for a parameter that is out of range.
+    Raises ParameterError for a parameter or table that isn't known, of the wrong kind or out of range.
     """
-    return _draw(Parameters(**parameters), tables)
+    unknown = [name for name in tables if name not in TABLES]
+    if unknown:
+        raise ParameterError(f"simulate: no table {unknown[0]!r}; there are {', '.join(TABLES)}.")
+    return _draw(Parameters.of(parameters), tables)
 
 
 def country(
@@ -70,7 +73,7 @@ def province(folder, **parameters):
     Raises DataError where the folder holds anything else, ParameterError for a wrong parameter.
     """
     folder = Path(folder)
-    settings = Parameters(**parameters)
+    settings = Parameters.of(parameters)
     _refuse_foreign(folder)
     simulated = _draw(settings, TABLES)
     folder.parent.mkdir(parents=True, exist_ok=True)
