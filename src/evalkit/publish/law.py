@@ -146,12 +146,12 @@ def reference_tables(lang, t):
             if "programme" in columns:
                 row["programme"] = reference.programmes()[f"name_{lang}"][row["programme"]]
             address = row.get("source_url", "")
-            title = row.get("source_title") or address
+            called = row.get("source_title") or address
             source = {
-                "text": title,
+                "text": called,
                 "url": address,
                 "verified": row.get("verified"),
-                "lang": tongue(title),
+                "lang": tongue(called),
             }
             rows.append({"cells": [_cell(key, row[key], lang, t) for key in keys], "source": source})
         header = [t(COLUMNS[c]) for c in columns]

@@ -81,6 +81,5 @@ def _breaks(used, lang):
     breaks = reference.table("series_breaks")
     breaks = breaks[(breaks["series"] == "poverty") & breaks["standard_after"].isin(used)]
     return tuple(
-        b[f"what_{lang}"] + (f" ({_cited(b, lang)})" if b["legal_basis"] else "")
-        for b in lines(breaks)
+        b[f"what_{lang}"] + (f" ({_cited(b, lang)})" if b["legal_basis"] else "") for b in lines(breaks)
     )
