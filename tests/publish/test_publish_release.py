@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 
 import pandas as pd
@@ -18,7 +19,7 @@ from evalkit.publish.release import FIGURES, Release, read_back, write
 from evalkit.publish.release import PLACES as PLACE_COLUMNS
 
 PRINTS = {"data": "d" * 64, "code": "c" * 64, "environment": "e" * 64}
-SETTINGS = {key: {"vi": f"{key} vi", "en": f"{key} en"} for key in ("title", "source", "rights")}
+SETTINGS = {key: {"vi": f"{key} vi", "en": f"<i>{key} en"} for key in ("title", "source", "rights")}
 SETTINGS |= {"data": {"real": True}}
 
 
@@ -127,6 +128,9 @@ def test_the_archive_follows_the_template_and_names_the_function_behind_each_dis
     headings = [line for line in readme.splitlines() if line.startswith(("Data avail", "Computational"))]
     headings += [line for line in readme.splitlines() if line.startswith(("Instructions", "List of fig"))]
     assert len(headings) == 4
+    assert re.findall(r".<i>\w+", readme) == [r"\<i>title", r"\<i>source", r"\<i>rights"], (
+        "no markup from the data"
+    )
     assert "| figure spine | commune/evaluation.ipynb | evalkit.charts.spine |" in readme
     assert {"release/figures.csv", "reference/poverty_standards.csv", "environment.txt"} <= set(names)
     assert not [n for n in names if n.endswith(("loans.parquet", "households.csv"))]

@@ -74,15 +74,14 @@ def intervals(public, sensitive, units):
     interval was found to be wide enough its ends are points that it surely holds, not its outermost ones.
     """
     number = apart(units)
-    of_figures, of_cells = (frame["place"].map(number).to_numpy() for frame in (public, sensitive))
+    of_places, of_figures, of_cells = (x["place"].map(number).to_numpy() for x in (units, public, sensitive))
     found = sensitive.assign(lower=np.nan, upper=np.nan)
-    for one in np.unique(of_cells):
-        own, cells = units[units["place"].map(number) == one], np.flatnonzero(of_cells == one)
+    for one in np.unique(of_cells[~np.isnan(of_cells)]):
+        own, aimed = units[of_places == one], sensitive[of_cells == one]
         system = equations(public[of_figures == one], own)
-        aimed = sensitive.iloc[cells]
         ends = system.bound(targets(aimed, system, own), aimed["width"].to_numpy(float))
-        found.iloc[cells, -2:] = np.column_stack(ends)
-    # A hundredth of the width is left for the rounding of sums.
+        found.loc[of_cells == one, ["lower", "upper"]] = np.column_stack(ends)
+    # A hundredth of the width is left for the rounding of sums; what wasn't bounded counts as disclosed.
     return found.assign(disclosed=~(found["upper"] - found["lower"] >= 0.99 * found["width"]))
 
 
