@@ -21,8 +21,8 @@ from evalkit.load import reference
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = sorted(path.stem for path in reference.reference_folder().glob("*.csv"))
 OF_FACTS = sorted(
-    set(TABLES) - {"indicators", "data_requests"}
-)  # a vocabulary and a list of wishes state no fact
+    set(TABLES) - {"indicators", "data_requests", "legal_bases"}
+)  # a vocabulary, a list of wishes and a translation state no fact
 WITH_AMOUNTS = ("2006-2010", "2011-2015", "2016-2020", "2022-2025", "2027-2030")
 PROGRAMMES = {
     *("poor", "near_poor", "escaped", "students"),
@@ -462,3 +462,17 @@ def test_no_statutory_number_stands_in_the_code():
         if (path.relative_to(package).as_posix(), value) not in COINCIDENCES
     ]
     assert not offences, "read these from data/reference: " + ", ".join(offences)
+
+
+def test_every_law_that_a_table_cites_has_an_english_name_without_vietnamese_words():
+    cited = set()
+    for name in TABLES:
+        columns = reference.table(name).filter(["legal_basis", "extension_basis"])
+        cited |= set(columns.melt()["value"].dropna()) - {""}
+    named = reference.table("legal_bases").set_index("legal_basis")["legal_basis_en"]
+    assert set(named.index) == cited
+    assert named.index.is_unique
+    words = named.str.replace(r"\S*/\S+", "", regex=True)  # numbers of laws are printed as they are
+    assert words[words.str.contains(r"[^\x00-\x7f]")].tolist() == []
+    assert reference.legal_basis("QĐ 09/2011/QĐ-TTg", "en") == "Decision 09/2011/QĐ-TTg"
+    assert reference.legal_basis("QĐ 09/2011/QĐ-TTg", "vi") == "QĐ 09/2011/QĐ-TTg"

@@ -10,6 +10,7 @@ from evalkit import building
 from evalkit.errors import DisclosureError
 from evalkit.metrics import suppress
 from evalkit.present import attack
+from evalkit.present.attack.provinces import apart
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from suppress_sample import PUBLISH, decided_with_cells, province
@@ -173,3 +174,36 @@ def test_an_estimate_leaves_with_three_digits():
     table = pd.DataFrame({"estimate": [-0.123456, 2437.0, float("nan"), float("inf")], "n": 2437})
     assert disclose.estimates(table)["estimate"].tolist()[:2] == [-0.123, 2437.0]
     assert disclose.estimates(table)["n"].eq(2437).all()
+
+
+def elsewhere(release):
+    """The same release in a province of its own, under other codes."""
+    codes = {"place": "2", "code": "2", "district_code": "2", "province_code": "2"}
+    return [
+        table.assign(**{c: first + table[c].str[1:] for c, first in codes.items() if c in table})
+        for table in release
+    ]
+
+
+def test_each_province_is_attacked_by_itself_and_its_figures_are_found_in_their_rows(release):
+    rows, sensitive, units = release
+    bare = rows.assign(hidden=rows["hidden"].where(rows["hidden"].eq("primary"), ""))
+    there, aimed, others = elsewhere((bare, sensitive, units))
+    mixed = pd.concat([aimed, sensitive], ignore_index=True).sample(frac=1, random_state=1)
+    both = pd.concat([units, others], ignore_index=True)
+    public = suppress.shown(pd.concat([rows, there], ignore_index=True))
+    assert apart(both).loc[both["place"]].nunique() == 2
+    found = attack.intervals(public, mixed, both)
+    assert found[["place", "expr"]].equals(mixed[["place", "expr"]])
+    assert found["disclosed"].tolist() == mixed["place"].str.startswith("2").tolist()
+
+
+def test_places_without_an_area_share_one_number(release):
+    alone = release[2].assign(district_code=None, province_code=None)
+    assert apart(alone).nunique() == 1
+
+
+def test_a_figure_of_a_place_that_the_units_do_not_name_counts_as_disclosed(release):
+    rows, sensitive, units = release
+    stray = sensitive.head(1).assign(place="nowhere")
+    assert attack.intervals(suppress.shown(rows), stray, units)["disclosed"].all()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 
 import pandas as pd
@@ -11,14 +12,14 @@ from site_sample import META, PLACES, write_sample
 
 from evalkit import publish
 from evalkit.errors import DataError
-from evalkit.publish import changes, methods, overview
+from evalkit.publish import changes, methods, overview, take_away
 from evalkit.publish.outline import outline
 from evalkit.publish.places import checked
 from evalkit.publish.release import FIGURES, Release, read_back, write
 from evalkit.publish.release import PLACES as PLACE_COLUMNS
 
 PRINTS = {"data": "d" * 64, "code": "c" * 64, "environment": "e" * 64}
-SETTINGS = {key: {"vi": f"{key} vi", "en": f"{key} en"} for key in ("title", "source", "rights")}
+SETTINGS = {key: {"vi": f"{key} vi", "en": f"<i>{key} en"} for key in ("title", "source", "rights")}
 SETTINGS |= {"data": {"real": True}}
 
 
@@ -127,6 +128,9 @@ def test_the_archive_follows_the_template_and_names_the_function_behind_each_dis
     headings = [line for line in readme.splitlines() if line.startswith(("Data avail", "Computational"))]
     headings += [line for line in readme.splitlines() if line.startswith(("Instructions", "List of fig"))]
     assert len(headings) == 4
+    assert re.findall(r".<i>\w+", readme) == [r"\<i>title", r"\<i>source", r"\<i>rights"], (
+        "no markup from the data"
+    )
     assert "| figure spine | commune/evaluation.ipynb | evalkit.charts.spine |" in readme
     assert {"release/figures.csv", "reference/poverty_standards.csv", "environment.txt"} <= set(names)
     assert not [n for n in names if n.endswith(("loans.parquet", "households.csv"))]
@@ -208,3 +212,17 @@ def test_a_place_that_no_longer_stood_lacks_no_figure_and_does_not_count_for_the
     ).assign(indicator="poverty_rate_pct", unit="percent")
     rows, about = overview.main_figures(figures, places)
     assert (set(rows), about["period"]) == ({"a"}, "2024")
+
+
+def test_before_and_after_never_read_the_same():
+    before = released(
+        [row(indicator="savings_to_loans_pct", value=3.1283, flags="computed"), *BASE, row(period="2020")]
+    )
+    now = [row(indicator="savings_to_loans_pct", value=3.0704, flags="computed"), *BASE]
+    hidden = row(period="2020", value=None, flags="hidden")
+    over = row(value=1.0, upper=float("inf"), flags="over")
+    found = changes.changes(
+        before.figures, kept(before), released([*now[:1], over, *BASE[1:], hidden], data="x")
+    )
+    said = [(r["before"], r["after"]) for r in take_away._content(found, "en")["rows"]]
+    assert said == [("1 %", "hidden"), ("1 %", "over 1 %"), ("3.1283 %", "3.0704 %")]

@@ -243,6 +243,19 @@ def _conjunction(households, rule):
     return reduce(and_, (compare(values, bound) for values, compare, bound in bounds if pd.notna(bound)))
 
 
+@lru_cache
+def _legal_bases():
+    return _read("legal_bases").set_index("legal_basis")["legal_basis_en"].to_dict()
+
+
+def legal_basis(cited, lang):
+    """A law as it is cited in Vietnamese, in the language of the reader: QĐ 09/2011/QĐ-TTg, Decision 09/2011/QĐ-TTg.
+
+    One that legal_bases.csv doesn't name is returned as it is cited.
+    """
+    return _legal_bases().get(cited, cited) if lang == "en" else cited
+
+
 def breaks_between(series, start, end):
     """Breaks of a series after ``start`` and up to ``end``: rows of series_breaks.csv in order of date.
 

@@ -113,7 +113,7 @@ def overview(data, *, lang):
     )
     if not data.settings["data"]["real"]:
         said.append(t("These data are simulated: no figure here is about a real place.", lang))
-    return block(data, "text", "overview", lang, t("Comparison of places", lang), paragraphs=tuple(said))
+    return block(data, "text", "overview", lang, t("Comparison of the places", lang), paragraphs=tuple(said))
 
 
 def districts(data, indicator, *, lang):

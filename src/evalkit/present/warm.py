@@ -24,6 +24,7 @@ def warm_up():
     for name in (
         "poverty_standards",
         "series_breaks",
+        "legal_bases",
         "external_evidence",
         "data_requests",
         "group_rules",

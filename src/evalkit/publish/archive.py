@@ -38,7 +38,8 @@ Dataset list
 Computational requirements
 --------------------------
 evalkit {version} (fingerprint of the code {code}).
-Packages and versions: environment.txt. Any computer with 4 GB of memory will do.
+Packages and versions: environment.txt. 4 GB of memory will do up to a thousand communes; each
+further thousand takes some 2.5 GB more.
 {run}
 
 Description of programs
@@ -72,10 +73,10 @@ def archive(folder, release):
     suite = notebooks()
     settings = release.settings
     readme = README.format(
-        title=settings["title"]["en"],
+        title=_plain(settings["title"]["en"]),
         simulated="" if settings["data"]["real"] else "The data are simulated and describe no real place.",
-        source=settings["source"]["en"],
-        rights=settings["rights"]["en"],
+        source=_plain(settings["source"]["en"]),
+        rights=_plain(settings["rights"]["en"]),
         figures=f"{len(release.figures):,}",
         version=release.manifest["evalkit"],
         run="No random number is drawn without a stated seed.",
@@ -91,6 +92,11 @@ def archive(folder, release):
             _put(packed, f"reference/{path.name}", path.read_bytes())
         for path, content in suite.items():
             _put(packed, f"notebooks/{path}", json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+
+
+def _plain(text):
+    """A text of the data set as Markdown that stays text."""
+    return text.replace("<", r"\<")
 
 
 def programs(notebooks):

@@ -6,17 +6,20 @@ from evalkit.metrics.suppress import KEY
 from evalkit.publish.wording import N_
 
 COLUMNS = [
-    "place",
-    "name",
-    "period",
-    "indicator",
-    "basis",
-    "method",
-    "before",
-    "after",
-    "unit",
-    "change",
-    "cause",
+    *(
+        "place",
+        "name",
+        "period",
+        "indicator",
+        "basis",
+        "method",
+        "before",
+        "after",
+        "unit",
+        "change",
+        "cause",
+    ),
+    *("before_lower", "before_upper", "before_flags", "after_lower", "after_upper", "after_flags"),
 ]
 CAUSES = {
     "new_data": N_("new data"),
@@ -51,6 +54,8 @@ def changes(before, kept, release):
     for column in ("name", "unit"):
         both[column] = both[f"{column}_after"].fillna(both[f"{column}_before"])
     both = both.rename(columns={"value_before": "before", "value_after": "after"})
+    ends = [(part, when) for part in ("lower", "upper", "flags") for when in ("before", "after")]
+    both = both.rename(columns={f"{part}_{when}": f"{when}_{part}" for part, when in ends})
     return both[COLUMNS].sort_values(["place", "indicator", "period"], kind="stable", ignore_index=True)
 
 
@@ -61,7 +66,7 @@ def _keyed(figures):
     kept["there"] = True
     kept["hidden"] = kept["flags"].fillna("").str.contains("hidden")
     kept["read"] = ~kept["flags"].fillna("").str.contains("computed")
-    return kept.set_index([*KEY, "turn"]).drop(columns="flags")
+    return kept.set_index([*KEY, "turn"])
 
 
 def _differs(both):

@@ -50,6 +50,16 @@ def worded(tex, lang):
     return _coded(said) if said else ""
 
 
+def drawn(tex):
+    """Return a formula in TeX as MathML, which a browser sets and a screen reader says without a script."""
+    from latex2mathml.converter import convert
+    from markupsafe import Markup, escape
+
+    words = " ".join(tex.split()).replace(r"\mathrm", r"\text").replace(r"\arg\min", r"\text{arg min}")
+    math = convert(words, display="block")
+    return Markup(math.replace("<math ", f'<math alttext="{escape(words)}" ', 1))
+
+
 def quantity(name, lang):
     """Return what a quantity of the formulas is called: by the catalogue, else by the label of its indicator."""
     from evalkit.present import words

@@ -1,5 +1,6 @@
 """Law, public series and terms as the method pages show them: the reference data and the site's own glossary."""
 
+from evalkit.publish.names import tongue
 from evalkit.publish.wording import N_
 
 # columns shown of each table of data/reference; `_` stands for the reader's language
@@ -145,20 +146,24 @@ def reference_tables(lang, t):
             if "programme" in columns:
                 row["programme"] = reference.programmes()[f"name_{lang}"][row["programme"]]
             address = row.get("source_url", "")
+            called = row.get("source_title") or address
             source = {
-                "text": row.get("source_title") or address,
+                "text": called,
                 "url": address,
                 "verified": row.get("verified"),
+                "lang": tongue(called),
             }
-            rows.append({"cells": [_cell(row[key], lang, t) for key in keys], "source": source})
+            rows.append({"cells": [_cell(key, row[key], lang, t) for key in keys], "source": source})
         header = [t(COLUMNS[c]) for c in columns]
         found.append({"id": name, "title": t(title), "header": header, "rows": rows})
     return found
 
 
-def _cell(value, lang, t):
+def _cell(key, value, lang, t):
     from evalkit.present import words
 
+    if key == "legal_basis" and value and lang != "vi":
+        return _cited(value, lang)
     if value is None or value != value:
         return ""
     if hasattr(value, "year"):
@@ -168,6 +173,17 @@ def _cell(value, lang, t):
     if isinstance(value, float):
         return words.decimal(value, lang, 2)
     return str(value)
+
+
+def _cited(basis, lang):
+    """A law in the reader's language, and below it as it is cited in Vietnamese, by which it is found."""
+    from markupsafe import Markup
+
+    from evalkit.load import reference
+    from evalkit.present import words
+
+    said = words.dated(reference.legal_basis(basis, lang), lang)
+    return Markup('{} <cite class="printed" lang="vi">{}</cite>').format(said, words.dated(basis, "vi"))
 
 
 def glossary(lang, t):

@@ -50,3 +50,8 @@ def years_text(years):
         else:
             runs.append([year, year])
     return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in runs)
+
+
+def tongue(title):
+    """Return the language that a title is read aloud in: Vietnamese where it has a letter of its alphabet alone."""
+    return "vi" if fold(title) != title.casefold() else "en"

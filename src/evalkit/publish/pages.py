@@ -24,6 +24,7 @@ from evalkit.publish.wording import (
 )
 
 HERE = Path(__file__).parent
+LONG_TABLE = 24  # rows; a longer table is folded, and on paper left out unless it was opened
 LONG = 400  # places; a longer index is drawn by script alone, and stands by district for readers without
 NAVIGATION = (
     ("index.html", N_("Overview")),
@@ -54,6 +55,7 @@ def _environment():
         "table_words": TABLE_WORDS,
         "isolate": isolate,
         "body": rows.body,
+        "LONG_TABLE": LONG_TABLE,
         "formal": formal,
         "years_text": years_text,
     }

@@ -69,17 +69,45 @@ def _content(found, lang):
     counted = found.groupby(["change", "cause"], sort=True).size()
     rows = [
         {
-            "place": row.place,
-            "name": row.name,
-            "indicator": row.indicator,
-            "label": words.name_of(row.indicator, lang),
-            "period": words.period(row.period or None, lang),
-            "before": words.rounded(row.before, row.unit, lang),
-            "after": words.rounded(row.after, row.unit, lang),
-            "change": compared.CHANGES[row.change],
-            "cause": compared.CAUSES[row.cause],
+            "place": row["place"],
+            "name": row["name"],
+            "indicator": row["indicator"],
+            "label": words.name_of(row["indicator"], lang),
+            "period": words.period(row["period"] or None, lang),
+            "change": compared.CHANGES[row["change"]],
+            "cause": compared.CAUSES[row["cause"]],
         }
-        for row in found.head(SHOWN).itertuples(index=False)
+        | _told_apart(row, lang)
+        for row in found.head(SHOWN).to_dict("records")
     ]
     said = [(compared.CHANGES[a], compared.CAUSES[b], int(n)) for (a, b), n in counted.items()]
     return {"counted": said, "rows": rows, "total": len(found)}
+
+
+def _told_apart(row, lang):
+    """Return before and after as a report says them; with every digit where the two would read the same."""
+    from evalkit.present import say
+
+    figures = {
+        when: {
+            "value": row[when],
+            "lower": row[f"{when}_lower"],
+            "upper": row[f"{when}_upper"],
+            "flags": row[f"{when}_flags"],
+            "unit": row["unit"],
+        }
+        for when in ("before", "after")
+    }
+    said = {when: say.value(figure, lang) for when, figure in figures.items()}
+    if said["before"] != said["after"]:
+        return said
+    of = ("value",) if row["before"] != row["after"] else ("lower", "upper")
+    return {when: _in_full(figure, of, lang) for when, figure in figures.items()}
+
+
+def _in_full(figure, of, lang):
+    """The value, or the bounds, to six decimals with the unit as it follows a nought."""
+    from evalkit.present import words
+
+    unit = words.quantity(0, figure["unit"], lang).removeprefix("0")
+    return " … ".join(words.decimal(figure[key], lang, 6) for key in of) + unit

@@ -8,12 +8,14 @@ Source: Hundepool et al. (2012), Statistical Disclosure Control, section 4.4 (th
 Fischetti and Salazar (2001), Management Science 47(7), 1008-1027, the attacker's subproblems.
 """
 
+import numpy as np
 import pandas as pd
 
 from evalkit import building as built
 from evalkit.errors import DisclosureError
 from evalkit.metrics import suppress
 from evalkit.present.attack.equations import equations, targets
+from evalkit.present.attack.provinces import apart
 
 
 def must_fail(build_folder, *, earlier=None):
@@ -66,15 +68,21 @@ def intervals(public, sensitive, units):
     """Return for each protected figure how low and how high it can lie: the columns of ``sensitive`` and lower,
     upper, disclosed (the interval is narrower than ``width``).
 
+    No equation ties two provinces, so each is attacked by itself.
+
     public: indicator rows as a reader sees them. sensitive: place, year, standard, expr, width. Where an
     interval was found to be wide enough its ends are points that it surely holds, not its outermost ones.
     """
-    system = equations(public, units)
-    target = targets(sensitive, system, units)
-    lower, upper = system.bound(target, sensitive["width"].to_numpy(float))
-    # A hundredth of the width is left for the rounding of sums.
-    disclosed = upper - lower < 0.99 * sensitive["width"].to_numpy(float)
-    return sensitive.assign(lower=lower, upper=upper, disclosed=disclosed)
+    number = apart(units)
+    of_places, of_figures, of_cells = (x["place"].map(number).to_numpy() for x in (units, public, sensitive))
+    found = sensitive.assign(lower=np.nan, upper=np.nan)
+    for one in np.unique(of_cells[~np.isnan(of_cells)]):
+        own, aimed = units[of_places == one], sensitive[of_cells == one]
+        system = equations(public[of_figures == one], own)
+        ends = system.bound(targets(aimed, system, own), aimed["width"].to_numpy(float))
+        found.loc[of_cells == one, ["lower", "upper"]] = np.column_stack(ends)
+    # A hundredth of the width is left for the rounding of sums; what wasn't bounded counts as disclosed.
+    return found.assign(disclosed=~(found["upper"] - found["lower"] >= 0.99 * found["width"]))
 
 
 def _filled(public, rows, earlier):

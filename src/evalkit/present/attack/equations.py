@@ -68,7 +68,7 @@ def equations(public, units):
     matrix = sparse.csr_matrix((every["coef"], (every["eq"], number)), shape=(len(total), len(atoms)))
     matrix = matrix[~np.isnan(total)]
     firm = (np.arange(len(total)) < count)[~np.isnan(total)]
-    return System(atoms, index, matrix, total[~np.isnan(total)], firm)
+    return System(atoms, matrix, total[~np.isnan(total)], firm)
 
 
 def _given_away(saying, nothing):

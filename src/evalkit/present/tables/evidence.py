@@ -21,7 +21,7 @@ def evidence_elsewhere(place, *, lang):
     rows = rows.assign(rank=rank).sort_values(["rank", "year"], kind="stable")
     studies = [found for _, found in rows.groupby(["study", "design"], sort=False)]
     columns = (
-        Column("study", t("Study", lang), _who, lambda s: s["study"].iloc[0]),
+        Column("study", t("Study", lang), lambda s: _who(s, lang), lambda s: s["study"].iloc[0]),
         Column("place", t("Where", lang), lambda s: s[f"place_{lang}"].iloc[0]),
         Column(
             "design",
@@ -36,7 +36,7 @@ def evidence_elsewhere(place, *, lang):
         "Six experiments together: modestly positive, not transformative. A claim far above that needs stronger proof than figures of one place.",
         lang,
     )
-    linked = {(_who(s), s["source_url"].iloc[0]): bool(s["verified"].all()) for s in studies}
+    linked = {(_who(s, lang), s["source_url"].iloc[0]): bool(s["verified"].all()) for s in studies}
     items = tuple({"text": who, "url": url, "verified": v} for (who, url), v in linked.items() if url)
     return table(
         place, "elsewhere", "evaluation", lang, title, columns, studies,
@@ -44,10 +44,12 @@ def evidence_elsewhere(place, *, lang):
     )  # fmt: skip
 
 
-def _who(study):
+def _who(study, lang):
     first = study.iloc[0]
+    if first["authors"] == "several":
+        return t("several authors", lang)
     year = f" ({first['year']})" if pd.notna(first["year"]) and str(first["year"]) else ""
-    return first["authors"].replace("; ", ", ") + year
+    return first["authors"].replace("; ", ", ").replace("et al.", t("et al.", lang)) + year
 
 
 def _found(study, lang):

@@ -69,9 +69,11 @@ def _deprivations(rule, lang):
 
 
 def _law(rule, lang):
-    return words.dated(rule["legal_basis"], lang) + (
-        "" if rule["verified"] else f" ({t('not verified', lang)})"
-    )
+    return _cited(rule, lang) + ("" if rule["verified"] else f" ({t('not verified', lang)})")
+
+
+def _cited(row, lang):
+    return words.dated(reference.legal_basis(row["legal_basis"], lang), lang)
 
 
 def _breaks(used, lang):
@@ -79,6 +81,5 @@ def _breaks(used, lang):
     breaks = reference.table("series_breaks")
     breaks = breaks[(breaks["series"] == "poverty") & breaks["standard_after"].isin(used)]
     return tuple(
-        b[f"what_{lang}"] + (f" ({words.dated(b['legal_basis'], lang)})" if b["legal_basis"] else "")
-        for b in lines(breaks)
+        b[f"what_{lang}"] + (f" ({_cited(b, lang)})" if b["legal_basis"] else "") for b in lines(breaks)
     )

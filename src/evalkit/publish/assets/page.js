@@ -8,10 +8,10 @@ document.addEventListener("click", (event) => {
   if (link) link.hash = location.hash;
 });
 
-// On paper every table is open.
+// On paper every table is open; long ones and the answers are printed where the reader has opened them.
 let opened = [];
 addEventListener("beforeprint", () => {
-  opened = [...document.querySelectorAll("details:not([open])")];
+  opened = [...document.querySelectorAll("details:not([open], .folded)")];
   for (const details of opened) details.open = true;
 });
 addEventListener("afterprint", () => {
