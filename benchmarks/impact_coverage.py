@@ -505,6 +505,23 @@ def markdown(table):
     return "\n".join(lines)
 
 
+def compact(table):
+    """Return one row per design and one column per province: covered of both effects together, seen where none is."""
+    said = table.assign(
+        held=table["covered"] * table["claims"], weight=table["claims"].where(table["covered"].notna())
+    )
+    both = said.groupby(["design", "setting"], sort=False)[["held", "weight"]].sum(min_count=1)
+    seen = table[table["effect"] == "none"].set_index(["design", "setting"])["seen"]
+    cells = {}
+    for key, row in both.join(seen).iterrows():
+        figures = [row["held"] / row["weight"], row["seen"]]
+        cells[key] = " / ".join("–" if pd.isna(value) else f"{100 * value:.0f}" for value in figures)
+    wide = pd.Series(cells).unstack(sort=False)
+    lines = ["| design | " + " | ".join(wide.columns) + " |", "|---" * (wide.shape[1] + 1) + "|"]
+    lines += [f"| {design} | " + " | ".join(row.fillna("")) + " |" for design, row in wide.iterrows()]
+    return "\n".join(lines)
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -518,6 +535,9 @@ def main():
     parser.add_argument("--resume", metavar="FILE", help="results so far; finished provinces are added")
     parser.add_argument("--table", action="store_true", help="print what the file holds and stop")
     parser.add_argument("--markdown", action="store_true", help="print the table as the documents show it")
+    parser.add_argument(
+        "--compact", action="store_true", help="print one column per province, both effects together"
+    )
     parser.add_argument("--json", help="file for the table")
     chosen = parser.parse_args()
     began = time.perf_counter()
@@ -537,7 +557,12 @@ def main():
         records += run(tasks, workers=chosen.workers, file=chosen.resume)
         print(f"{len(tasks)} provinces in {time.perf_counter() - began:.0f} s")
     made = table(records)
-    print(markdown(made) if chosen.markdown else made.round(3).to_string(index=False))
+    if chosen.settings:
+        made = made[made["setting"].isin(chosen.settings)]
+    if chosen.compact:
+        print(compact(made))
+    else:
+        print(markdown(made) if chosen.markdown else made.round(3).to_string(index=False))
     if chosen.json:
         made.to_json(chosen.json, orient="records", indent=1)
 
