@@ -8,9 +8,8 @@ import pytest
 
 from evalkit import building
 from evalkit.errors import DisclosureError
-from evalkit.metrics import suppress
+from evalkit.metrics import rollup, suppress
 from evalkit.present import attack
-from evalkit.present.attack.provinces import apart
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from suppress_sample import PUBLISH, decided_with_cells, province
@@ -192,7 +191,7 @@ def test_each_province_is_attacked_by_itself_and_its_figures_are_found_in_their_
     mixed = pd.concat([aimed, sensitive], ignore_index=True).sample(frac=1, random_state=1)
     both = pd.concat([units, others], ignore_index=True)
     public = suppress.shown(pd.concat([rows, there], ignore_index=True))
-    assert apart(both).loc[both["place"]].nunique() == 2
+    assert rollup.apart(both).loc[both["place"]].nunique() == 2
     found = attack.intervals(public, mixed, both)
     assert found[["place", "expr"]].equals(mixed[["place", "expr"]])
     assert found["disclosed"].tolist() == mixed["place"].str.startswith("2").tolist()
@@ -200,7 +199,7 @@ def test_each_province_is_attacked_by_itself_and_its_figures_are_found_in_their_
 
 def test_places_without_an_area_share_one_number(release):
     alone = release[2].assign(district_code=None, province_code=None)
-    assert apart(alone).nunique() == 1
+    assert rollup.apart(alone).nunique() == 1
 
 
 def test_a_figure_of_a_place_that_the_units_do_not_name_counts_as_disclosed(release):

@@ -79,7 +79,7 @@ def test_debt_put_aside_stands_beside_the_arrears_ratio(ward):
         "24 million VND",
         "535.2 million VND",
     )
-    assert "arrears ratio (QĐ 976/2015)" in block.caption
+    assert "arrears ratio (Decision 976/QĐ-TTg)" in block.caption
     assert not re.search(r"\bPAR\b", said(block))
 
 

@@ -238,6 +238,29 @@ def test_paper_has_open_tables_no_navigation_and_the_addresses_of_sources(made, 
     assert page.locator(".claims a").first.evaluate(address) == "none"
 
 
+def test_paper_leaves_out_what_was_not_opened_of_long_tables_and_answers(made, opened):
+    page = opened(made / "vi" / "08473" / "index.html")
+    page.evaluate(
+        """() => {
+          const long = document.querySelector('details');
+          long.classList.add('folded');
+          const note = '<p class="on-paper">note</p>';
+          const question = '<details class="question folded"><summary>?</summary><p>answer</p></details>';
+          long.insertAdjacentHTML('afterend', note + question);
+        }"""
+    )
+    long, note = page.locator("details.folded td").first, page.locator(".on-paper").first
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert not long.is_visible()
+    assert note.is_visible()
+    assert page.locator(".question summary").is_visible()
+    assert not page.locator(".question p").is_visible()
+    page.evaluate("document.querySelector('details.folded').open = true")
+    assert long.is_visible()
+    assert not note.is_visible()
+
+
 def test_the_whole_page_goes_by_keyboard(made, opened):
     page = opened(made / "vi" / "08473" / "index.html")
     page.keyboard.press("Tab")

@@ -65,6 +65,6 @@ def test_what_a_letter_is_called_is_found_in_its_figure(folder):
 def test_its_three_questions_are_answered_with_what_may_not_be_subtracted_and_what_is_missing(folder):
     page = (folder / "index.html").read_text(encoding="utf-8")
     asked = page[page.index('<section id="questions"') :]
-    assert asked.count('<details class="question">') == 3
+    assert asked.count('<details class="question folded">') == 3
     assert "Hiệu của chúng không phải là mức giảm nghèo" in asked
     assert "Muốn nói cần nhiều xã qua nhiều năm" in asked

@@ -1,6 +1,8 @@
 """From communes to districts and provinces: counts and money are added first, ratios taken after."""
 
 import pandas as pd
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 from evalkit.load.text import fold
 
@@ -36,6 +38,25 @@ def areas(units, level):
     if level == "commune":
         return pd.Series(communes.index, index=communes.index, dtype="string")
     return communes[f"{level}_code"] if f"{level}_code" in communes else pd.Series(dtype="string")
+
+
+def apart(units):
+    """Return for each place a number that it shares with all that its sums are tied to; mostly one a province.
+
+    Ties are a district, a province, a code that was used again and a successor. Communes without any share one
+    number, so that a country is done in as many parts as it has provinces.
+    """
+    columns = [c for c in ("district_code", "province_code", "code", "successor_code") if c in units]
+    kinds = {"code": "code ", "successor_code": "code "}  # a code is no place: one was used for several
+    ties = [(units["place"], kinds.get(c, "") + units[c].astype(object)) for c in columns]
+    places, others = (pd.concat(x, ignore_index=True).astype(object) for x in zip(*ties, strict=True))
+    places, others = places[others.notna()], others[others.notna()]
+    number, names = pd.factorize(pd.concat([places, others, units["place"].astype(object)]))
+    one, other = number[: len(places)], number[len(places) : 2 * len(places)]
+    links = sparse.coo_matrix((one >= 0, (one, other)), shape=(len(names),) * 2)
+    found = pd.Series(connected_components(links, directed=False)[1], index=names)
+    found = found[found.index.isin(units["place"])]
+    return found.where(found.duplicated(keep=False), -1)
 
 
 def standing(units, years):

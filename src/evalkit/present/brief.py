@@ -92,7 +92,7 @@ def portfolio(place, *, lang):
     if arrears is not None and bound is not None and arrears["year"] == bound["year"]:
         said.append(
             t(
-                "Overdue at the end of {year}: {x} of the outstanding, an arrears ratio (QĐ 976/2015), not portfolio at risk; with frozen and extended debt {bound}.",
+                "Overdue at the end of {year}: {x} of the outstanding, an arrears ratio (Decision 976/QĐ-TTg), not portfolio at risk; with frozen and extended debt {bound}.",
                 lang,
                 year=int(arrears["year"]),
                 x=words.rounded(arrears["value"], "percent", lang),
@@ -102,7 +102,7 @@ def portfolio(place, *, lang):
     elif (arrears := _latest(place, "overdue_pct")) is not None:
         said.append(
             t(
-                "The overdue ratio is printed as {x}. It is an arrears ratio (QĐ 976/2015): only amounts already due and unpaid count, frozen and extended debt don't. It is not portfolio at risk.",
+                "The overdue ratio is printed as {x}. It is an arrears ratio (Decision 976/QĐ-TTg): only amounts already due and unpaid count, frozen and extended debt don't. It is not portfolio at risk.",
                 lang,
                 x=say.with_scope(arrears, lang),
             )

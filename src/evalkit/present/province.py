@@ -28,7 +28,7 @@ _CAVEATS = {
     "poverty_rate_pct": "Communes classify their own households, and the list decides who may borrow: the rate is an administrative count on one standard, no survey.",
     "household_coverage_pct": "A household with two loans counts once; where only the programmes' sums are known it may count twice (marked).",
     "outstanding_per_household_vnd": "More credit per household isn't better or worse in itself.",
-    "overdue_share_pct": "An arrears ratio (QĐ 976/2015), not portfolio at risk: the upper bound counts frozen and extended debt as overdue.",
+    "overdue_share_pct": "An arrears ratio (Decision 976/QĐ-TTg), not portfolio at risk: the upper bound counts frozen and extended debt as overdue.",
     "income_year_real_vnd": "Communes compute this figure themselves, against a target that brings a reward; it is deflated by the national consumer price index.",
     "income_month_real_vnd": "Estimated by the living-standards survey; deflated by the national consumer price index, not by each province's own prices.",
 }

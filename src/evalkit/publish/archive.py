@@ -38,8 +38,7 @@ Dataset list
 Computational requirements
 --------------------------
 evalkit {version} (fingerprint of the code {code}).
-Packages and versions: environment.txt. 4 GB of memory will do up to a thousand communes; each
-further thousand takes some 2.5 GB more.
+Packages and versions: environment.txt. 4 GB of memory will do up to a thousand communes.
 {run}
 
 Description of programs

@@ -48,7 +48,7 @@ def tiles(places, values):
     value, mark: "1" (lowest fifth) to "5", "×" hidden, "–" not known. bounds: lowest and highest of each class.
     """
     if len(places) > TILES:
-        found = _by_district(places, values)
+        found = [_district_tile(d) for d in districts(places, values)]
     else:
         few = len({p["district"] for p in places}) * FEW > len(places)
         found = [_tile(p, values, "province" if few else "district") for p in places]
@@ -79,16 +79,8 @@ def _tile(place, values, level):
     }
 
 
-def _by_district(places, values):
-    members = {}
-    for place in places:
-        members.setdefault((place["province"], place["district"] or place["province"]), []).append(place)
-    found = []
-    for (province, district), own in members.items():
-        known = [v for p in own if (v := values.get(p["place_id"])) is not None]
-        middle = median(known) if known else None
-        found.append({"name": district, "place": None, "value": middle, "group": province, "mark": "–"})
-    return found
+def _district_tile(row):
+    return {"name": row["name"], "place": None, "value": row["median"], "group": row["province"], "mark": "–"}
 
 
 def _cuts(known):

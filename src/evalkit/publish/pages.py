@@ -5,7 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from evalkit.present.words import decimal
-from evalkit.publish import formal, law, methods, rows
+from evalkit.publish import formal, law, methods, provenance, rows
 from evalkit.publish.collect import SECTIONS
 from evalkit.publish.names import alphabetical, date_text, fold, isolate, years_text
 from evalkit.publish.questions import questions
@@ -56,6 +56,7 @@ def _environment():
         "isolate": isolate,
         "body": rows.body,
         "LONG_TABLE": LONG_TABLE,
+        "SHOWN": provenance.SHOWN,
         "formal": formal,
         "years_text": years_text,
     }

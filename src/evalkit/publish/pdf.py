@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from evalkit.errors import EvalkitError
+from evalkit.publish.provenance import SHOWN
 from evalkit.publish.wording import LEVEL_WORDS, SECTION_TITLES, day
 
 TEMPLATE = Path(__file__).parent / "templates" / "report.typ"
@@ -41,7 +42,7 @@ def _content(place, blocks, pages, lang, folder):
     if place["level"]:
         facts.append(f"{place['level']}: {t(LEVEL_WORDS[place['level']])}")
     marks = getattr(meta, "fingerprints", None)
-    prints = {key: value[:12] for key, value in marks.items()} if marks else {}
+    prints = {key: value[:SHOWN] for key, value in marks.items()} if marks else {}
     shown = [b for b in blocks if b["kind"] != "place"]
     head = next((b for b in blocks if b["kind"] == "place"), None)
     return {

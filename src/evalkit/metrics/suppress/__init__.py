@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from evalkit.metrics import rollup
 from evalkit.metrics.suppress.cells import from_tables
 from evalkit.metrics.suppress.primary import money_of_few_members, sensitive
 from evalkit.metrics.suppress.secondary import protect
@@ -56,10 +57,26 @@ def _decide(rows, tables, units, publish, earlier):
         ~own & (publish["hide_published"] | flags.str.contains("computed")) & ~flags.str.contains("sample")
     )
     rows.loc[judged & _few(rows, threshold), "hidden"] = "primary"
-    before = _earlier(rows, earlier)
-    rows.loc[before.eq("hidden") & rows["hidden"].eq(""), "hidden"] = "secondary"
+    before = _earlier(rows, earlier).to_numpy()
+    rows.loc[(before == "hidden") & rows["hidden"].eq(""), "hidden"] = "secondary"
     if not own.any():
         return rows["hidden"], pd.DataFrame(columns=_SENSITIVE)
+    number, found = rollup.apart(units), []
+    of_places, of_rows = (x["place"].map(number).fillna(-1).to_numpy() for x in (units, rows))
+    own_tables = {name: tables[name] for name in ("credit", "groups", "loans") if name in tables}
+    for one in np.unique(of_rows[own]):
+        there, here = units[of_places == one], np.flatnonzero(of_rows == one)
+        of_part = {n: t[t["place"].isin(there["place"])] for n, t in own_tables.items()}
+        part = rows.iloc[here].reset_index(drop=True)
+        hidden, cells = _tied(part, of_part, there, publish, before[here])
+        rows.loc[here, "hidden"] = hidden.to_numpy()
+        found.append(cells)
+    return rows["hidden"], pd.concat(found, ignore_index=True)
+
+
+def _tied(rows, tables, units, publish, before):
+    """Return why rows are hidden, and the sensitive cells, of places that are tied to each other and to no other."""
+    threshold = publish["suppression_threshold"]
     whole = system(rows, units)
     width = sensitive(
         whole,
@@ -69,7 +86,7 @@ def _decide(rows, tables, units, publish, earlier):
         percent=publish["dominance_percent"],
         zeros=publish["hide_zeros"],
     )
-    touched = whole.touches.assign(before=before.to_numpy()[whole.touches["row"]])
+    touched = whole.touches.assign(before=before[whole.touches["row"]])
     known, kept = (
         whole.cells.index.isin(touched.loc[touched["before"] == state, "cell"])
         for state in ("shown", "hidden")

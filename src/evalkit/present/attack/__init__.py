@@ -13,9 +13,8 @@ import pandas as pd
 
 from evalkit import building as built
 from evalkit.errors import DisclosureError
-from evalkit.metrics import suppress
+from evalkit.metrics import rollup, suppress
 from evalkit.present.attack.equations import equations, targets
-from evalkit.present.attack.provinces import apart
 
 
 def must_fail(build_folder, *, earlier=None):
@@ -73,7 +72,7 @@ def intervals(public, sensitive, units):
     public: indicator rows as a reader sees them. sensitive: place, year, standard, expr, width. Where an
     interval was found to be wide enough its ends are points that it surely holds, not its outermost ones.
     """
-    number = apart(units)
+    number = rollup.apart(units)
     of_places, of_figures, of_cells = (x["place"].map(number).to_numpy() for x in (units, public, sensitive))
     found = sensitive.assign(lower=np.nan, upper=np.nan)
     for one in np.unique(of_cells[~np.isnan(of_cells)]):

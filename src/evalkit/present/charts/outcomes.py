@@ -67,7 +67,7 @@ def outcomes(place, *, lang):
         bound=words.rounded(bound[last], "percent", lang),
     )
     caption = t(
-        "The bank's overdue ratio is an arrears ratio (QĐ 976/2015): only amounts already due and unpaid count, so it is no portfolio at risk and can't be compared with one. Debt that is frozen (khoanh) or extended (gia hạn) leaves it without being repaid: the top of each bar is the ratio if all of it were overdue.",
+        "The bank's overdue ratio is an arrears ratio (Decision 976/QĐ-TTg): only amounts already due and unpaid count, so it is no portfolio at risk and can't be compared with one. Debt that is frozen (khoanh) or extended (gia hạn) leaves it without being repaid: the top of each bar is the ratio if all of it were overdue.",
         lang,
     )
     notes = [_highest(bound, ratio, lang)]
