@@ -521,5 +521,7 @@ def test_a_fact_without_a_number_makes_no_row():
 
 def test_a_group_whose_incomes_are_all_missing_is_no_group_without_income():
     y = [*np.arange(1.0, 11), np.nan, np.nan]
-    found = ek.inequality.quintile_ratio(y, by=["a"] * 10 + ["b"] * 2)
-    assert found["estimate"].tolist() == pytest.approx([ek.inequality.quintile_ratio(y[:10]).estimate])
+    for split in (True, False):
+        found = ek.inequality.quintile_ratio(y, by=["a"] * 10 + ["b"] * 2, split=split)
+        alone = ek.inequality.quintile_ratio(y[:10], split=split)
+        assert found["estimate"].tolist() == pytest.approx([alone.estimate])
