@@ -48,6 +48,9 @@ def sample(tmp_path_factory):
         "fell_back": before * 0 + 4,
         "newly_poor": review["poor"] - before + 26,
     }
+    credit = given["credit"]
+    repaid = (credit["collected_vnd"] * 0.9).astype("int64")  # the rest of what left the books is written off
+    given["credit"] = credit.assign(collected_vnd=repaid, written_off_vnd=credit["collected_vnd"] - repaid)
     given["poverty"] = review.assign(
         **{name: flow.astype("Int64") for name, flow in flows.items()}
     ).sort_index()
