@@ -310,6 +310,7 @@ class Fixtures:
                 except pytest.skip.Exception:
                     print("skipped", item.nodeid)
                 item.session._setupstate.teardown_exact(None)
+                item._initrequest()  # it would hold the fixtures that it was given here
 
 
 def stale(item, run):
@@ -361,8 +362,6 @@ def run_in_child(items, limit, functions=(), path=None, failed=None):
         if functions:
             put(path, functions)
         forget()
-        for fixture in {d[-1] for item in items for d in item._fixtureinfo.name2fixturedefs.values()}:
-            fixture.cached_result = None  # so that ``Fixtures`` is asked for it
         names = []
         for item, following in zip(items, [*items[1:], None], strict=True):
             before = item.session.testsfailed
