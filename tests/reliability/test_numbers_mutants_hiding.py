@@ -155,7 +155,8 @@ def test_the_attack_reaches_the_ends_that_another_programme_finds(poor):
     sensitive = sensitive[sensitive["expr"] == "poor"].iloc[:1]
     place = sensitive["place"].iloc[0]
     told = rows.assign(hidden=rows["hidden"].where(rows["place"] == place, ""))
-    for release, given_away in ((rows, False), (told, True)):
+    two = rows.assign(hidden=rows["hidden"].where(rows["place"].isin(["10000", "10001"]), ""))
+    for release, given_away in ((rows, False), (told, True), (two, sum(poor[:2]) < 5)):
         found = attack.intervals(suppress.shown(release), sensitive, units).iloc[0]
         low, high = lowest_and_highest(release, place)
         assert (found["lower"], found["upper"]) == pytest.approx((low, high), abs=1e-3)
