@@ -129,12 +129,15 @@ def mutants(path):
 
 def same_mutant(path, found):
     """Find a mutant tried before in a module that may have changed since: (line, number, change), or None."""
-    line, before, change = int(found["at"].split(":")[1]), found["before"], found["number"][1]
-    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    was, change = int(found["at"].split(":")[1]), found["number"][1]
+    source = path.read_text(encoding="utf-8")
+    nodes, lines = list(ast.walk(ast.parse(source))), source.splitlines()
     alike = [
-        (abs(nodes[number].lineno - line), nodes[number].lineno, number)
-        for _, what, number, k in mutants(path)
-        if (what, k) == (found["what"], change) and shown(nodes[number]) == before
+        (abs(line - was), line, number)
+        for line, what, number, k in mutants(path)
+        if (what, k) == (found["what"], change)
+        and shown(nodes[number]) == found["before"]
+        and lines[line - 1].strip() == found.get("line", lines[line - 1].strip())
     ]
     return (*min(alike)[1:], change) if alike else None
 
@@ -307,6 +310,7 @@ class Fixtures:
                 except pytest.skip.Exception:
                     print("skipped", item.nodeid)
                 item.session._setupstate.teardown_exact(None)
+                item._initrequest()  # it would hold the fixtures that it was given here
 
 
 def stale(item, run):
@@ -410,7 +414,8 @@ class Judge:
             if (at, number, change) not in tried:
                 tree, before, after = mutated(path, number, change)
                 found.append({"at": at, "what": what, "before": before, "after": after})
-                found[-1] |= {"number": [number, change]} | self.verdict(path, line, tree)
+                text = path.read_text(encoding="utf-8").splitlines()[line - 1].strip()
+                found[-1] |= {"line": text, "number": [number, change]} | self.verdict(path, line, tree)
                 self.write(found, len(everything))
 
     def again(self, found):

@@ -21,7 +21,10 @@ from evalkit.impact import (
     regression,
 )
 from evalkit.impact.event_study import POWER, detectable_slope, with_pre_trends
+from evalkit.impact.households import rounds
+from evalkit.impact.sensitivity import bounded_parts
 from evalkit.impact.staggered import t_interval
+from evalkit.impact.synthetic_control import pose
 
 
 @pytest.fixture(scope="module")
@@ -269,3 +272,55 @@ def test_placebos_give_their_spread_and_their_rank():
     assert error == pytest.approx(np.std(placebos))
     assert (lower, upper) == pytest.approx((2 - 1.96 * error, 2 + 1.96 * error), abs=1e-3)
     assert p == (1 + 3) / (1 + 4)
+
+
+def test_two_units_are_each_others_nearest_and_one_has_none():
+    panel = pd.DataFrame({"unit": ["a", "b"], "year": 2019, "y": [1.0, 3.0]})
+    found = impact.same_baseline(panel, outcome="y", unit="unit", time="year", baseline=2019)
+    assert found[["unit", "comparator", "distance"]].to_numpy().tolist() == [["a", "b", 2.0], ["b", "a", 2.0]]
+    with pytest.raises(ParameterError, match="fewer than two units"):
+        impact.same_baseline(panel.iloc[:1], outcome="y", unit="unit", time="year", baseline=2019)
+
+
+def test_rounds_of_households_come_once_and_in_their_order():
+    table = pd.DataFrame({"unit": [1, 2, 1, 2], "time": [2018, 2018, 2020, 2020], "y": 1.0})
+    order = {"before": 2018, "as_of": 2018, "after": 2020, "earlier": None}
+    assert sorted(rounds(table, "unit", "time", **order)) == [2018, 2020]
+    with pytest.raises(DataError, match="several rows"):
+        rounds(pd.concat([table, table.iloc[:1]]), "unit", "time", **order)
+    for wrong in ({"after": 2018}, {"as_of": 2021}, {"earlier": 2018}):
+        with pytest.raises(ParameterError, match=r"in this order|lies before"):
+            rounds(table, "unit", "time", **order | wrong)
+
+
+def posed(panel):
+    return pose(panel, "y", "unit", "time", 3, None)
+
+
+def test_a_synthetic_control_needs_two_whole_donors_and_one_row_each():
+    panel = pd.DataFrame({"unit": np.repeat([*"abcd"], 4), "time": np.tile(range(1, 5), 4)})
+    panel["y"] = np.arange(16.0) ** 1.5
+    assert list(posed(panel)[0].units) == [*"abcd"]
+    holed = panel.assign(y=panel["y"].mask((panel["unit"] == "d") & (panel["time"] == 4)))
+    assert list(posed(holed)[0].units) == [*"abc"]
+    with pytest.raises(DataError, match="2 units are complete"):
+        posed(holed[holed["unit"] != "c"])
+    with pytest.raises(DataError, match="several rows"):
+        posed(pd.concat([panel, panel.iloc[:1]]))
+
+
+def study_of(times, **more):
+    periods = pd.DataFrame({"event_time": times, "estimate": 1.0, "std_error": 1.0})
+    given = {"covariance": np.eye(len(times) - 1), "base": "universal", "reference": -1}
+    return impact.EventStudy(1.0, periods=periods, **given | more)
+
+
+def test_bounds_need_a_period_on_either_side_and_a_covariance():
+    assert bounded_parts(study_of([-2, -1, 0]))[2].tolist() == [-1, 1]
+    for times in ([-1, 0, 1], [-3, -2, -1]):
+        with pytest.raises(DataError, match="before the reference and one after"):
+            bounded_parts(study_of(times))
+    with pytest.raises(DataError, match="no covariance"):
+        bounded_parts(study_of([-2, -1, 0], covariance=np.zeros((0, 0))))
+    with pytest.raises(DataError, match="varying bases"):
+        bounded_parts(study_of([-2, -1, 0], base="varying"))

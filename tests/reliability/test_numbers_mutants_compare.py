@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from evalkit.errors import DataError
 from evalkit.metrics import benchmarks, changes, comparators, compare, intervals
@@ -179,16 +180,25 @@ def test_a_rank_needs_both_counts_and_a_value():
     assert found.loc[0, ["rank", "rank_best", "rank_worst"]].isna().all()
 
 
-def test_a_position_in_one_year_is_that_of_the_plain_definition():
-    value, lower, upper = (
-        np.array(v, float) for v in ([1, 2, 2, 4, 7, 3], [1, 2, 1, 4, NAN, 3], [1, 2, 3, 4, NAN, 3])
-    )
-    found = benchmarks._one_year(np.arange(6), value, lower, upper)
-    for i, (n, *quartiles, below, above, undecided) in enumerate(found):
-        others = np.arange(6) != i
+@pytest.mark.parametrize("n", [4, 5, 6, 7])
+def test_a_position_in_one_year_is_that_of_the_plain_definition(n):
+    value = np.array([1, 2, 2, 4, 7, 3, 5, 9], float)[: n + 1]
+    lower = np.array([1, 2, 1, 4, NAN, 3, 5, 8])[: n + 1]
+    upper = np.array([1, 2, 3, 4, NAN, 3, 5, 9])[: n + 1]
+    found = benchmarks._one_year(np.arange(n + 1), value, lower, upper)
+    for i, (number, *quartiles, below, above, undecided) in enumerate(found):
+        others = np.arange(n + 1) != i
         under, over = (upper[others] < lower[i]).sum(), (lower[others] > upper[i]).sum()
-        assert (n, below, above, undecided) == (5, under, over, 5 - under - over)
+        assert (number, below, above, undecided) == (n, under, over, n - under - over)
         assert quartiles == pytest.approx(np.percentile(value[others], [25, 50, 75]))
+
+
+def test_a_funnel_limit_is_where_the_distribution_reaches_its_level_between_two_counts():
+    for n, rate in ((40, 0.2), (300, 0.05)):
+        limits = compare.funnel_limits([n], rate, levels=(0.9,)).iloc[0]
+        reached = stats.binom.cdf(np.arange(n + 1), n, rate)
+        for name, level in (("lower_90", 0.05), ("upper_90", 0.95)):
+            assert limits[name] * n == pytest.approx(np.interp(level, reached, np.arange(n + 1)))
 
 
 def test_others_alike_in_another_year_are_neither_below_nor_above():

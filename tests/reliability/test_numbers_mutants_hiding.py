@@ -48,6 +48,9 @@ def sample(tmp_path_factory):
         "fell_back": before * 0 + 4,
         "newly_poor": review["poor"] - before + 26,
     }
+    credit = given["credit"]
+    repaid = (credit["collected_vnd"] * 0.9).astype("int64")  # the rest of what left the books is written off
+    given["credit"] = credit.assign(collected_vnd=repaid, written_off_vnd=credit["collected_vnd"] - repaid)
     given["poverty"] = review.assign(
         **{name: flow.astype("Int64") for name, flow in flows.items()}
     ).sort_index()
@@ -152,7 +155,8 @@ def test_the_attack_reaches_the_ends_that_another_programme_finds(poor):
     sensitive = sensitive[sensitive["expr"] == "poor"].iloc[:1]
     place = sensitive["place"].iloc[0]
     told = rows.assign(hidden=rows["hidden"].where(rows["place"] == place, ""))
-    for release, given_away in ((rows, False), (told, True)):
+    two = rows.assign(hidden=rows["hidden"].where(rows["place"].isin(["10000", "10001"]), ""))
+    for release, given_away in ((rows, False), (told, True), (two, sum(poor[:2]) < 5)):
         found = attack.intervals(suppress.shown(release), sensitive, units).iloc[0]
         low, high = lowest_and_highest(release, place)
         assert (found["lower"], found["upper"]) == pytest.approx((low, high), abs=1e-3)

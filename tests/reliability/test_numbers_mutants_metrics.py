@@ -364,6 +364,7 @@ def test_a_ratio_of_facts_bears_the_method_of_its_numerator_and_the_year_of_the_
     assert (found["value"], found["method"], found["period"]) == (100, "bank", "2021-01-31")
     undated = facts.rows(pd.concat([table, table.iloc[:1].assign(value="31/12/2020", unit="date")]))
     assert undated["value"].tolist() == [1000, 10]
+    assert "index" not in undated
     assert not undated["flags"].str.contains("other_figures").any()
     assert undated.index.tolist() == [0, 1]
 
@@ -488,3 +489,39 @@ def test_two_figures_of_one_quantity_are_marked_also_where_no_basis_is_known():
     assert (found["value"], found["flags"]) == (16, "other_figures")
     (alone,) = facts.rows(table.iloc[:1]).to_dict("records")
     assert alone["flags"] == ""
+
+
+@pytest.mark.parametrize("event", [0.0, 1.0])
+def test_nobody_and_everybody_have_an_interval_too(event):
+    found = survey.proportion([event] * 7, weights=np.arange(1.0, 8))
+    assert (found.lower, found.upper) == pytest.approx(intervals.wilson(7 * event, 7))
+
+
+def test_a_fact_without_a_number_makes_no_row():
+    base = {
+        "place": "a",
+        "code": "a",
+        "qualifier": "exact",
+        "scope": "whole",
+        "method": "bank",
+        "source_url": "https://p",
+    }
+    base |= {"indicator": "savings_loan_groups", "as_of": "2020", "value": "16", "unit": "groups"}
+    rest = dict.fromkeys(
+        ("period_start", "period_end", "basis", "flags", "note", "published_on", "source_title")
+    )
+    rows = [
+        base,
+        base | {"as_of": "2021", "value": None},
+        base | {"as_of": "2022", "value": "2022", "unit": "date"},
+    ]
+    found = facts.rows(pd.DataFrame([row | rest for row in rows]).astype("string"))
+    assert found["value"].tolist() == [16]
+
+
+def test_a_group_whose_incomes_are_all_missing_is_no_group_without_income():
+    y = [*np.arange(1.0, 11), np.nan, np.nan]
+    for split in (True, False):
+        found = ek.inequality.quintile_ratio(y, by=["a"] * 10 + ["b"] * 2, split=split)
+        alone = ek.inequality.quintile_ratio(y[:10], split=split)
+        assert found["estimate"].tolist() == pytest.approx([alone.estimate])
