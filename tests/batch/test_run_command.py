@@ -44,6 +44,15 @@ def made(tmp_path_factory):
     return folder / "out", suite
 
 
+def test_a_place_of_which_there_is_no_report_is_refused_by_name(made):
+    process = started(*made, "--dry-run", "--place", "02230")
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert "--place 02230" in said
+    assert "minimum_kinds" in said
+    assert "Traceback" not in said
+
+
 def test_the_warm_up_makes_every_part_of_a_report_once(made, monkeypatch):
     kinds = set()
     monkeypatch.setattr(warm, "suppress", lambda *_: contextlib.nullcontext())

@@ -15,6 +15,7 @@ def jobs_of(out, languages, chosen, own, folder=None):
     units, settings = read(folder, "places"), manifest(folder)["settings"]
     if chosen:
         wanted = list(dict.fromkeys(find(folder, code) for code in chosen))
+        _refuse_unreported(wanted, units, settings["data"])
     else:
         wanted = list(units.loc[units["reported"], "place"])
     if not wanted:
@@ -47,6 +48,21 @@ def jobs_of(out, languages, chosen, own, folder=None):
         ],
         name="dataset/{lang}/{notebook}",
     )
+
+
+def _refuse_unreported(wanted, units, limits):
+    """Raise ParameterError where the data set's settings leave a chosen place without a report."""
+    reported = set(units.loc[units["reported"], "place"])
+    if left := [place for place in wanted if place not in reported]:
+        raise ParameterError(
+            Said(
+                "--place {place}: the data set makes no report of it, for its reports are of level {levels} with at least {least} "
+                "kinds of figures. Add data, or change levels or minimum_kinds in dataset.toml.",
+                place=", ".join(left),
+                levels=", ".join(limits["levels"]),
+                least=limits["minimum_kinds"],
+            )
+        )
 
 
 def suite(kind, own=None):
