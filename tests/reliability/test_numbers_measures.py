@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import evalkit as ek
-from evalkit.errors import DataError
+from evalkit.errors import DataError, ParameterError
 from evalkit.metrics import income, poverty
 
 INCOMES = [1.0, 2, 3, 4, 5, 6, 7, 8, 9, 10]
@@ -98,7 +98,6 @@ BAD_DESIGNS = {
     "fpc too small": ({"fpc": 5}, "5 sampling units in the population"),
     "too few fpc": ({"fpc": [20] * 9}, "fpc: 9 entries for 10"),
     "fpc differs": ({"fpc": [20] * 9 + [500]}, "differs within a stratum"),
-    "confidence in per cent": ({"confidence": 95}, "confidence=95"),
 }
 
 
@@ -107,6 +106,12 @@ BAD_DESIGNS = {
 def test_a_design_that_cannot_be_is_refused(measure, design, reason):
     with pytest.raises(DataError, match=reason):
         measure(pd.Series(INCOMES), **design)
+
+
+@every_measure
+def test_a_confidence_in_per_cent_is_refused(measure):
+    with pytest.raises(ParameterError, match="confidence=95"):
+        measure(pd.Series(INCOMES), confidence=95)
 
 
 @every_measure

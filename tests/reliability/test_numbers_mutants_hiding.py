@@ -166,7 +166,7 @@ def test_the_attack_reaches_the_ends_that_another_programme_finds(poor):
 def bounds(equations, total, firm, target, width):
     atoms = pd.DataFrame({"place": range(len(equations[0]))})
     made = System(
-        atoms, None, sparse.csr_matrix(np.array(equations, float)), np.array(total, float), np.array(firm)
+        atoms, sparse.csr_matrix(np.array(equations, float)), np.array(total, float), np.array(firm)
     )
     low, high = made.bound(sparse.csr_matrix(np.array(target, float)), np.array(width, float))
     return low.tolist(), high.tolist()

@@ -183,7 +183,7 @@ def test_a_confidence_of_none_or_all_is_no_confidence():
     for refused in (0, 1, -0.1, "0.95", None):
         with pytest.raises(ParameterError, match="confidence"):
             Estimate(1.0, confidence=refused)
-    with pytest.raises(DataError, match="confidence=0: must lie between"):
+    with pytest.raises(ParameterError, match="confidence=0: a share between"):
         intervals.wilson(1, 2, confidence=0)
 
 

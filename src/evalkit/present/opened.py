@@ -4,7 +4,6 @@ import functools
 import inspect
 
 from evalkit.errors import ParameterError, Said
-from evalkit.present.disclose import Place
 
 
 def refusing(functions):
@@ -18,7 +17,7 @@ def _refusing(function):
 
     @functools.wraps(function)
     def checked(place, *given, **named):
-        if not isinstance(place, Place):
+        if not hasattr(place, "rows"):
             raise ParameterError(_said(function.__name__, place))
         return function(place, *given, **named)
 

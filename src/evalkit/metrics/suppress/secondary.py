@@ -31,7 +31,9 @@ _KIND = dict.fromkeys(
 _PARTNERS = 4
 _FREE = 1e-3  # of a hidden cell: it costs nothing more, and a short way is still the better one
 _MILLION = 1e6
-_SECONDS = 600  # a program of one block takes milliseconds; so long that a loaded machine hides the same figures
+_SECONDS = (
+    600  # a program of one block takes milliseconds; so long that a loaded machine hides the same figures
+)
 
 
 def protect(system, width, known=None, kept=None):
