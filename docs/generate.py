@@ -1,7 +1,7 @@
 """Pages that are written from the code: `python docs/generate.py`. A test fails where they differ from it.
 
-docs/api/*.md (public names with their docstrings), docs/glossary.md, docs/commands.md, and the list of figures in
-README.md.
+docs/api/*.md (public names with their docstrings), docs/checks.md, docs/glossary.md, docs/commands.md, and the list of
+figures in README.md.
 """
 
 import inspect
@@ -13,7 +13,7 @@ from typer.main import get_command
 import evalkit
 from evalkit import cli
 from evalkit.cli import speech
-from evalkit.load import reference, schema
+from evalkit.load import reference, rule_list, schema
 from evalkit.publish import archive
 from evalkit.publish.names import alphabetical
 
@@ -51,6 +51,7 @@ def pages():
     found = {f"docs/api/{name}.md": _module(name) for name in MODULES}
     found["docs/api/top.md"] = _top()
     found["docs/api/README.md"] = _index()
+    found["docs/checks.md"] = rule_list.markdown()
     found["docs/glossary.md"] = _glossary()
     found["docs/commands.md"] = _commands()
     found["README.md"] = _readme((ROOT / "README.md").read_text(encoding="utf-8"))
