@@ -14,7 +14,7 @@ import evalkit as ek
 from evalkit import building
 from evalkit.building import build
 from evalkit.present import say
-from evalkit.present.charts import vector
+from evalkit.present.charts import portfolio, province, vector
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "data" / "simulated-province"
@@ -200,3 +200,11 @@ def test_a_build_that_is_replaced_is_read_anew(district, tmp_path):
         frame[frame["place"] != "99003"].to_parquet(folder / f"{table}.parquet")
     after = len(building.read(folder, "places")), len(building.read(folder, "indicators", "99003"))
     assert after == (before[0] - 1, 0)
+
+
+def test_a_single_year_is_said_once():
+    one = pd.Series([0.25], index=[2019])
+    assert "0.25 in 2019, as if" in portfolio._concentration(one, "en")
+    assert "0,25 năm 2019, tương đương" in portfolio._concentration(one, "vi")
+    medians = pd.DataFrame({"year": [2015], "mid": [9.5]})
+    assert province._course(medians, "2011-2015", "en").endswith("the median was 9.5 % in 2015.")

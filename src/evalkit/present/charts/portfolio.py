@@ -85,15 +85,20 @@ def portfolio(place, *, lang):
 
 
 def _concentration(index, lang):
-    first, last = index.iloc[0], index.iloc[-1]
+    first, last = (words.decimal(index.iloc[i], lang, 2) for i in (0, -1))
+    named = {"last": last, "end": int(index.index[-1]), "n": words.decimal(1 / index.iloc[-1], lang, 1)}
+    if len(index) == 1:
+        return t(
+            "Concentration of the programmes (Herfindahl): {last} in {end}, as if all were lent equally in {n} programmes.",
+            lang,
+            **named,
+        )
     return t(
         "Concentration of the programmes (Herfindahl): {first} in {start}, {last} in {end}, as if all were lent equally in {n} programmes.",
         lang,
-        first=words.decimal(first, lang, 2),
+        **named,
+        first=first,
         start=int(index.index[0]),
-        last=words.decimal(last, lang, 2),
-        end=int(index.index[-1]),
-        n=words.decimal(1 / last, lang, 1),
     )
 
 

@@ -224,18 +224,7 @@ def years(data, *, lang):
                 lw=1.4,
                 label=words.standard(name, lang),
             )
-            first, last = own.iloc[0], own.iloc[-1]
-            said.append(
-                t(
-                    "{standard}: the median went from {first} in {year} to {last} in {until}.",
-                    lang,
-                    standard=words.standard(name, lang),
-                    first=words.rounded(first["mid"], "percent", lang),
-                    last=words.rounded(last["mid"], "percent", lang),
-                    year=int(first["year"]),
-                    until=int(last["year"]),
-                )
-            )
+            said.append(_course(own, name, lang))
         axes.set_ylim(bottom=0)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.yaxis.set_major_formatter(ticks(lang))
@@ -274,6 +263,25 @@ def years(data, *, lang):
         data, "figure", "years", lang, title, svg=drawing, alt=" ".join(said), caption=caption, columns=columns,
         rows=shown, raw=raw, notes=(left_out,) if hidden else (), level="L1",
     )  # fmt: skip
+
+
+def _course(own, standard, lang):
+    """Where the median began and ended on one standard, or where it stood in its only year."""
+    first, last = own.iloc[0], own.iloc[-1]
+    named = {
+        "standard": words.standard(standard, lang),
+        "first": words.rounded(first["mid"], "percent", lang),
+        "year": int(first["year"]),
+    }
+    if len(own) == 1:
+        return t("{standard}: the median was {first} in {year}.", lang, **named)
+    return t(
+        "{standard}: the median went from {first} in {year} to {last} in {until}.",
+        lang,
+        **named,
+        last=words.rounded(last["mid"], "percent", lang),
+        until=int(last["year"]),
+    )
 
 
 def _groups(data, own, lang):
