@@ -14,7 +14,9 @@ import evalkit as ek
 from evalkit import building
 from evalkit.building import build
 from evalkit.present import say
-from evalkit.present.charts import portfolio, province, vector
+from evalkit.present.charts import vector
+from evalkit.present.charts.portfolio import _concentration
+from evalkit.present.charts.province import _course
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "data" / "simulated-province"
@@ -204,7 +206,7 @@ def test_a_build_that_is_replaced_is_read_anew(district, tmp_path):
 
 def test_a_single_year_is_said_once():
     one = pd.Series([0.25], index=[2019])
-    assert "0.25 in 2019, as if" in portfolio._concentration(one, "en")
-    assert "0,25 năm 2019, tương đương" in portfolio._concentration(one, "vi")
+    assert "0.25 in 2019, as if" in _concentration(one, "en")
+    assert "0,25 năm 2019, tương đương" in _concentration(one, "vi")
     medians = pd.DataFrame({"year": [2015], "mid": [9.5]})
-    assert province._course(medians, "2011-2015", "en").endswith("the median was 9.5 % in 2015.")
+    assert _course(medians, "2011-2015", "en").endswith("the median was 9.5 % in 2015.")
