@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import linprog
 
 from evalkit.metrics import reviews, rollup, suppress
 from evalkit.metrics.tabulate import rows as tabulate
@@ -62,3 +63,17 @@ def decided(poor, **more):
 def decided_with_cells(poor):
     rows, tables, units = province(poor)
     return *suppress.decide(rows, tables, units, PUBLISH), units
+
+
+def interval(rows, place):
+    """Lowest and highest number of poor households of a commune that the shown rows allow."""
+    shown = suppress.shown(rows)
+    places = [f"1000{i}" for i in range(COMMUNES)]
+    a, b = [], []
+    for row in shown[shown["value"].notna()].itertuples():
+        members = {"100": places[:3], "101": places[3:], "10": places}.get(row.place, [row.place])
+        a.append([float(p in members) for p in places])
+        b.append(row.value if row.indicator == "poor_households" else row.numerator)
+    cost = np.array([float(p == place) for p in places])
+    ends = [linprog(s * cost, A_eq=a or None, b_eq=b or None, bounds=(0, 300)).fun for s in (1, -1)]
+    return ends[0], -ends[1]

@@ -3,32 +3,16 @@
 import sys
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import linprog
 
 from evalkit.metrics import suppress
 from evalkit.metrics.suppress.system import system
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from suppress_sample import COMMUNES, PUBLISH, decided, province
-
-
-def interval(rows, place):
-    """Lowest and highest number of poor households of a commune that the shown rows allow."""
-    shown = suppress.shown(rows)
-    places = [f"1000{i}" for i in range(COMMUNES)]
-    a, b = [], []
-    for row in shown[shown["value"].notna()].itertuples():
-        members = {"100": places[:3], "101": places[3:], "10": places}.get(row.place, [row.place])
-        a.append([float(p in members) for p in places])
-        b.append(row.value if row.indicator == "poor_households" else row.numerator)
-    cost = np.array([float(p == place) for p in places])
-    ends = [linprog(s * cost, A_eq=a or None, b_eq=b or None, bounds=(0, 300)).fun for s in (1, -1)]
-    return ends[0], -ends[1]
+from suppress_sample import COMMUNES, PUBLISH, decided, interval, province
 
 
 def test_the_only_small_count_of_a_district_takes_a_second_with_it():

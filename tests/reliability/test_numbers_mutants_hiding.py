@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
-from scipy.optimize import linprog
 
 from evalkit.load.dataset import open_dataset
 from evalkit.metrics import rollup, suppress
@@ -21,7 +20,7 @@ from evalkit.present.attack.bounds import System
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "load"))
 from dataset_sample import tables, write
-from suppress_sample import COMMUNES, decided, decided_with_cells, province
+from suppress_sample import COMMUNES, decided, decided_with_cells, interval, province
 
 NAN = float("nan")
 PER_YEAR = (
@@ -135,20 +134,6 @@ def test_what_is_hidden_beside_a_small_count_by_hand(poor, hidden):
     assert {i for i in range(COMMUNES) if counts[f"1000{i}"] == "primary"} >= small
 
 
-def lowest_and_highest(rows, place):
-    """What the shown counts of poor households and the numerators of their rates allow, by one linear programme."""
-    places = [f"1000{i}" for i in range(COMMUNES)]
-    shown = suppress.shown(rows)
-    a, b = [], []
-    for row in shown[shown["value"].notna()].itertuples():
-        members = {"100": places[:3], "101": places[3:], "10": places}.get(row.place, [row.place])
-        a.append([float(p in members) for p in places])
-        b.append(row.value if row.indicator == "poor_households" else row.numerator)
-    cost = np.array([float(p == place) for p in places])
-    ends = [linprog(s * cost, A_eq=a, b_eq=b, bounds=(0, 300)).fun for s in (1, -1)]
-    return ends[0], -ends[1]
-
-
 @pytest.mark.parametrize("poor", [[2, 40, 60, 50, 20, 30], [1, 3, 9, 50, 20, 30]], ids=str)
 def test_the_attack_reaches_the_ends_that_another_programme_finds(poor):
     rows, sensitive, units = decided_with_cells(poor)
@@ -158,7 +143,7 @@ def test_the_attack_reaches_the_ends_that_another_programme_finds(poor):
     two = rows.assign(hidden=rows["hidden"].where(rows["place"].isin(["10000", "10001"]), ""))
     for release, given_away in ((rows, False), (told, True), (two, sum(poor[:2]) < 5)):
         found = attack.intervals(suppress.shown(release), sensitive, units).iloc[0]
-        low, high = lowest_and_highest(release, place)
+        low, high = interval(release, place)
         assert (found["lower"], found["upper"]) == pytest.approx((low, high), abs=1e-3)
         assert found["disclosed"] == given_away
 

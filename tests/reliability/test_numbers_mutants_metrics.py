@@ -471,16 +471,18 @@ def test_four_communes_of_five_speak_for_their_district_and_three_do_not():
         assert district.loc["q", ["value", "upper"]].tolist() == [seen, seen if seen == 5 else np.inf]
 
 
+FACT = {
+    "place": "a",
+    "code": "a",
+    "qualifier": "exact",
+    "scope": "whole",
+    "method": "bank",
+    "source_url": "https://p",
+}
+
+
 def test_two_figures_of_one_quantity_are_marked_also_where_no_basis_is_known():
-    base = {
-        "place": "a",
-        "code": "a",
-        "qualifier": "exact",
-        "scope": "whole",
-        "method": "bank",
-        "source_url": "https://p",
-    }
-    base |= {"indicator": "savings_loan_groups", "unit": "groups", "as_of": "2020"}
+    base = FACT | {"indicator": "savings_loan_groups", "unit": "groups", "as_of": "2020"}
     rest = dict.fromkeys(
         ("period_start", "period_end", "basis", "flags", "note", "published_on", "source_title")
     )
@@ -498,15 +500,7 @@ def test_nobody_and_everybody_have_an_interval_too(event):
 
 
 def test_a_fact_without_a_number_makes_no_row():
-    base = {
-        "place": "a",
-        "code": "a",
-        "qualifier": "exact",
-        "scope": "whole",
-        "method": "bank",
-        "source_url": "https://p",
-    }
-    base |= {"indicator": "savings_loan_groups", "as_of": "2020", "value": "16", "unit": "groups"}
+    base = FACT | {"indicator": "savings_loan_groups", "as_of": "2020", "value": "16", "unit": "groups"}
     rest = dict.fromkeys(
         ("period_start", "period_end", "basis", "flags", "note", "published_on", "source_title")
     )

@@ -79,24 +79,17 @@ def clusters(count):
 
 def treated_clusters(count):
     """More than one treated cluster: what differs between the treated is then known at all."""
-    return gate(
-        "treated_clusters",
-        count >= FEWEST_TREATED_CLUSTERS,
-        found=count,
-        treated=count,
-        needed=FEWEST_TREATED_CLUSTERS,
-    )
+    return _several("treated_clusters", count, "treated")
 
 
 def comparison_clusters(count):
     """More than one cluster to compare with: what differs between the untreated is then known at all."""
-    return gate(
-        "comparison_clusters",
-        count >= FEWEST_TREATED_CLUSTERS,
-        found=count,
-        others=count,
-        needed=FEWEST_TREATED_CLUSTERS,
-    )
+    return _several("comparison_clusters", count, "others")
+
+
+def _several(name, count, counted):
+    needed = FEWEST_TREATED_CLUSTERS
+    return gate(name, count >= needed, found=count, needed=needed, **{counted: count})
 
 
 def few_treated(count):
