@@ -7,9 +7,9 @@ import pandas as pd
 
 from evalkit.errors import DataError, ParameterError
 from evalkit.impact import adapter, frames, gates
+from evalkit.impact.cohorts import check_varies
 from evalkit.impact.effect import Reason, SyntheticControl
 from evalkit.impact.inference import by_placebos
-from evalkit.impact.staggered import check_varies
 from evalkit.impact.synthetic_control import ENOUGH_PLACEBOS
 from evalkit.metrics.estimate import check_confidence
 
