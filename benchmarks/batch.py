@@ -106,9 +106,9 @@ def evalkit(tasks, work):
 
     jobs = [Job(*task, (), task[2].relative_to(work).with_suffix("").as_posix()) for task in tasks]
     preload = [*PRELOAD, f"evalkit.present.warm:of_build:{tasks[0][1]['build']}"]
-    summary = run(jobs, preload=preload)
+    summary = run(jobs, preload=preload, together=NOTEBOOKS)
     began = time.monotonic()
-    run(jobs, preload=preload)
+    run(jobs, preload=preload, together=NOTEBOOKS)
     memory = statistics.median(row.memory_mb for row in summary.rows)
     failed = sorted({row.error for row in summary.failed})
     again = time.monotonic() - began

@@ -2,6 +2,8 @@
 
     python benchmarks/faults.py --moments 30
 
+In every other round the notebooks of a place may share a process, and some do.
+
 Kills a child, the forking process, the supervisor, and two of them at once, suspends all and kills one, and fills
 a disk, in turn (a small file system of random size, where the system lets one be mounted). After every kill the
 run is resumed; all its files must be the same byte for byte but for times, and no process may be left behind.
@@ -62,8 +64,10 @@ def after(folder, count, wanted):
 
 def killed(victim, seed, count, wanted):
     with tempfile.TemporaryDirectory() as folder:
-        moment = disturbed_run(folder, victim, seed, count)
-        return {"victim": victim, "moment": round(moment, 3), **after(folder, count, wanted)}
+        together = seed // len(VICTIMS) % 2 == 0
+        moment = disturbed_run(folder, victim, seed, count, together)
+        found = {"victim": victim, "moment": round(moment, 3), "together": together}
+        return found | after(folder, count, wanted)
 
 
 def disk_full(seed, count, wanted):

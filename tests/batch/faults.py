@@ -22,18 +22,25 @@ CELLS = (
     "print(place, {name: len(name) for name in {'thu nhập', 'nghèo', 'tín dụng'}})",
     "assert place != '00003', 'one that fails'",
 )
+QUIET = "import random, time"
 TIMED = rb"start_time|end_time|duration|seconds|cpu_seconds|memory_mb|attempts|sha256|iopub[^\"]*|shell[^\"]*"
 TIMES = re.compile(rb'"(' + TIMED + rb')": [^,}\n]+')
 
 
+def notebooks_of(folder):
+    return [Path(folder) / f"{name}.ipynb" for name in ("homes", "income", "credit")]
+
+
 def jobs_for(folder, count=8):
-    """Jobs of two small notebooks, failing for one place; the notebooks are written if they aren't there."""
-    folder = Path(folder)
-    notebooks = [folder / "credit.ipynb", folder / "income.ipynb"]
+    """Jobs of three small notebooks, failing for one place; the notebooks are written if they aren't there.
+
+    Where they may share a process, "homes" leaves nothing behind and "income", which follows it, a program.
+    """
+    notebooks = notebooks_of(folder)
     for notebook in notebooks:
         if not notebook.exists():
-            write_notebook(notebook, *CELLS)
-    return plan(notebooks, [{"place": f"{number:05d}"} for number in range(count)], folder / "out")
+            write_notebook(notebook, *([QUIET, *CELLS[1:]] if notebook.stem == "homes" else CELLS))
+    return plan(notebooks, [{"place": f"{number:05d}"} for number in range(count)], Path(folder) / "out")
 
 
 def contents(out):
@@ -59,17 +66,17 @@ def left_over(out):
     return found
 
 
-def disturbed_run(folder, victim, seed, count=8):
+def disturbed_run(folder, victim, seed, count=8, together=False):
     """Start a run in a process of its own and kill one of its processes at a moment drawn from ``seed``.
 
     victim: "supervisor", "forker", "child", several joined by "+", or "suspended" (all stopped for a while and
-    one killed meanwhile). Returns the moment in seconds from the first finished notebook.
+    one killed meanwhile). together: notebooks of a place may share a process. Returns the moment in seconds from the first finished notebook.
     """
     draw = random.Random(seed)
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        "from faults import jobs_for\nfrom evalkit.batch import run\n"
-        f"run(jobs_for({str(folder)!r}, {count}), engine='fork', workers=2, preload=(), progress='json')"
+        "from faults import resumed\n"
+        f"resumed({str(folder)!r}, {count}, {together}, progress='json')"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -109,9 +116,10 @@ def _command(pid):
         return b""
 
 
-def resumed(folder, count=8):
-    """Run the plan to its end, as a user would after a failure."""
-    return run(jobs_for(folder, count), engine="fork", workers=2, preload=())
+def resumed(folder, count=8, together=False, **options):
+    """Run the plan to its end, as a user would at first and again after a failure."""
+    shared = notebooks_of(folder) if together else ()
+    return run(jobs_for(folder, count), engine="fork", workers=2, preload=(), together=shared, **options)
 
 
 def wait_until_gone(out, seconds=5.0):

@@ -29,7 +29,7 @@ class KillAfterTwo:
         self.rows = []
 
     def start(self, total, skipped):
-        assert (total, skipped) == (16, 0)
+        assert (total, skipped) == (24, 0)
 
     def row(self, row):
         self.rows.append(row)
@@ -46,8 +46,8 @@ def test_a_killed_dask_worker_costs_only_its_running_notebooks(tmp_path, cluster
     summary = run(
         jobs_for(tmp_path), engine="fork", cluster=cluster.scheduler_address, preload=(), progress="killer"
     )
-    assert summary.counts == {"ok": 14, "failed": 2}
-    assert len(killer.rows) == 16
+    assert summary.counts == {"ok": 21, "failed": 3}
+    assert len(killer.rows) == 24
     assert not wait_until_gone(tmp_path / "out")
     away = contents(tmp_path / "out")
 

@@ -27,6 +27,8 @@ MORE = (
     "import warnings\nwarnings.warn('careful')",
     "1;",
     "_, __, len(In), place",
+    "import numpy as np\nnp.set_printoptions(precision=2)",
+    "np.array([1 / 3])",
     "raw: int = 3\nraw?",
 )
 

@@ -25,11 +25,12 @@ def undisturbed(tmp_path_factory):
     return contents(folder / "out")
 
 
+@pytest.mark.parametrize("together", [False, True])
 @pytest.mark.parametrize("victim", ["child", "forker", "supervisor"])
-def test_a_killed_run_resumes_to_the_same_files(tmp_path, undisturbed, victim):
-    disturbed_run(tmp_path, victim, seed=victim)
+def test_a_killed_run_resumes_to_the_same_files(tmp_path, undisturbed, victim, together):
+    disturbed_run(tmp_path, victim, seed=victim, together=together)
     assert not wait_until_gone(tmp_path / "out")
-    resumed(tmp_path)
+    resumed(tmp_path, together=together)
     found = contents(tmp_path / "out")
     assert found.keys() == undisturbed.keys()
     for name, content in undisturbed.items():

@@ -18,8 +18,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from evalkit.batch.journal import DISK_FULL
-from evalkit.batch.memory import limit_memory, private_memory_mb
+from evalkit.batch.memory import limit_memory, peak_mb, private_memory_mb
 from evalkit.batch.notebook import path_for_papermill, write
+from evalkit.batch.traces import traces
 from evalkit.errors import printable
 
 AT_CELL = struct.Struct("=qd")
@@ -63,25 +64,42 @@ class Notes:
 
 
 def run_forked(task: dict, report: int, notes: Notes) -> None:
-    """Be the child that a fork has just made: execute the task, report through the pipe, and end."""
-    _forget_parents_ends()
-    owner = os.getpid()
-    loaded = set(sys.modules) if task["learn"] else set()  # to look at each name copies its page of memory
-    result = execute(task, "evalkit", notebook_timeout=task["timeout"], on_cell=notes.at)
-    atexit._run_exitfuncs()  # what the notebook left to do at its end, such as removing temporary folders
-    if os.getpid() == owner:
-        result["memory_mb"] = private_memory_mb()
+    """Be the child that a fork has just made: execute the task, report through the pipe, and end.
+
+    What the task says is to follow comes next in the same process if nothing can be seen that a notebook left behind.
+    """
+    owner, inherited, followers = os.getpid(), peak_mb(), task["then"]
+    before, spent = traces() if followers else None, 0.0
+    learns = any(one["learn"] for one in (task, *followers))
+    loaded = set(sys.modules) if learns else set()  # to look at each name copies its page of memory
+    while True:
+        _forget_others_ends()
+        result = execute(task, "evalkit", notebook_timeout=task["timeout"], on_cell=notes.at)
+        atexit._run_exitfuncs()  # what the notebook left to do at its end, such as removing temporary folders
+        if os.getpid() != owner:
+            os._exit(0)
+        goes_on = bool(followers) and result["status"] == "ok" and traces() == before
+        total = sum(os.times()[:4])
+        result |= {
+            "memory_mb": private_memory_mb(inherited),
+            "cpu_seconds": total - spent,
+            "goes_on": goes_on,
+        }
         if task["learn"]:
             result["imported"] = _installed(sys.modules.keys() - loaded)
         os.write(report, (json.dumps(result) + "\n").encode())
-    os._exit(0)
+        if not goes_on:
+            os._exit(0)
+        spent, task, followers = total, followers[0], followers[1:]
+        notes.at(0)
 
 
-def _forget_parents_ends():
-    """What the forking process has to do at its own end, such as removing its folders, is not for its children."""
+def _forget_others_ends():
+    """What the forking process, or a notebook before, has to do at its own end is not for this notebook to do."""
     atexit._clear()
     weakref.finalize._registry.clear()
     weakref.finalize._registered_with_atexit = False  # so that the notebook's own are registered anew
+    weakref.finalize._shutdown = False
     atexit.register(logging.shutdown)
 
 

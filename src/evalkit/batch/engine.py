@@ -4,6 +4,7 @@ import math
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -17,11 +18,13 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 from papermill.log import logger
 
-from evalkit.batch.child import begin
+from evalkit.batch.child import begin, execute
 from evalkit.batch.notebook import settle_ids
 from evalkit.batch.schema import check_by_compiled_schema
 from evalkit.batch.shell import InProcessKernel, InProcessShell, NeedsKernel, make_shell
 
+PYTHON = {"name": "python3", "display_name": "Python 3", "language": "python"}
+SMALL = "print(x)\ndisplay({'text/html': 'x'}, raw=True)\nx"
 ENDINGS = {CellTimeoutError.__name__: "timeout", DeadKernelError.__name__: "killed"}
 
 
@@ -203,6 +206,14 @@ def register() -> None:
 
 
 def warm_up() -> None:
-    """Do once, before forking, what every notebook needs: the shell, the compiled schema of notebooks."""
-    make_shell()
+    """Do once, before forking, what every notebook needs: compile the schema, run a small one, make the shell."""
     check_by_compiled_schema()
+    parameters = nbformat.v4.new_code_cell("x = 0", metadata={"tags": ["parameters"]})
+    cells = [parameters, nbformat.v4.new_code_cell(SMALL)]
+    small = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": PYTHON})
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {name: f"{folder}/{name}.ipynb" for name in ("notebook", "output", "spool")}
+        nbformat.write(small, paths["notebook"])
+        limits = {"timeout": None, "cell_timeout": None, "memory_limit": None}
+        execute({**paths, **limits, "parameters": {"x": 1}}, "evalkit")
+    make_shell()

@@ -26,13 +26,18 @@ FROM_OUTSIDE = {signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT}
 
 @dataclass
 class Running:
-    """A child at work: its task, the pipe its report comes through, where it notes the cell it is at."""
+    """A child at work: its task, the pipe its report comes through, where it notes the cell it is at.
+
+    result: its report on the last task it will do. cpu_seconds: what its earlier tasks took.
+    """
 
     task: dict
     pipe: int
     notes: child.Notes
     started: float = field(default_factory=time.monotonic)
     said: bytes = b""
+    result: dict | None = None
+    cpu_seconds: float = 0.0
     ended_for: str = ""
 
     def overdue(self, now: float) -> str:
@@ -81,8 +86,9 @@ class Forker:
             self._fork(json.loads(line))
 
     def _fork(self, task):
-        task["learn"] = task["notebook"] not in self.known_notebooks
-        self.known_notebooks.add(task["notebook"])
+        for one in (task, *task.setdefault("then", [])):
+            one["learn"] = one["notebook"] not in self.known_notebooks
+            self.known_notebooks.add(one["notebook"])
         read, write = os.pipe()
         notes = child.Notes()
         pid = os.fork()
@@ -113,7 +119,26 @@ class Forker:
         with contextlib.suppress(BlockingIOError):
             while received := os.read(one.pipe, 1 << 16):
                 one.said += received
+        *lines, one.said = one.said.split(b"\n")
+        for line in lines:
+            result = json.loads(line)
+            if result["goes_on"]:
+                self._go_on(one, result)
+            else:
+                one.result = result
         return one
+
+    def _go_on(self, one, result):
+        """The child has done its task and is at the next of those that follow."""
+        self._end_orphans()
+        one.cpu_seconds += result["cpu_seconds"]
+        self._tell(one, result)
+        following, *rest = one.task["then"]
+        one.task, one.started = following | {"then": rest}, time.monotonic()
+
+    def _tell(self, one, result):
+        import_harmless(result.pop("imported", []))
+        self.channel.send({"id": one.task["id"], "seconds": time.monotonic() - one.started, **result})
 
     def _reap(self):
         while True:
@@ -132,12 +157,8 @@ class Forker:
         self.selector.unregister(one.pipe)
         os.close(one.pipe)
         self._end_orphans()
-        whole = one.said.endswith(b"\n")
-        result = json.loads(one.said) if whole else _death(one, os.waitstatus_to_exitcode(status))
-        if imported := result.pop("imported", None):
-            import_harmless(imported)
-        spent = {"seconds": time.monotonic() - one.started, "cpu_seconds": usage.ru_utime + usage.ru_stime}
-        self.channel.send({"id": one.task["id"], **spent, **result})
+        result = one.result or _death(one, os.waitstatus_to_exitcode(status))
+        self._tell(one, result | {"cpu_seconds": usage.ru_utime + usage.ru_stime - one.cpu_seconds})
 
     def _end_orphans(self):
         """What a child left behind has become ours: while it lives, each child adopts its own orphans."""
@@ -158,6 +179,8 @@ def import_harmless(modules: list[str]) -> None:
 
     A child tries it first: modules that start a thread, or fail, are left to the notebooks.
     """
+    if not modules:
+        return
     pid = os.fork()
     if pid == 0:
         _import_all(modules)

@@ -21,7 +21,7 @@ class Row:
 
     status: ok; skipped (unchanged since an earlier run); failed (a cell raised); timeout; killed (the process
     died). seconds: wall time. cpu_seconds: processor time of the notebook and of all it started.
-    memory_mb: private memory at its end. error: one sentence, empty where there is none.
+    memory_mb: the most that its process took for itself. error: one sentence, empty where there is none.
     """
 
     name: str

@@ -29,7 +29,7 @@ class LocalWorkers:
 
     def submit(self, task: dict) -> None:
         worker = max(self.workers, key=lambda one: one.free)
-        worker.submit(task, task["timeout"] + (GRACE_SECONDS if self.engine == "fork" else 0))
+        worker.submit(task, self._patience(task))
 
     def results(self, wait_seconds: float = 0.25) -> Iterator[tuple[int, dict]]:
         """The results that have come, after waiting for the first of them no longer than ``wait_seconds``."""
@@ -61,8 +61,16 @@ class LocalWorkers:
             worker.begin()
             self.false_starts = 0
         else:
-            worker.finish(message["id"])
+            following = worker.finish(message["id"]).get("then", [])
+            if following and message.pop("goes_on", False):
+                task = following[0] | {"then": following[1:]}
+                worker.hold(task, self._patience(task))
+                following = []
             yield message["id"], message
+            yield from _unbegun(following)
+
+    def _patience(self, task):
+        return task["timeout"] + (GRACE_SECONDS if self.engine == "fork" else 0)
 
     def _replace(self, worker, overdue=()):
         """End a dead or hanging worker, start another, and say how each of its tasks ended."""
@@ -78,3 +86,10 @@ class LocalWorkers:
                 yield task_id, {"status": "timeout", "error": f"the notebook ran over {task['timeout']:g} s"}
             else:
                 yield task_id, {"status": "killed", "error": "the process that ran the notebook died"}
+            yield from _unbegun(task.get("then", []))
+
+
+def _unbegun(tasks):
+    """What was to follow in a process that went no further, and has to be handed over again."""
+    for task in tasks:
+        yield task["id"], {"status": "unbegun"}

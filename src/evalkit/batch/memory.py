@@ -20,13 +20,23 @@ def limit_memory(more_mb: float) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
-def private_memory_mb() -> float:
-    """Memory that this process shares with no other (Linux); 0 where it can't be read."""
-    try:
-        text = Path("/proc/self/smaps_rollup").read_text()
-    except OSError:
-        return 0.0
-    return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Private_")) / 1024
+def private_memory_mb(inherited_mb: float) -> float:
+    """Memory that a forked process took for itself: pages copied or new, or the growth of its peak if that is more.
+
+    Each page copied or new is a fault; large arrays come in large pages, which the peak tells. ``inherited_mb``: its
+    peak when it was forked. To count the pages themselves, as Linux does in ``smaps_rollup``, takes it some 6 ms.
+    """
+    import resource
+
+    pages = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    return max(pages * resource.getpagesize() / MB, peak_mb() - inherited_mb)
+
+
+def peak_mb() -> float:
+    """The most memory that this process has had, shared memory included."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def gather_memory() -> None:

@@ -52,11 +52,15 @@ class WorkerProcess:
 
     def submit(self, task: dict, seconds: float) -> None:
         """Hand over a task; after ``seconds`` without a result it counts as overdue."""
-        self.tasks[task["id"]] = task
-        self.limits[task["id"]] = (time.monotonic(), seconds)
+        self.hold(task, seconds)
         with contextlib.suppress(OSError):  # a dead process reports itself
             self.process.stdin.write((json.dumps(task) + "\n").encode())
             self.process.stdin.flush()
+
+    def hold(self, task: dict, seconds: float) -> None:
+        """The process has the task, handed over now or as one that followed another; its time counts from now."""
+        self.tasks[task["id"]] = task
+        self.limits[task["id"]] = (time.monotonic(), seconds)
 
     def finish(self, task_id: int) -> dict:
         """Forget a task whose result has come, or will not; returns it."""

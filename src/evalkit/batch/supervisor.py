@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 from evalkit.batch.child import write_failed
 from evalkit.batch.journal import DISK_FULL, Journal, Row, finished, part_of
@@ -34,6 +35,7 @@ def run(
     retries: int = 1,
     preload: Iterable[str] = PRELOAD,
     cluster: str | None = None,
+    together: Iterable[Path | str] = (),
 ) -> RunSummary:
     """Execute the jobs, skip those unchanged since an earlier run into the same folder, tell how each ended.
 
@@ -44,7 +46,9 @@ def run(
     or "json" (standard output). retries: further attempts for a notebook whose process was ended from
     outside, the only end that may come out differently. preload: modules that the forking process loads,
     ``module:function`` or ``module:function:argument`` that it calls. cluster: address of a Dask scheduler
-    whose workers run the notebooks.
+    whose workers run the notebooks. together: notebooks that may share a process: those of equal parameters run one
+    after the other in one child, which saves copying memory, as long as nothing can be seen that one left behind;
+    otherwise the next gets a child of its own. With "fork" on this machine only.
 
     A notebook that fails is written with its error and stops no other. Raises ParameterError for jobs that
     don't belong to one folder, EvalkitError where another run writes into the folder or its disk is full. An
@@ -64,8 +68,11 @@ def run(
 
     options = {"timeout": timeout, "cell_timeout": cell_timeout, "memory_limit": memory_limit}
     journal = Journal(folder)
+    sharing = (
+        {Path(notebook).absolute() for notebook in together} if engine == "fork" and not cluster else set()
+    )
     try:
-        return _Run(jobs, journal, options, retries, KINDS[progress]()).execute(start)
+        return _Run(jobs, journal, options, retries, KINDS[progress](), sharing).execute(start)
     except OSError as error:
         if error.errno not in DISK_FULL:
             raise
@@ -80,9 +87,9 @@ def default_engine() -> str:
 
 
 class _Run:
-    def __init__(self, jobs, journal, options, retries, progress):
+    def __init__(self, jobs, journal, options, retries, progress, sharing):
         self.jobs, self.journal, self.options = jobs, journal, options
-        self.retries, self.progress = retries, progress
+        self.retries, self.progress, self.sharing = retries, progress, sharing
         digests = Digests()
         self.keys = {job.name: digests.key(job) for job in jobs}
         self.rows = {}
@@ -95,7 +102,7 @@ class _Run:
                 self.rows[job.name] = replace(row, status="skipped")
             else:
                 part_of(job.output).unlink(missing_ok=True)
-        pending = deque(number for number, job in enumerate(self.jobs) if job.name not in self.rows)
+        pending = [number for number, job in enumerate(self.jobs) if job.name not in self.rows]
         self.progress.start(len(self.jobs), len(self.rows))
         try:
             if pending:
@@ -109,29 +116,48 @@ class _Run:
 
     def _work(self, pending, start):
         executor = start()
+        waiting = deque(self._groups(pending))
+        if len(waiting) < executor.free:  # rather side by side than in one process
+            waiting = deque([number] for number in pending)
         running = set()
         try:
-            while pending or running:
-                while pending and executor.free:
-                    number = pending.popleft()
-                    running.add(number)
-                    self.attempts[number] = self.attempts.get(number, 0) + 1
-                    executor.submit(self._task(number))
+            while waiting or running:
+                while waiting and executor.free:
+                    numbers = waiting.popleft()
+                    running.update(numbers)
+                    executor.submit(self._task(*numbers))
                 for number, result in executor.results():
                     running.discard(number)
                     if self._again(number, result):
-                        pending.append(number)
+                        waiting.append([number])
                     else:
                         self._record(number, result)
         finally:
             executor.close()
 
-    def _task(self, number):
+    def _groups(self, numbers):
+        """Consecutive jobs of equal parameters whose notebooks may share a process, and each other job alone."""
+        groups = []
+        for number in numbers:
+            job = self.jobs[number]
+            last = self.jobs[groups[-1][-1]] if groups else None
+            shared = last and {job.notebook, last.notebook} <= self.sharing
+            if shared and job.parameters == last.parameters:
+                groups[-1].append(number)
+            else:
+                groups.append([number])
+        return groups
+
+    def _task(self, number, *followers):
         job = self.jobs[number]
         paths = {"notebook": str(job.notebook), "output": str(job.output), "spool": str(job.output)}
-        return {"id": number, "parameters": job.parameters, **paths, **self.options}
+        then = [self._task(follower) for follower in followers]
+        return {"id": number, "parameters": job.parameters, **paths, **self.options, "then": then}
 
     def _again(self, number, result):
+        if result["status"] == "unbegun":
+            return True
+        self.attempts[number] = self.attempts.get(number, 0) + 1
         return result["status"] in RETRIED and self.attempts[number] <= self.retries
 
     def _record(self, number, result):

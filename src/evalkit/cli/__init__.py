@@ -247,6 +247,7 @@ def _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory):
                 cell_timeout=cell_timeout,
                 memory_limit=memory,
                 cluster=cluster,
+                together=suite("commune", ()),
             )
     except KeyboardInterrupt:
         say(
