@@ -13,8 +13,8 @@ leaves the comparison out, ``--code-only`` papermill and the pages.
 
 Ratios by the clock: papermill_loop and papermill_pool, papermill's time over the batch's; repeat, that of a run with
 nothing changed over the first. Of processor time: the same with ``_processor``; over the bare code, bare_code (the
-batch, without pages), children (its notebooks, without loading and forking) and forked_code (the bare code itself,
-each notebook in a forked child); growth, the batch at ``--scale`` over that at ``--places``. overhead_ms is what the
+batch, without pages), children (its notebooks, without loading and forking), children_apart (the same with a process
+for each notebook) and forked_code (the bare code itself, each notebook in a forked child); growth, the batch at ``--scale`` over that at ``--places``. overhead_ms is what the
 batch adds to a notebook's bare code.
 """
 
@@ -32,7 +32,7 @@ from pathlib import Path
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks" / "commune").glob("*.ipynb"))
 PAPERMILL = ("papermill_loop", "papermill_pool")
-METHODS = (*PAPERMILL, "evalkit", "bare_code", "forked_code")
+METHODS = (*PAPERMILL, "evalkit", "apart", "bare_code", "forked_code")
 COMMUNES_OF_VIETNAM = 10_600
 
 
@@ -100,20 +100,25 @@ def papermill_pool(tasks, _):
         list(pool.map(one_page, tasks))
 
 
-def evalkit(tasks, work):
+def evalkit(tasks, work, together=NOTEBOOKS):
     from evalkit.batch import Job, run
     from evalkit.cli import PRELOAD
 
     jobs = [Job(*task, (), task[2].relative_to(work).with_suffix("").as_posix()) for task in tasks]
     preload = [*PRELOAD, f"evalkit.present.warm:of_build:{tasks[0][1]['build']}"]
-    summary = run(jobs, preload=preload, together=NOTEBOOKS)
+    summary = run(jobs, preload=preload, together=together)
     began = time.monotonic()
-    run(jobs, preload=preload, together=NOTEBOOKS)
+    run(jobs, preload=preload, together=together)
     memory = statistics.median(row.memory_mb for row in summary.rows)
     failed = sorted({row.error for row in summary.failed})
     again = time.monotonic() - began
     children = sum(row.cpu_seconds for row in summary.rows)
     return {"again_seconds": again, "memory_mb": memory, "failed": failed, "children_processor": children}
+
+
+def apart(tasks, work):
+    """The batch with a process for each notebook, where `evalkit run` gives one to the notebooks of a place."""
+    return evalkit(tasks, work, together=())
 
 
 def bare_code(tasks, _):
@@ -225,7 +230,7 @@ def each(row, key):
 
 
 def ratios(found, scale):
-    ours, bare, forked = (found[method] for method in ("evalkit", "bare_code", "forked_code"))
+    ours, alone, bare, forked = (found[method] for method in ("evalkit", "apart", "bare_code", "forked_code"))
     compared = {}
     for method in found.keys() & PAPERMILL:
         compared[method] = each(found[method], "wall") / each(ours, "wall")
@@ -234,6 +239,7 @@ def ratios(found, scale):
     compared |= {
         "bare_code": without_pages(ours) / code,
         "children": each(ours, "children_processor") / code,
+        "children_apart": each(alone, "children_processor") / code,
         "forked_code": each(forked, "code_processor") / code,
         "overhead_ms": 1000 * (without_pages(ours) - code),
         "repeat": ours["again_seconds"] / ours["wall"],

@@ -119,6 +119,20 @@ def test_new_and_check_say_where_they_wrote_and_what_comes_next(typed):
     assert "Tiếp theo: evalkit report 'my data'" in typed("evalkit check 'my data'", "vi")[2]
 
 
+def test_a_build_that_takes_the_place_of_another_data_sets_says_so(typed, tmp_path):
+    typed("evalkit new mine")
+    settings = tmp_path / "mine" / "dataset.toml"
+    for title, gone in (("Một", None), ("Một", None), ("Hai", "Một")):
+        text = re.sub(
+            r'(?m)^(vi|en) = ".*"', rf'\1 = "{title}"', settings.read_text(encoding="utf-8"), count=2
+        )
+        settings.write_text(text, encoding="utf-8")
+        status, _, said = typed("evalkit build mine --out out", lang="vi")
+        assert status == 0, said
+        assert ("không còn nữa" in said) == bool(gone)
+        assert not gone or f"nay là kết quả tính của “{title}”. Kết quả của “{gone}”" in said
+
+
 def test_request_says_what_to_do_with_the_letter(typed):
     status, out, err = typed("evalkit request 08473")
     assert status == 0

@@ -72,3 +72,15 @@ def test_missing_hidden_and_zero_are_three_things():
 def test_an_unknown_language_is_refused():
     with pytest.raises(ParameterError, match="vi, en"):
         words.t("Sources", "fr")
+
+
+@pytest.mark.parametrize(
+    ("parts", "vi", "en"),
+    [
+        (["2015"], "2015", "2015"),
+        (["2015", "2021"], "2015 và 2021", "2015 and 2021"),
+        (["2014", "2015", "2021"], "2014, 2015 và 2021", "2014, 2015 and 2021"),
+    ],
+)
+def test_a_list_of_years_ends_with_and(parts, vi, en):
+    assert (words.enumeration(parts, "vi"), words.enumeration(parts, "en")) == (vi, en)

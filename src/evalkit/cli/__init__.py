@@ -28,7 +28,7 @@ from evalkit.cli.options import (
     Timeout,
     Workers,
 )
-from evalkit.cli.speech import N_, next_step, say, t
+from evalkit.cli.speech import N_, next_step, say, spoken, t
 from evalkit.errors import EvalkitError, ParameterError, printable
 from evalkit.load.said import Said
 
@@ -79,9 +79,7 @@ for command in (of_data.new, of_data.check, of_data.request):
 @app.command()
 def build(data: Data, out: Out = Path("out"), since: Since = None, lang: Lang = None):
     """Compute everything for all places of a data set at once; the notebooks read the result."""
-    from evalkit.building import build as compute
-
-    print(compute(data, out / "build", since))
+    print(_compute(data, out / "build", since))
     next_step(f"evalkit run --out {quote(str(out))}", f"evalkit lab PLACE --out {quote(str(out))}")
 
 
@@ -150,7 +148,6 @@ def report(
     lang: Lang = None,
 ):
     """Build, run and publish in one go; ends by printing the path of the site's index page."""
-    from evalkit.building import build as compute
     from evalkit.publish.publication import publication
 
     languages = _languages(langs)
@@ -159,7 +156,7 @@ def report(
         return
     if sys.stderr.isatty():
         say("Reading and computing {data} …", data=data)
-    compute(data, out / "build", since, wanted=place or ())
+    _compute(data, out / "build", since, place or ())
     jobs = jobs_of(out, languages, place, notebooks)
     summary = _run(jobs, out, as_json, workers, cluster, timeout, cell_timeout, memory)
     index = publication(out, languages, summary, since=since, pdf=pdf)
@@ -171,6 +168,28 @@ def report(
 
 
 app.command()(lab.lab)
+
+
+def _compute(data, out, since, wanted=()):
+    """Build, and say so where that took the place of another data set's build."""
+    from evalkit.building import build as compute
+
+    before = _title(out)
+    made = compute(data, out, since, wanted=wanted)
+    if before not in (None, after := _title(made)):
+        said = "{folder}: this is now “{after}”. The build of “{before}” that stood there is gone."
+        say(said, folder=out, after=after, before=before)
+    return made
+
+
+def _title(build_folder):
+    """The title of the data set that a build is of, or None where there is no build that can be read."""
+    from evalkit.building import manifest
+
+    try:
+        return manifest(build_folder)["settings"]["title"][spoken()]
+    except EvalkitError:
+        return None
 
 
 def _languages(langs):

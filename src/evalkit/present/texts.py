@@ -130,7 +130,7 @@ def cannot_say(place, *, lang):
                 "By how much poverty fell: the first and the last rate stand on different standards ({standards}). In {years} this place was counted on two; what one standard is to the other in that year needn't hold in another.",
                 lang,
                 standards="; ".join(words.standard(s, lang) for s in standards),
-                years=", ".join(both),
+                years=words.enumeration(both, lang),
             )
         )
     elif len(standards) > 1:

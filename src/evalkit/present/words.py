@@ -137,6 +137,12 @@ def date(value, lang):
     return format_date(pd.Timestamp(value).date(), pattern, locale=lang)
 
 
+def enumeration(parts, lang):
+    """Return texts one after the other: 2014, 2015 and 2021. (Babel has no list of three in Vietnamese.)"""
+    *others, last = parts
+    return t("{others} and {last}", lang, others=", ".join(others), last=last) if others else last
+
+
 def dated(text, lang):
     """Return a text in which each ISO date stands in the reader's habit: QĐ 09/2011/QĐ-TTg (30/01/2011)."""
     return re.sub(r"\b\d{4}-\d{2}-\d{2}\b", lambda found: date(found[0], lang), text)
