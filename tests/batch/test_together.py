@@ -19,6 +19,7 @@ FIGURE = "value = 1\nplt.plot([1, 2]);"
 OWN = "import os\nprint(os.getpid())"
 LEAVING = {
     "settings of Matplotlib": "mpl.rcParams['font.size'] = 33",
+    "a setting that is an array": "dict.__setitem__(mpl.rcParams, 'font.size', np.ones(2))",
     "options of pandas": "pd.set_option('display.precision', 2)",
     "warnings": "warnings.simplefilter('error')",
     "numbers": "decimal.getcontext().prec = 3",

@@ -20,7 +20,7 @@ from types import SimpleNamespace
 from evalkit.batch.journal import DISK_FULL
 from evalkit.batch.memory import limit_memory, peak_mb, private_memory_mb
 from evalkit.batch.notebook import path_for_papermill, write
-from evalkit.batch.traces import traces
+from evalkit.batch.traces import nothing_left, traces
 from evalkit.errors import printable
 
 AT_CELL = struct.Struct("=qd")
@@ -78,7 +78,7 @@ def run_forked(task: dict, report: int, notes: Notes) -> None:
         atexit._run_exitfuncs()  # what the notebook left to do at its end, such as removing temporary folders
         if os.getpid() != owner:
             os._exit(0)
-        goes_on = bool(followers) and result["status"] == "ok" and traces() == before
+        goes_on = bool(followers) and result["status"] == "ok" and nothing_left(before)
         total = sum(os.times()[:4])
         result |= {
             "memory_mb": private_memory_mb(inherited),

@@ -68,9 +68,8 @@ def run(
 
     options = {"timeout": timeout, "cell_timeout": cell_timeout, "memory_limit": memory_limit}
     journal = Journal(folder)
-    sharing = (
-        {Path(notebook).absolute() for notebook in together} if engine == "fork" and not cluster else set()
-    )
+    may_share = together if engine == "fork" and not cluster else ()
+    sharing = {Path(notebook).absolute() for notebook in may_share}
     try:
         return _Run(jobs, journal, options, retries, KINDS[progress](), sharing).execute(start)
     except OSError as error:

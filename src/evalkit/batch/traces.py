@@ -12,14 +12,25 @@ import warnings
 ANEW = {"backend": None, "interactive": None}  # a notebook's shell sets them when it begins
 
 
-def traces() -> tuple:
-    """What can be seen of a process's state: equal before and after a notebook that left nothing behind.
+def traces() -> tuple | None:
+    """What can be seen of this process's state, None where the system doesn't tell.
 
     Environment, folder, modules, threads and started programs; settings of Python, pandas and Matplotlib, and its open
     figures. NumPy's settings end with their notebook, and random numbers begin anew in each. A function that was put
     in another's place is not seen, nor what a library keeps for itself.
     """
-    return *_of_process(), *_of_python(), *_of_libraries()
+    try:
+        return *_of_process(), *_of_python(), *_of_libraries()
+    except OSError:
+        return None
+
+
+def nothing_left(before: tuple | None) -> bool:
+    """Whether the state that can be seen is still what ``traces`` gave before."""
+    try:
+        return before is not None and traces() == before
+    except ValueError:  # arrays among the settings have no one answer
+        return False
 
 
 def _of_process():
