@@ -14,8 +14,8 @@ leaves the comparison out, ``--code-only`` papermill and the pages.
 Ratios by the clock: papermill_loop and papermill_pool, papermill's time over the batch's; repeat, that of a run with
 nothing changed over the first. Of processor time: the same with ``_processor``; over the bare code, bare_code (the
 batch, without pages), children (its notebooks, without loading and forking), children_apart (the same with a process
-for each notebook) and forked_code (the bare code itself, each notebook in a forked child); growth, the batch at ``--scale`` over that at ``--places``. overhead_ms is what the
-batch adds to a notebook's bare code.
+for each notebook) and forked_code (the bare code itself, each notebook in a forked child); growth, the batch at
+``--scale`` over that at ``--places``. overhead_ms is what the batch adds to a notebook's bare code.
 """
 
 import argparse

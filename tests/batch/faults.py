@@ -70,7 +70,8 @@ def disturbed_run(folder, victim, seed, count=8, together=False):
     """Start a run in a process of its own and kill one of its processes at a moment drawn from ``seed``.
 
     victim: "supervisor", "forker", "child", several joined by "+", or "suspended" (all stopped for a while and
-    one killed meanwhile). together: notebooks of a place may share a process. Returns the moment in seconds from the first finished notebook.
+    one killed meanwhile). together: notebooks of a place may share a process. Returns the moment in seconds from the
+    first finished notebook.
     """
     draw = random.Random(seed)
     code = (
